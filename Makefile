@@ -1,0 +1,55 @@
+# Two commands matter: `make demo` and `make test`.
+SHELL := /bin/bash
+export CGO_ENABLED ?= 0
+
+RUN_NEEDS  := ffmpeg mosquitto
+TEST_NEEDS := $(RUN_NEEDS) gcc libc6-dev mosquitto-clients chromium chromium-driver fonts-dejavu-core \
+	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
+
+.PHONY: demo test build cross lint fmt pages explore bench clean
+
+demo: build ## everything in one process, with a pretend home; prints one URL
+	@scripts/need.sh $(RUN_NEEDS)
+	@exec bin/eyebolt demo
+
+build: ## bin/eyebolt
+	@echo "Building bin/eyebolt …"
+	@go build -trimpath -o bin/eyebolt ./cmd/eyebolt
+
+test: ## everything that is checked: layout, linters, builds for other machines, all tests with the race detector
+	@scripts/need.sh $(TEST_NEEDS)
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory cross
+	CGO_ENABLED=1 go test -race -timeout 20m ./...
+
+cross: ## it builds without cgo for every machine we promise
+	@for target in linux/amd64 linux/arm64 darwin/arm64 windows/amd64; do \
+	  echo "build $$target"; GOOS=$${target%/*} GOARCH=$${target#*/} go build -o /dev/null ./cmd/eyebolt || exit 1; done
+	@echo "test linux/386: the pure rooms"; GOARCH=386 go test ./interlock ./liveness ./lock ./record -short
+
+TOOL := go tool -modfile=tools/go.mod
+lint: ## gofumpt, vet, staticcheck, errcheck, errorlint, ineffassign, exhaustive, misspell
+	@out=$$($(TOOL) gofumpt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "not formatted (make fmt):"; echo "$$out"; exit 1; }
+	go vet ./...
+	$(TOOL) staticcheck ./...
+	$(TOOL) errcheck -exclude tools/errcheck.txt ./...
+	$(TOOL) ineffassign ./...
+	$(TOOL) go-errorlint -errorf-multi ./...
+	$(TOOL) exhaustive -default-signifies-exhaustive ./...
+	$(TOOL) misspell -error $$(git ls-files '*.md' '*.go' '*.ts' '*.tsx')
+
+fmt:
+	$(TOOL) gofumpt -w $$(git ls-files '*.go')
+
+pages: ## bundles web/src into web/dist (needs npm)
+	cd web && npm ci --no-audit --no-fund && npx tsc --noEmit
+	go run ./web/build
+
+explore: ## the whole state space of the decision, and every mutant of it
+	go test ./interlock -run Explore -v -count=1
+
+bench:
+	go test ./interlock ./liveness ./ledger/... ./grant -run '^$$' -bench . -benchmem
+
+clean:
+	rm -rf bin
