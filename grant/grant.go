@@ -35,11 +35,11 @@ type Consent struct {
 	CarrierKey []byte    `json:"carrier_key"` // Ed25519 public key, 32 bytes
 	From       time.Time `json:"from"`
 	Until      time.Time `json:"until"`
-	Days       uint8     `json:"days"`       // bit 0 Monday … bit 6 Sunday; 127 every day
-	StartMin   uint16    `json:"start_min"`  // minutes after midnight, in Zone
-	EndMin     uint16    `json:"end_min"`    // 1440: midnight
-	Zone       string    `json:"zone"`       // IANA name, "UTC"
-	Epoch      uint32    `json:"epoch"`      // of the hub; a restored or cloned hub has another (T29)
+	Days       uint8     `json:"days"`      // bit 0 Monday … bit 6 Sunday; 127 every day
+	StartMin   uint16    `json:"start_min"` // minutes after midnight, in Zone
+	EndMin     uint16    `json:"end_min"`   // 1440: midnight
+	Zone       string    `json:"zone"`      // IANA name, "UTC"
+	Epoch      uint32    `json:"epoch"`     // of the hub; a restored or cloned hub has another (T29)
 }
 
 // SignedConsent is a consent and the passkey assertion over [Consent.Challenge].
@@ -97,9 +97,12 @@ type Anchor struct {
 
 // Grant is a verified chain.
 type Grant struct {
-	Consent  Consent
-	Courier  Courier
-	Delivery Delivery
+	Consent      Consent
+	Courier      Courier
+	Delivery     Delivery
+	Issued       time.Time // when the carrier issued the delivery
+	CourierFrom  time.Time // when the carrier issued the courier's credential
+	CourierUntil time.Time // and until when it holds
 }
 
 // Attempt is one use of a grant at a door, now.
@@ -119,7 +122,3 @@ type Result struct {
 	Name   string // "grant", "screening", "window", "place", "parcel", "clock"
 	Reason interlock.Reason
 }
-
-// The functions of this package, by file: consent.go (Consent.Challenge, SignConsent's checks), token.go (IssueCourier,
-// IssueDelivery), chain.go (Chain.Encode, Decode, Verify), attempt.go (Grant.Check), assertion.go (VerifyAssertion,
-// SlideChallenge, OutChallenge), pairing.go (the code that ties a resident's passkey to a hub).
