@@ -2,12 +2,13 @@
 package live
 
 // Offer and Answer are a WebRTC session description (RFC 8829), carried over the bus and never looked into by the service.
-// The hub signs its DTLS fingerprint, so that the service cannot stand in between (S17).
+// The hub signs its DTLS fingerprint, so that the service cannot stand in between (S17). The viewer's offer receives one
+// video track and creates two data channels, "age" and "clip".
 type (
 	Offer struct {
 		Door   string `json:"door"`
-		Viewer string `json:"viewer"` // session name, random
-		SDP    string `json:"sdp"`    // all candidates gathered
+		Viewer string `json:"viewer"` // session name, random; a second offer under it ends the first session
+		SDP    string `json:"sdp"`    // all candidates gathered; at most 64 KiB
 	}
 	Answer struct {
 		SDP       string `json:"sdp"`
@@ -18,12 +19,23 @@ type (
 
 // The data channel "age" carries one JSON Age per 100 ms from hub to viewer. The data channel "clip" carries clips: the
 // viewer sends {"get":"<visit>"}, the hub answers {"bytes":n,"sha256":"hex","mime":"video/mp4; codecs=\"avc1.64001f\""} or {"error":"…"} as text, then
-// the bytes in binary messages of at most 16 KiB.
+// the bytes in binary messages of at most 16 KiB. One clip at a time; a request during a transfer is answered with an error.
+
+// Age says how old the newest picture is that this viewer was sent. A page that knows which picture it shows
+// (requestVideoFrameCallback's rtpTimestamp) adds (RTP - rtpTimestamp) / 90 to Ms, and the time since the message came.
 type Age struct {
-	Ms    int64  `json:"ms"`    // evidence age of the newest picture sent, when this message was made
-	Watch string `json:"watch"` // the watch's word
-	Seq   uint64 `json:"seq"`   // newest picture sent
+	Ms    int64  `json:"ms"`    // evidence age of the newest picture sent, when this message was made; -1: none was sent yet
+	Watch string `json:"watch"` // the watch's word; "unknown" if the hub has not judged for a second
+	Seq   uint64 `json:"seq"`   // newest picture sent, counted from 1; 0: none
+	RTP   uint32 `json:"rtp"`   // its RTP timestamp on the video track, 90 kHz
 }
 
 // NotLiveAfter is the age past which every view says NOT LIVE (S15), in milliseconds.
 const NotLiveAfter = 1000
+
+// Signed is what an Answer's signature covers, given the SHA-256 of both session descriptions.
+func Signed(offer, answer [32]byte) []byte {
+	b := []byte("eyebolt live v1\n")
+	b = append(b, offer[:]...)
+	return append(b, answer[:]...)
+}

@@ -3,31 +3,46 @@ package record
 
 import "time"
 
-// Segment is one file of a recording: fMP4, playable behind its recording's init segment.
+// Segment is a run of a clip file: whole fMP4 fragments, playable behind its file's init segment if Key is true.
 type Segment struct {
-	Path   string        // relative to the store
-	From   time.Duration // media time of its first picture, since the connection's first
-	To     time.Duration // media time after its last picture
-	Wall   time.Time     // when its first picture arrived
-	Bytes  int64
-	SHA256 [32]byte
+	Path   string        `json:"path"`   // of the file that holds it, relative to the store
+	Offset int64         `json:"offset"` // where in that file it begins, in bytes
+	Bytes  int64         `json:"bytes"`
+	SHA256 [32]byte      `json:"-"`     // of these bytes
+	Key    bool          `json:"key"`   // it begins with a picture at which decoding can begin
+	From   time.Duration `json:"from"`  // media time of its first picture, since the clip's first picture
+	To     time.Duration `json:"to"`    // media time after its last picture; the next segment's From is later if nothing came between
+	Wall   time.Time     `json:"wall"`  // when its first picture arrived
+	Count  int           `json:"count"` // pictures
 }
 
-// Clip is one visit's film: an init segment and its segments in order. Holes between them are real.
+// Clip is one visit's film: an init segment and its segments in order, in one playable fMP4 file. Holes between
+// segments are real: nothing came, or nothing could be kept.
 type Clip struct {
 	Visit    string
 	Door     string
 	Camera   string
 	Path     string // of the whole clip, relative to the store: one playable fMP4 file
+	MIME     string // of that file, with its codecs (RFC 6381)
+	SHA256   [32]byte
+	Bytes    int64
+	From, To time.Time // wall time of its first picture, and after its last picture
+	Segments []Segment // of every file, in order
+	// More are the files after Path, in order. There are none unless the camera's parameter sets changed during the visit
+	// or the recorder was started again for it: a file has one set of parameters.
+	More []File
+	// Recovered says that the recorder ended before the visit did (a power cut, a crash): the film ends with
+	// the last fragment that reached the disk whole.
+	Recovered bool
+	// Lost counts pictures that were handed in during the visit but could not be kept.
+	Lost uint64
+}
+
+// File is one more playable file of a clip.
+type File struct {
+	Path     string
+	MIME     string
 	SHA256   [32]byte
 	Bytes    int64
 	From, To time.Time
-	Segments []Segment
-}
-
-// Retention is how long clips stay: the older of both limits goes first. A clip that Keep names stays until told otherwise
-// (an open incident's).
-type Retention struct {
-	Age   time.Duration // 0: no limit
-	Bytes int64         // 0: no limit
 }
