@@ -1,0 +1,198 @@
+package liveness
+
+import (
+	"math"
+	"time"
+)
+
+const (
+	// TickEvery is how often the hub calls Tick at the least: S6 counts its lateness from there.
+	TickEvery = 20 * time.Millisecond
+	// NoDeadline is Deadline's answer when time alone changes nothing.
+	NoDeadline = time.Duration(math.MaxInt64)
+
+	// enough is how many good pictures in a row make evidence: with two, one step of media time would be its own yardstick.
+	enough = 3
+	// lateRun is how long pictures may keep coming with an age over A1 before that is named late. A burst after a stall
+	// is over sooner; a lag that an attacker holds is not.
+	lateRun = time.Second
+	// latePictures is how many of them there must be in that time, so that two stragglers are no steady stream.
+	latePictures = 5
+	// replayHold and trustHold are how long these two lapses stay after their last sign: a replay that is varied now and
+	// then, or a clock that is wrong now and then, is one lapse and not many.
+	replayHold = 10 * time.Second
+	trustHold  = 60 * time.Second
+	// hubLateMax is how long a late hub may leave a camera unjudged that has shown nothing for A2: a hub that is always late
+	// must not keep a dead camera from being called lost.
+	hubLateMax = 3 * time.Second
+	// maxJump is how far one picture's media time may leave what its arrival allows. Past it the timeline is another one.
+	// Ten seconds is more than any queue in a home holds, and less than the hours by which broken cameras jump.
+	maxJump = 10 * time.Second
+	// maxMedia bounds media times, so that no difference of two overflows: 73 years.
+	maxMedia = time.Duration(math.MaxInt64 / 4)
+)
+
+// Judge judges one camera. Its methods take instants of the hub's one monotonic clock, which never runs backward: an
+// instant before the newest one heard counts as that one. One goroutine owns a Judge; nothing in it blocks or allocates.
+type Judge struct {
+	cfg Config
+	now time.Duration // the newest instant heard of
+
+	open     bool
+	pictures uint64 // strictly newer ones, on this connection
+	seenLive bool   // Live has been said on this connection
+	delay    delay
+	cadence  cadence
+	clock    clock
+	replay   replay
+
+	newest  time.Duration // media time of the newest picture on this connection
+	arrived time.Duration // when it arrived
+	own     time.Duration // its own time on the hub's clock: media + base. Kept when the connection ends
+	watched bool          // own is set
+	backs   int           // pictures in a row that are older than newest by more than maxJump
+
+	good     int           // pictures in a row that came in time, left no hole and repeat nothing; stops at enough
+	goodFrom time.Duration // own time of the first picture that can end a gap
+	goodSet  bool
+
+	lateFrom time.Duration // since when pictures come with an age over A1
+	lateN    int           // how many; 0: the last one came in time
+
+	lapse State         // latched until the evidence is good again; Unknown: none
+	since time.Duration // of lapse
+	hold  time.Duration // lapse stays at least until then
+
+	unrecorded bool
+	ticked     bool
+	tick       time.Duration // the newest Tick
+	hubLate    bool
+	hubFrom    time.Duration // when the hub was found late
+	hubUntil   time.Duration // hubLate ends with a tick in time from here on
+
+	gap gap
+	v   Verdict
+}
+
+// New gives a Judge that knows nothing: its verdict is Unknown. Fields of cfg that are zero or below take their defaults.
+func New(cfg Config) *Judge {
+	cfg = cfg.withDefaults()
+	j := &Judge{cfg: cfg}
+	j.replay.init(cfg.Replay)
+	return j
+}
+
+func (c Config) withDefaults() Config {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	def(&c.A1, 500*time.Millisecond)
+	def(&c.A2, 1500*time.Millisecond)
+	def(&c.MaxHole, time.Second)
+	def(&c.LateTick, 100*time.Millisecond)
+	c.A2 = max(c.A2, c.A1)
+	c.Hole = max(c.Hole, 0)
+	if !(c.Skew > 0) { // not a number, too
+		c.Skew = 200e-6
+	}
+	if c.Replay <= 0 {
+		c.Replay = 65536
+	}
+	return c
+}
+
+// Opened tells that the camera answers, or, on a connection that is open already, that its parameter sets changed: that
+// alone is no new evidence and takes none away.
+func (j *Judge) Opened(now time.Duration) {
+	j.advance(now)
+	if !j.open {
+		j.open = true
+		j.restart()
+	}
+	j.decide()
+}
+
+// Closed tells that the connection is gone. If it gave pictures, the camera is lost from here (S6: the stream is reset).
+func (j *Judge) Closed(now time.Duration) {
+	j.advance(now)
+	if j.open && j.pictures > 0 {
+		j.fall(Lost, j.now, 0)
+	}
+	j.open = false
+	j.restart()
+	j.decide()
+}
+
+// restart forgets what belongs to one timeline of media time. A new timeline's base is learned anew: that it is constantly
+// later than the old one cannot be seen from its times alone.
+func (j *Judge) restart() {
+	j.pictures, j.seenLive, j.backs, j.lateN = 0, false, 0, 0
+	j.newest, j.arrived = 0, 0
+	j.delay, j.cadence, j.clock = delay{}, cadence{}, clock{}
+	j.spoil()
+}
+
+// spoil begins the count of good pictures anew.
+func (j *Judge) spoil() { j.good, j.goodSet = 0, false }
+
+// Recorded tells what the recorder says: pictures of this camera reach the disk, or they do not. Until it is first
+// called nothing is held against the camera. The caller says false when a confirmation is overdue.
+func (j *Judge) Recorded(ok bool, now time.Duration) {
+	j.advance(now)
+	j.unrecorded = !ok
+	j.decide()
+}
+
+// Tick lets time pass and gives the verdict. It is called every TickEvery and at Deadline. A Tick that comes more than
+// LateTick after it was due makes the hub late: nobody is judged for that time, and for as long after as LateTick, in which
+// the pictures that waited are read.
+func (j *Judge) Tick(now time.Duration) Verdict {
+	j.advance(now)
+	j.tick, j.ticked = j.now, true
+	if j.hubLate && j.now >= j.hubUntil {
+		j.hubLate = false
+	}
+	j.decide()
+	return j.v
+}
+
+// Verdict is the one of the newest call.
+func (j *Judge) Verdict() Verdict { return j.v }
+
+// Deadline is the next instant at which the verdict can change by time alone, or NoDeadline. A Tick at that instant
+// sees the change.
+func (j *Judge) Deadline() time.Duration {
+	d := NoDeadline
+	if j.hubLate {
+		d = max(j.hubUntil, j.now)
+	}
+	if j.open && j.pictures > 0 {
+		switch {
+		case j.v.State == Live:
+			d = min(d, j.own+j.cfg.A1+1)
+		case rank(j.lapse) < rank(Lost) && j.now <= j.own+j.cfg.A2:
+			d = min(d, j.own+j.cfg.A2+1)
+		}
+		if j.good >= enough && j.delay.quiet > j.now {
+			d = min(d, j.delay.quiet)
+		}
+	}
+	if j.lapse != Unknown && j.hold > j.now {
+		d = min(d, j.hold)
+	}
+	return d
+}
+
+// advance moves the clock and finds the hub late.
+func (j *Judge) advance(now time.Duration) {
+	j.now = max(j.now, now)
+	if j.ticked && j.now-j.tick > TickEvery+j.cfg.LateTick {
+		if !j.hubLate {
+			j.hubFrom = j.now
+		}
+		j.hubLate, j.hubUntil = true, j.now+j.cfg.LateTick
+		j.spoil()
+	}
+}

@@ -1,0 +1,102 @@
+package liveness
+
+import (
+	"time"
+
+	"eyebolt/camera"
+)
+
+// Picture takes a picture. Only one that is strictly newer by its media time is evidence; any other changes nothing. A
+// picture without an Opened before it is ignored.
+func (j *Judge) Picture(p camera.Picture) {
+	j.advance(p.Arrival)
+	at := max(p.Arrival, j.arrived)
+	if j.open && j.follows(p.Media, at) {
+		j.take(&p, at)
+	}
+	j.decide()
+}
+
+func (j *Judge) take(p *camera.Picture, at time.Duration) {
+	first := j.pictures == 0
+	step, before := p.Media-j.newest, j.own
+	j.delay.picture(p.Media, at, j.arrived, first, j.cfg.Skew)
+	j.pictures++
+	j.newest, j.arrived = p.Media, at
+	j.own, j.watched = p.Media+j.delay.base, true
+	age := at - j.own
+	settled := j.delay.settled(at)
+	j.runLate(age, at)
+
+	hole := !first && j.cadence.picture(step, p.Missing > 0, &j.cfg)
+	repeats := j.replay.picture(p, settled)
+	switch {
+	case repeats:
+		j.gap.mark(before)
+		j.fall(Replayed, j.now, replayHold)
+	case hole:
+		j.gap.mark(before)
+		if step > j.cfg.MaxHole && !j.hubLate {
+			j.fall(Lost, j.now, 0)
+		}
+	}
+	if settled && !j.clock.picture(p.Media, at) {
+		j.fall(Untrusted, j.now, trustHold)
+	}
+
+	inTime := age <= j.cfg.A1 && !repeats && !j.hubLate
+	if hole || !inTime {
+		j.spoil()
+	}
+	if inTime && !j.goodSet {
+		j.goodFrom, j.goodSet = j.own, true
+	}
+	if inTime && !hole && j.good < enough {
+		j.good++
+	}
+}
+
+// follows says whether media is strictly newer on this timeline. A timeline that jumps, ahead of what arrival allows or
+// back for good, starts anew and is not trusted: base follows the smallest delay, so that a jump ahead would make every
+// picture young.
+func (j *Judge) follows(media, at time.Duration) bool {
+	switch {
+	case media > maxMedia || media < -maxMedia:
+		return false
+	case j.pictures == 0:
+		return true
+	case media-j.newest > at-j.arrived+maxJump:
+		j.jumped()
+		return true
+	case media < j.newest-maxJump:
+		// One old picture is a straggler; several in a row are a camera whose clock was set back.
+		if j.backs++; j.backs < enough {
+			return false
+		}
+		j.jumped()
+		return true
+	default:
+		j.backs = 0
+		return media > j.newest
+	}
+}
+
+func (j *Judge) jumped() {
+	j.fall(Untrusted, j.now, trustHold)
+	j.restart()
+}
+
+// runLate finds pictures that keep coming, and keep coming too late (T6).
+func (j *Judge) runLate(age, at time.Duration) {
+	if age <= j.cfg.A1 {
+		j.lateN = 0
+		return
+	}
+	if j.lateN == 0 {
+		j.lateFrom = at
+	}
+	j.lateN++
+	if at-j.lateFrom > lateRun && j.lateN >= latePictures && !j.hubLate {
+		j.fall(Late, j.now, 0)
+	}
+}
