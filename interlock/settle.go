@@ -1,0 +1,441 @@
+package interlock
+
+// settle draws what follows from the state: phases, limits, lapses. It never looks at the fact again.
+func (t *turn) settle() {
+	s := t.s
+	if t.overdue {
+		t.unanswered()
+	}
+	switch {
+	case s.phase == Idle:
+		t.uninvited()
+	case s.before() && s.spent:
+		t.guard()
+	case s.before():
+		t.uninvited()
+	}
+	switch s.phase {
+	case Idle:
+	case Arming, Held, Ready:
+		t.arm()
+	case Deciding:
+		if s.in > s.lim.Durable {
+			t.refuse(LedgerSlow)
+			t.enter(Arming, LedgerSlow)
+		}
+	case Secured, Tail:
+		t.guard()
+		t.ending()
+	default:
+		t.opening()
+	}
+	t.judge()
+}
+
+// unanswered gives an Unlock up: the door is possibly open, and only a report from now on says otherwise (S12).
+func (t *turn) unanswered() {
+	s := t.s
+	s.mark, s.possibly = 0, true
+	t.enter(Unproven, UnlockUnanswered)
+	t.alarm(UnlockUnanswered)
+	t.lockShut(UnlockUnanswered)
+}
+
+// uninvited weighs a door or a bolt that moves without any order of ours, outside an opening (S10, S12).
+func (t *turn) uninvited() {
+	s := t.s
+	switch {
+	case t.swung && s.guest:
+		t.say(DoNotice, OpenedByResident)
+	case t.swung && s.home:
+		t.say(DoNotice, OpenedNotice)
+	case t.swung && s.bolt == BoltThrown:
+		t.alarm(ForcedOpen)
+	case t.swung:
+		t.alarm(ReEntry)
+	case t.drawn && t.was == BoltThrown && !s.home && t.by != ByResident && t.by != ByInside:
+		t.alarm(UnlockTwice)
+		t.lockShut(UnlockTwice)
+	}
+}
+
+// arm moves between Arming, Held and Ready.
+func (t *turn) arm() {
+	s := t.s
+	r := s.refusal()
+	switch {
+	case s.held >= s.lim.Hold:
+		t.finish(or(r, Expired))
+	case s.waited >= s.lim.Wait:
+		t.finish(Expired)
+	case r == NoReason && s.phase != Ready, r == NoReason && s.nonce >= s.lim.Slide:
+		if s.phase != Ready {
+			t.enter(Ready, AllChecksHold)
+		}
+		s.n++
+		if s.n == 0 { // 0 is what an absent number looks like
+			s.n = 1
+		}
+		s.nonce = 0
+		t.do(Command{Do: DoMakeNonce, Reason: AllChecksHold, N: s.n})
+	case r == NoReason:
+	case holds(r):
+		if s.phase != Held {
+			t.enter(Held, r)
+			t.say(DoHold, r)
+		}
+		s.why = r
+	default:
+		if s.phase != Arming {
+			t.enter(Arming, r)
+			t.say(DoHold, r)
+		}
+		s.why = r
+	}
+}
+
+// finish ends a visit that has come to no opening. If an Unlock was ever commanded in it, the door is watched to the
+// end all the same.
+func (t *turn) finish(r Reason) {
+	s := t.s
+	if r != CannotDeliver {
+		t.refuse(r)
+	}
+	s.over = r
+	if s.spent {
+		t.enter(Closing, r)
+		if !s.bolted() {
+			t.lockShut(r)
+		}
+		return
+	}
+	outcome := NotDelivered
+	if s.incident != NoReason {
+		outcome = Incident
+	}
+	t.end(outcome, r)
+}
+
+// end closes the visit.
+func (t *turn) end(o Outcome, r Reason) {
+	t.say(DoKeep, r)
+	t.do(Command{Do: DoEnd, Reason: r, Outcome: o})
+	t.s.clear()
+	t.enter(Idle, r)
+}
+
+// clear takes away what belongs to one visit.
+func (s *State) clear() {
+	s.over = NoReason
+	s.recorded, s.spent, s.drew, s.moved, s.rearmed, s.possibly = false, false, false, false, false, false
+	s.out, s.released, s.leave, s.inAir, s.unordered = false, false, false, false, false
+	s.lapse = 0
+	s.owed, s.nonce, s.in, s.waited, s.held, s.opened, s.outIn, s.polled = 0, 0, 0, 0, 0, 0, 0, 0
+}
+
+// opening moves between the phases in which the door is not secured.
+func (t *turn) opening() {
+	s := t.s
+	if t.jammed {
+		t.alarm(BoltJam)
+	}
+	switch s.Door() {
+	case DoorOpen, DoorAjar:
+		if s.phase != Opened {
+			t.opened(SlidToOpen)
+		}
+		t.stands()
+	case DoorUnknown:
+		t.blind()
+	default:
+		t.closed()
+	}
+}
+
+// opened enters Opened. Whoever said "I am out" before was not, or is not alone.
+func (t *turn) opened(why Reason) {
+	s := t.s
+	s.owed, s.possibly, s.out = 0, false, false
+	s.drew, s.moved = true, true
+	t.enter(Opened, why)
+}
+
+// stands is a door that stands open.
+func (t *turn) stands() {
+	s := t.s
+	if t.thrown && s.boltAge < s.doorAge {
+		if s.inAir || s.unordered {
+			t.alarm(BoltInAir)
+		} else {
+			s.inAir = true
+			t.say(DoRetract, BoltInAir)
+			t.say(DoNotice, BoltInAir)
+		}
+	}
+	t.tooLong()
+}
+
+// tooLong alarms once when the opening as a whole has lasted past its limit (S8, T21).
+func (t *turn) tooLong() {
+	s := t.s
+	if s.opened == s.lim.Open {
+		s.opened = past(s.lim.Open)
+		t.alarm(OpenTooLong)
+	}
+}
+
+// blind is a door of which nothing is known after an Unlock: an alarm, and one Lock at the limit (S11).
+func (t *turn) blind() {
+	s := t.s
+	s.moved = true
+	if s.phase != Unproven {
+		t.enter(Unproven, WentStale)
+		t.alarm(WentStale)
+		t.stale = true
+	}
+	t.unproven()
+}
+
+// unproven alarms and bolts once at the limit.
+func (t *turn) unproven() {
+	s := t.s
+	if s.in == s.lim.Enter {
+		s.in = past(s.lim.Enter)
+		t.alarm(NotSecured)
+		t.lock(NotSecured)
+	}
+}
+
+// closed is a closed door whose bolt is not proven.
+func (t *turn) closed() {
+	s := t.s
+	if s.Secured() {
+		t.secured()
+		return
+	}
+	switch s.phase {
+	case Unlocking:
+		switch {
+		case s.bolt == BoltDrawn:
+			t.enter(Unlocked, WrittenDown)
+		case s.bolt == BoltJammed:
+			t.throw(BoltJam)
+		}
+	case Unlocked:
+		switch {
+		case s.in >= s.lim.Enter:
+			t.throw(NeverOpened)
+		case s.Bolt() != BoltDrawn:
+			t.throw(BoltNotThrown)
+		}
+	case Opened:
+		t.enter(Closing, DoorHasClosed)
+		t.lock(DoorHasClosed)
+	case Unproven:
+		if s.possibly && !t.drawn {
+			t.unproven()
+			break
+		}
+		if s.possibly {
+			s.possibly, s.drew = false, true
+			t.breach(UnlockLate)
+		}
+		t.enter(Closing, DoorHasClosed)
+		t.lock(DoorHasClosed)
+	case Closing:
+		t.closing()
+	}
+	if s.phase == Unproven || s.phase == Closing {
+		if s.mark >= s.lim.RetryLock {
+			t.lock(NotSecured)
+		}
+	}
+}
+
+// closing waits for the proof.
+func (t *turn) closing() {
+	s := t.s
+	if t.drawn && t.was == BoltThrown {
+		t.undone()
+	} else if t.drawn {
+		t.lock(BoltNotThrown)
+	}
+	if s.phase != Closing {
+		return
+	}
+	if s.in == s.lim.Close {
+		s.in = past(s.lim.Close)
+		t.alarm(NotSecured)
+	}
+	t.tooLong()
+}
+
+// secured is the proof (S9). A door that provably stayed closed may be opened once more, with a fresh slide (S3).
+func (t *turn) secured() {
+	s := t.s
+	s.possibly, s.unordered = false, true
+	fresh := s.over == NoReason && s.alarm == NoReason && s.incident == NoReason
+	switch {
+	case !s.moved && !s.rearmed && fresh:
+		s.rearmed = true
+		s.waited, s.held = 0, 0
+		t.enter(Arming, NeverOpened)
+		t.say(DoHold, NeverOpened)
+	case !s.moved:
+		if s.over == NoReason {
+			s.over = NeverOpened
+		}
+		t.enter(Tail, NeverOpened)
+	default:
+		t.enter(Secured, ProvenSecured)
+	}
+	if s.phase != Arming {
+		t.ending()
+	}
+}
+
+// guard holds a door that was proven secured in this visit (S10).
+func (t *turn) guard() {
+	s := t.s
+	switch {
+	case s.ajar():
+		if s.guest {
+			t.say(DoNotice, OpenedByResident)
+		} else {
+			t.breach(ReEntry)
+		}
+		t.opened(ReEntry)
+	case s.bolted():
+	case s.Door() == DoorUnknown:
+		t.blind()
+	case t.drawn:
+		t.undone()
+	default:
+		if t.jammed {
+			t.alarm(BoltJam)
+		}
+		if s.committed() {
+			t.enter(Closing, BoltNotThrown)
+			t.lock(BoltNotThrown)
+		}
+	}
+}
+
+// undone is a thrown bolt that drew without an order of ours.
+func (t *turn) undone() {
+	s := t.s
+	switch {
+	case t.by == ByResident:
+		t.say(DoNotice, OpenedByResident)
+		t.enter(Unlocked, OpenedByResident)
+	case t.by == ByInside && !s.out:
+		t.say(DoNotice, ExitRecorded)
+		t.enter(Unlocked, ExitRecorded)
+		s.moved = true
+	case t.by == ByInside:
+		s.out = false
+		t.enter(Closing, MaybeInside)
+		t.alarm(MaybeInside)
+		t.lock(MaybeInside)
+	default:
+		r := UnlockTwice
+		if !s.drew {
+			r = UnlockLate
+		}
+		s.drew, s.out = true, false
+		t.enter(Closing, r)
+		t.breach(r)
+		t.lock(r)
+	}
+}
+
+// ending goes from secured to the end: released by "I am out", and the tail watched.
+func (t *turn) ending() {
+	s := t.s
+	if s.phase == Secured && !s.out && s.outIn == s.lim.Out {
+		t.alarm(MaybeInside)
+		t.enter(Tail, MaybeInside)
+	}
+	if s.out && s.Secured() && !s.released && s.incident == NoReason {
+		s.released, s.leave = true, false
+		t.say(DoRelease, CourierOut)
+	}
+	if s.phase == Secured && s.out {
+		t.enter(Tail, CourierOut)
+	}
+	if s.phase != Tail || s.in < s.lim.Tail || !s.Secured() {
+		return
+	}
+	if s.moved && !s.out && s.incident == NoReason {
+		s.incident = MaybeInside
+		t.say(DoIncident, MaybeInside)
+	}
+	switch {
+	case s.incident != NoReason:
+		t.end(Incident, s.incident)
+	case s.over != NoReason && (!s.moved || s.over == CannotDeliver):
+		t.end(NotDelivered, s.over)
+	default:
+		t.end(Done, Delivered)
+	}
+}
+
+// judge weighs the watch against the door (S6, S7).
+func (t *turn) judge() {
+	s := t.s
+	r := s.lapsing()
+	unsecured := s.committed() && !s.Secured()
+	if r == NoReason || !s.Visit() {
+		s.lapse = 0
+	}
+	if unsecured && s.watch != WatchLive && !s.bolted() && (s.phase == Unlocking || s.phase == Unlocked) {
+		t.throw(or(r, LapseLagging))
+	}
+	switch {
+	case r == NoReason || !s.Visit():
+	case !s.committed() && s.lapse == 0:
+		s.lapse = 1
+		t.say(DoNotice, r)
+	case unsecured && s.lapse < 2:
+		s.lapse = 2
+		t.lockShut(r)
+		t.leaveNow(r)
+		t.breach(r)
+	case s.committed() && s.lapse == 0:
+		s.lapse = 1
+		t.alarm(r)
+	}
+}
+
+// lapsing names the lapse going on, or NoReason.
+func (s *State) lapsing() Reason {
+	if s.watch.Lapse() {
+		return LapseLost + Reason(s.watch-WatchLost)
+	}
+	if s.committed() && !s.recorded {
+		return LapseUnrecorded
+	}
+	return NoReason
+}
+
+// tell gives what time asks for: alarms for reports that stopped, polls, alarms told again.
+func (t *turn) tell(bolt Bolt, door Door, served bool) {
+	s := t.s
+	if s.committed() {
+		gone := bolt != BoltUnknown && s.Bolt() == BoltUnknown || door != DoorUnknown && s.Door() == DoorUnknown
+		if gone && !t.stale {
+			t.alarm(WentStale)
+		}
+		if served && s.service > s.lim.Service {
+			t.say(DoNotice, ServiceGone)
+		}
+	}
+	if s.Visit() && s.polled >= s.lim.Poll {
+		s.polled = 0
+		t.say(DoPoll, s.why)
+	}
+	if s.alarm != NoReason && s.told >= s.lim.AlarmAgain {
+		s.told = 0
+		t.say(DoAlarm, s.alarm)
+	}
+}
