@@ -53,7 +53,7 @@ func (s *State) refusal() Reason {
 func (s *State) fails(c CheckName) Reason {
 	switch c {
 	case CheckConfig:
-		return unless(s.lim.complete(), NotConfigured)
+		return unless(s.sane, NotConfigured)
 	case CheckGrant:
 		if s.phase == Idle {
 			return NoVisit

@@ -22,6 +22,7 @@ func (t *turn) settle() {
 		if s.in > s.lim.Durable {
 			t.refuse(LedgerSlow)
 			t.enter(Arming, LedgerSlow)
+			t.arm()
 		}
 	case Secured, Tail:
 		t.guard()
@@ -281,6 +282,8 @@ func (t *turn) secured() {
 		s.waited, s.held = 0, 0
 		t.enter(Arming, NeverOpened)
 		t.say(DoHold, NeverOpened)
+		t.arm()
+		return
 	case !s.moved:
 		if s.over == NoReason {
 			s.over = NeverOpened
@@ -289,9 +292,7 @@ func (t *turn) secured() {
 	default:
 		t.enter(Secured, ProvenSecured)
 	}
-	if s.phase != Arming {
-		t.ending()
-	}
+	t.ending()
 }
 
 // guard holds a door that was proven secured in this visit (S10).

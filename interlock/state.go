@@ -4,7 +4,8 @@ package interlock
 // Only [Step] changes it. All times in it are spans since something happened; each stops counting at the limit that
 // gives it a meaning, so that a door has finitely many states.
 type State struct {
-	lim Limits
+	lim  Limits
+	sane bool // lim is complete
 
 	phase    Phase
 	why      Reason // of the newest hold, refusal, alarm or change of phase; shown, never read by Step
@@ -58,7 +59,7 @@ type State struct {
 // New is a door of which nothing is known. Its Limits never change. With a zero or absurd limit among them it never
 // unlocks (S13).
 func New(l Limits) State {
-	s := State{lim: l}
+	s := State{lim: l, sane: l.complete()}
 	s.forget()
 	return s
 }

@@ -12,8 +12,8 @@ const maxCommands = 14
 // long as the caller does not keep the slice.
 func Step(s State, f Fact) (State, []Command) {
 	var out [maxCommands]Command
-	from, to := step(&s, &f, &out)
-	return s, out[from:to]
+	commands := step(&s, &f, &out)
+	return s, commands
 }
 
 // turn is one step under way.
@@ -32,7 +32,7 @@ type turn struct {
 	stale   bool // the alarm that reports went stale was given in this step
 }
 
-func step(s *State, f *Fact, out *[maxCommands]Command) (from, to int) {
+func step(s *State, f *Fact, out *[maxCommands]Command) []Command {
 	t := turn{s: s, out: out, to: 1, was: s.bolt}
 	bolt, door, served := s.Bolt(), s.Door(), s.service <= s.lim.Service
 	t.overdue = s.pass(f.Dt)
@@ -40,9 +40,9 @@ func step(s *State, f *Fact, out *[maxCommands]Command) (from, to int) {
 	t.settle()
 	t.tell(bolt, door, served)
 	if out[0].Do == DoLock {
-		return 0, t.to
+		return out[:t.to]
 	}
-	return 1, t.to
+	return out[1:t.to]
 }
 
 // pass lets time go by. It says whether an Unlock's answer ran out.

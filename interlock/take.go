@@ -166,7 +166,7 @@ func (t *turn) arrive(f *Fact) {
 		t.refuse(AnotherVisit)
 	case !f.OK:
 		t.refuse(or(f.Reason, NoConsent))
-	case !s.lim.complete():
+	case !s.sane:
 		t.refuse(NotConfigured)
 	case s.blocked:
 		t.refuse(Blocked)
