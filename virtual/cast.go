@@ -1,0 +1,149 @@
+package virtual
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"eyebolt/virtual/person"
+)
+
+// Cast are the people of a story and the door it is about. Everybody has registered; the hub is paired and has the
+// household's consent.
+type Cast struct {
+	Resident, Courier, Operator *person.Person
+	CourierID                   string
+	Household, Hub, Door        string
+	Parcel                      string // code of the next delivery's parcel
+}
+
+// View is what a phone is told of a door: the parts that people act on.
+type View struct {
+	Hub      string `json:"hub"`
+	Door     string `json:"door"`
+	Phase    string `json:"phase"`
+	Reason   string `json:"reason"`
+	Sentence string `json:"sentence"`
+	Visit    string `json:"visit"`
+	Watch    string `json:"watch"`
+	Bolt     string `json:"bolt"`
+	DoorIs   string `json:"door_is"`
+	Secured  bool   `json:"secured"`
+	Nonce    string `json:"nonce"`
+	OutNonce string `json:"out_nonce"`
+	Released bool   `json:"released"`
+	Leave    bool   `json:"leave"`
+	Alarm    string `json:"alarm"`
+}
+
+// Watcher follows one door through a person's server events.
+type Watcher struct {
+	mu    sync.Mutex
+	view  View
+	seen  bool
+	bell  chan struct{}
+	ended error
+}
+
+// Watch follows a door until the context ends.
+func Watch(ctx context.Context, p *person.Person, hub, door string) *Watcher {
+	w := &Watcher{bell: make(chan struct{}, 1)}
+	go func() {
+		for ctx.Err() == nil {
+			err := p.Events(ctx, "/api/events", func(e person.Event) {
+				var v View
+				if e.Type != "view" || json.Unmarshal(e.Data, &v) != nil || v.Hub != hub || v.Door != door {
+					return
+				}
+				w.mu.Lock()
+				w.view, w.seen = v, true
+				w.mu.Unlock()
+				w.ring()
+			})
+			w.mu.Lock()
+			w.ended = err
+			w.mu.Unlock()
+			select {
+			case <-ctx.Done():
+			case <-time.After(200 * time.Millisecond): // the service is restarting
+			}
+		}
+	}()
+	return w
+}
+
+func (w *Watcher) ring() {
+	select {
+	case w.bell <- struct{}{}:
+	default:
+	}
+}
+
+// Now is the newest view.
+func (w *Watcher) Now() View {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.view
+}
+
+// Until waits until ok says yes to a view, and names what was waited for if it does not come in time. Only one goroutine
+// may wait.
+func (w *Watcher) Until(ctx context.Context, what string, limit time.Duration, ok func(View) bool) (View, error) {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	for {
+		w.mu.Lock()
+		v, seen, ended := w.view, w.seen, w.ended
+		w.mu.Unlock()
+		if seen && ok(v) {
+			return v, nil
+		}
+		select {
+		case <-ctx.Done():
+			return v, ctx.Err()
+		case <-timer.C:
+			return v, fmt.Errorf("waited %v for %s; the door says %s, %s: %s (events: %w)", limit, what, v.Phase, v.Reason, v.Sentence, errors.Join(ended))
+		case <-w.bell:
+		}
+	}
+}
+
+// Answer is a hub's answer to what a person asked.
+type Answer struct {
+	OK       bool   `json:"ok"`
+	Reason   string `json:"reason"`
+	Sentence string `json:"sentence"`
+	Visit    string `json:"visit"`
+}
+
+// ask posts and wants a yes.
+func ask(ctx context.Context, p *person.Person, path string, in any) (Answer, error) {
+	var a Answer
+	if err := p.Call(ctx, http.MethodPost, path, in, &a); err != nil {
+		return a, err
+	}
+	if !a.OK {
+		return a, fmt.Errorf("%s: %s: %s", path, a.Reason, a.Sentence)
+	}
+	return a, nil
+}
+
+// Book books and assigns a delivery of one parcel for the next hour, and gives its name.
+func (c *Cast) Book(ctx context.Context, parcel string) (string, error) {
+	var d struct {
+		ID string `json:"id"`
+	}
+	now := time.Now().UTC()
+	err := c.Operator.Call(ctx, http.MethodPost, "/api/ops/deliveries", map[string]any{
+		"household": c.Household, "hub": c.Hub, "door": c.Door, "from": now.Add(-time.Minute), "until": now.Add(time.Hour),
+		"parcels": []string{parcel}, "instructions": "Just inside, on the floor to the right.",
+	}, &d)
+	if err != nil {
+		return "", err
+	}
+	return d.ID, c.Operator.Call(ctx, http.MethodPost, "/api/ops/deliveries/"+d.ID+"/assign", map[string]string{"courier": c.CourierID}, nil)
+}
