@@ -1,2 +1,127 @@
 import { render } from "preact";
-render(<p>Eyebolt</p>, document.getElementById("app")!);
+import { useEffect, useState } from "preact/hooks";
+import { connected, follow, lastNews } from "./lib/events.ts";
+import { hhmmss, spanText } from "./lib/format.ts";
+import { stage } from "./lib/stage.ts";
+import type { Stop } from "./lib/types.ts";
+import { StopPage } from "./stop/page.tsx";
+import { problem, refresh, stops, take } from "./stop/store.ts";
+import { Icon } from "./ui/icons.tsx";
+import { part, path } from "./ui/router.ts";
+import { Boot, bootProblem, enter, Guard, leave, me, shell } from "./ui/shell.tsx";
+import { Button, Chip, Empty, Link, Note, Top } from "./ui/ui.tsx";
+
+function chip(s: Stop): { tone: "calm" | "work" | "warn" | "unknown"; text: string } {
+  switch (s.state) {
+    case "done":
+      return { tone: "calm", text: "Delivered" };
+    case "failed":
+      return { tone: "warn", text: "Not delivered" };
+    case "here":
+    case "open":
+      return { tone: "work", text: "You are here" };
+    default:
+      return { tone: "unknown", text: spanText(s.from, s.until) };
+  }
+}
+
+function List() {
+  const list = (stops.value ?? []).slice().sort((a, b) => a.from.localeCompare(b.from));
+  const left = list.filter((s) => !["done", "failed"].includes(s.state));
+  const next = left[0];
+  return (
+    <main class="page stop">
+      <Top title="Today’s stops" sub={`${me.value?.name ?? ""} · ${left.length === 1 ? "1 stop left" : `${left.length} stops left`}`}>
+        <Button kind="quiet" onClick={() => void leave()}>
+          Sign out
+        </Button>
+      </Top>
+      {problem.value && <Note tone="warn">{problem.value}</Note>}
+      {list.length === 0 ? (
+        <Empty icon="parcel">No stops today. New ones appear here by themselves.</Empty>
+      ) : (
+        <ul class="stops">
+          {list.map((s) => {
+            const c = chip(s);
+            return (
+              <li key={s.delivery} class={s === next ? "next" : left.includes(s) ? "" : "past"}>
+                <Link to={`/stop/${encodeURIComponent(s.delivery)}`} class="stop-link">
+                  <span class="row-main">
+                    {s === next && <span class="next-word">Next</span>}
+                    <strong>{s.address}</strong>
+                    <span class="hint">
+                      {s.recipient} · {(s.parcels ?? []).length === 1 ? "1 parcel" : `${(s.parcels ?? []).length} parcels`}
+                    </span>
+                  </span>
+                  <Chip tone={c.tone}>{c.text}</Chip>
+                  <Icon name="next" size={20} />
+                </Link>
+              </li>
+            );
+          })}
+        </ul>
+      )}
+    </main>
+  );
+}
+
+// NoNews is what a courier must know without a network: the home does not need his phone to lock.
+function NoNews({ stop }: { stop: Stop | undefined }) {
+  if (connected.value) return null;
+  const in_ = stop !== undefined && ["inside", "closing", "opening", "leave"].includes(stage(stop, stop.view));
+  return (
+    <div class={`offline ${in_ ? "loud" : ""}`} role={in_ ? "alert" : "status"}>
+      <Icon name="offline" size={20} />
+      <span>
+        {lastNews.value === 0 ? "Connecting to the service…" : `No connection since ${hhmmss(lastNews.value)}.`}
+        {in_ && " Step out and pull the door shut: the home bolts it without your phone."}
+      </span>
+    </div>
+  );
+}
+
+function App() {
+  const [ready, setReady] = useState(false);
+  const start = async (): Promise<void> => {
+    bootProblem.value = "";
+    if (await enter("courier")) {
+      await refresh();
+      setReady(true);
+    }
+  };
+  useEffect(() => {
+    void start();
+  }, []);
+  useEffect(() => (ready ? follow(take, () => void refresh()) : undefined), [ready]);
+  if (!ready) return <Boot retry={() => void start()} />;
+  void path.value;
+  const id = part(1);
+  const stop = id ? stops.value?.find((s) => s.delivery === id) : undefined;
+  return (
+    <div class={connected.value ? "" : "stale"}>
+      <NoNews stop={stop} />
+      {id === "" ? (
+        <List />
+      ) : stop ? (
+        <StopPage key={stop.delivery} stop={stop} />
+      ) : (
+        <main class="page stop">
+          <Top title="Not your stop" back="/stop" />
+          <Note tone="warn">This stop is not, or no longer, on your list.</Note>
+        </main>
+      )}
+    </div>
+  );
+}
+
+shell();
+const root = document.getElementById("app");
+if (root) {
+  root.replaceChildren();
+  render(
+    <Guard>
+      <App />
+    </Guard>,
+    root,
+  );
+}

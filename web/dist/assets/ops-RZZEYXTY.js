@@ -1,1 +1,0 @@
-import{a as e,b as o}from"./shared-AUTBZHZL.js";e(o("p",{children:"Eyebolt"}),document.getElementById("app"));

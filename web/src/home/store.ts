@@ -1,0 +1,98 @@
+import { computed, signal } from "@preact/signals";
+import { ask, get, Problem, serverNow } from "../lib/api.ts";
+import { now } from "../lib/clock.ts";
+import { connected } from "../lib/events.ts";
+import { headline } from "../lib/state.ts";
+import type { Alarm, Delivery, Home, Incident, View, VisitSummary } from "../lib/types.ts";
+
+// The resident's whole state: fetched once, then kept by events.
+
+export const home = signal<Home | null>(null);
+export const views = signal<Record<string, View>>({});
+export const problem = signal("");
+export const chosen = signal(0); // which door, if there are several
+
+// said is the newest refusal or confirmation, shown beside the orders and read aloud.
+export const said = signal<{ ok: boolean; text: string } | null>(null);
+export const busy = signal("");
+
+const key = (hub: string, door: string): string => `${hub}/${door}`;
+
+export const door = computed(() => home.value?.doors?.[chosen.value] ?? null);
+export const view = computed<View | null>(() => {
+  const d = door.value;
+  return d === null ? null : (views.value[key(d.hub, d.door)] ?? d.view);
+});
+
+// newsAge is how old the shown view is, by the service's clock.
+export const newsAge = computed(() => {
+  void now.value;
+  return view.value === null ? Number.POSITIVE_INFINITY : Math.max(0, serverNow() - Date.parse(view.value.at));
+});
+export const hero = computed(() => headline(view.value, newsAge.value, connected.value));
+export const stale = computed(() => hero.value.last !== "");
+
+export async function refresh(): Promise<void> {
+  try {
+    const h = await get<Home>("/api/home");
+    home.value = h;
+    const all = { ...views.value };
+    for (const d of h.doors ?? []) if (d.view) keep(all, d.view);
+    views.value = all;
+    problem.value = "";
+  } catch (e) {
+    if (e instanceof Problem && e.status === 401) location.replace("/");
+    problem.value = e instanceof Error ? e.message : "The service did not answer.";
+  }
+}
+
+// keep takes a view unless a newer one is known: events may arrive while a fetch is under way.
+function keep(all: Record<string, View>, v: View): void {
+  const k = key(v.hub, v.door);
+  const old = all[k];
+  if (old === undefined || Date.parse(v.at) >= Date.parse(old.at)) all[k] = v;
+}
+
+export function take(type: string, data: unknown): void {
+  const h = home.value;
+  if (type === "view") {
+    const all = { ...views.value };
+    keep(all, data as View);
+    views.value = all;
+    return;
+  }
+  if (h === null) return;
+  switch (type) {
+    case "alarm":
+    case "notice":
+      home.value = { ...h, alarms: put(h.alarms, data as Alarm, (a) => a.id).slice(0, 50) };
+      break;
+    case "incident":
+      home.value = { ...h, incidents: put(h.incidents, data as Incident, (i) => i.visit) };
+      break;
+    case "visit":
+      home.value = { ...h, visits: put(h.visits, data as VisitSummary, (v) => v.id) };
+      break;
+    case "delivery":
+      home.value = { ...h, deliveries: put(h.deliveries, data as Delivery, (d) => d.id) };
+      break;
+  }
+}
+
+function put<T>(list: T[] | null | undefined, one: T, id: (t: T) => string): T[] {
+  const rest = list ?? [];
+  const at = rest.findIndex((x) => id(x) === id(one));
+  return at < 0 ? [one, ...rest] : rest.map((x, i) => (i === at ? one : x));
+}
+
+// order asks the hub of the chosen door and says what it answered.
+export async function order(what: string, body: unknown, done: string): Promise<boolean> {
+  const d = door.value;
+  if (d === null) return false;
+  busy.value = what;
+  said.value = null;
+  const r = await ask(`/api/doors/${encodeURIComponent(d.hub)}/${encodeURIComponent(d.door)}/${what}`, body);
+  busy.value = "";
+  said.value = { ok: r.ok, text: r.ok ? r.sentence || done : (r.sentence ?? "The hub refused.") };
+  return r.ok;
+}

@@ -1,0 +1,46 @@
+// Times as people read them, in the phone's own zone and manner.
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const exact = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const day = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
+
+const valid = (t: string | number | undefined): Date | null => {
+  const d = new Date(t ?? Number.NaN);
+  return Number.isNaN(d.getTime()) ? null : d;
+};
+
+export const hhmm = (t: string | number | undefined): string => {
+  const d = valid(t);
+  return d ? clock.format(d) : "–";
+};
+export const hhmmss = (t: string | number | undefined): string => {
+  const d = valid(t);
+  return d ? exact.format(d) : "–";
+};
+
+export function dayName(t: string | undefined, now = Date.now()): string {
+  const d = valid(t);
+  if (!d) return "–";
+  const days = Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(d).setHours(0, 0, 0, 0)) / 86_400_000);
+  if (days === 0) return "Today";
+  if (days === 1) return "Yesterday";
+  if (days === -1) return "Tomorrow";
+  return day.format(d);
+}
+
+export const spanText = (from: string, until: string): string => `${hhmm(from)} – ${hhmm(until)}`;
+
+// inVisit gives seconds since a visit began as m:ss.
+export function since(s: number): string {
+  const whole = Math.max(0, Math.floor(s));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+export const size = (bytes: number): string => (bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} kB`);
+
+export function ago(ms: number): string {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min`;
+  return `${Math.floor(s / 3600)} h`;
+}

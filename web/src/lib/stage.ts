@@ -1,0 +1,51 @@
+import type { Stop, View } from "./types.ts";
+import { lapsed } from "./state.ts";
+
+// Which page a courier sees. Pure: what he must do now follows from the stop and the newest view alone.
+
+export type Stage =
+  | "knock" // not at the door yet: knock, scan, say so
+  | "wait" // at the door: checks are running or hold
+  | "slide" // every check holds and the hub's nonce is out
+  | "opening" // the decision and the bolt are on their way
+  | "inside" // unlocked or open: place the parcel and close
+  | "closing" // closed: the bolt has not reported
+  | "out" // secured: "I am out"
+  | "leave" // leave now
+  | "released" // go on
+  | "over"; // delivered or not
+
+export function stage(s: Stop, v: View | null | undefined): Stage {
+  if (v?.visit && v.leave && !v.released && inside(v)) return "leave";
+  if (v?.visit && v.released) return "released";
+  if (v?.visit) {
+    switch (v.phase) {
+      case "arming":
+      case "held":
+        return "wait";
+      case "ready":
+        return v.nonce ? "slide" : "wait";
+      case "deciding":
+      case "unlocking":
+        return "opening";
+      case "unlocked":
+      case "opened":
+      case "open":
+      case "unproven":
+        return lapsed(v.watch) ? "leave" : "inside";
+      case "closing":
+        return "closing";
+      case "secured":
+        return "out";
+      case "tail":
+        return "released";
+    }
+  }
+  if (["done", "failed"].includes(s.state)) return "over";
+  return "knock";
+}
+
+const inside = (v: View): boolean => !["", "idle", "arming", "held", "ready", "tail"].includes(v.phase);
+
+// canSayOut says whether the hub waits for a signed "I am out": it gives a challenge once the door has closed.
+export const canSayOut = (v: View | null | undefined): boolean => !!v?.out_nonce && !v.released;

@@ -1,0 +1,61 @@
+import { signal } from "@preact/signals";
+import { ask, get, Problem } from "../lib/api.ts";
+import type { AskReply, Stop, View } from "../lib/types.ts";
+
+// The courier's whole state: today's stops, and the view of the door he is at.
+
+export const stops = signal<Stop[] | null>(null);
+export const problem = signal("");
+
+export async function refresh(): Promise<void> {
+  try {
+    stops.value = (await get<{ stops: Stop[] | null }>("/api/stops")).stops ?? [];
+    problem.value = "";
+  } catch (e) {
+    if (e instanceof Problem && e.status === 401) location.replace("/");
+    problem.value = e instanceof Error ? e.message : "The service did not answer.";
+  }
+}
+
+export function take(type: string, data: unknown): void {
+  if (type === "view") {
+    const v = data as View;
+    let ended = false;
+    stops.value = (stops.value ?? []).map((s) => {
+      if (!mine(s, v)) return s;
+      if (s.view && Date.parse(v.at) < Date.parse(s.view.at)) return s;
+      ended ||= !!s.view?.visit && !v.visit;
+      return { ...s, view: v };
+    });
+    if (ended) void refresh(); // the visit is over: the stop's state has changed with it
+    return;
+  }
+  if (type === "delivery" || type === "visit") void refresh();
+}
+
+// mine says whether a door's view is about this stop: the same door, and this delivery's grant if one is named.
+function mine(s: Stop, v: View): boolean {
+  return s.hub === v.hub && s.door === v.door && (!v.grant_id || v.grant_id === s.delivery) && !["done", "failed"].includes(s.state);
+}
+
+export const act = (delivery: string, what: string, body: unknown): Promise<AskReply> => ask(`/api/stops/${encodeURIComponent(delivery)}/${what}`, body);
+
+// place asks the phone where it is, for at most 5 s; a courier without a position is told so by the hub's check, if the
+// household wants one.
+export function place(): Promise<{ Lat: number; Lon: number; Accuracy: number } | null> {
+  return new Promise((yes) => {
+    if (!("geolocation" in navigator)) return yes(null);
+    const timer = setTimeout(() => yes(null), 5500);
+    navigator.geolocation.getCurrentPosition(
+      (p) => {
+        clearTimeout(timer);
+        yes({ Lat: p.coords.latitude, Lon: p.coords.longitude, Accuracy: p.coords.accuracy });
+      },
+      () => {
+        clearTimeout(timer);
+        yes(null);
+      },
+      { enableHighAccuracy: true, timeout: 5000, maximumAge: 10_000 },
+    );
+  });
+}
