@@ -21,11 +21,14 @@ import (
 
 // Config is one home.
 type Config struct {
-	ID     string   // the hub's name on the bus and in every grant: [a-z0-9-], at most 64 bytes
-	RP     grant.RP // the relying party that residents' and couriers' passkeys were made for
-	Epoch  uint32   // raised when a hub was restored or cloned: grants of another epoch are refused (T29)
-	Doors  []Door   // at least one
-	Random io.Reader
+	ID     string    // the hub's name on the bus and in every grant: [a-z0-9-], at most 64 bytes
+	RP     grant.RP  // the relying party that residents' and couriers' passkeys were made for
+	Epoch  uint32    // raised when a hub was restored or cloned: grants of another epoch are refused (T29)
+	Doors  []Door    // at least one
+	Random io.Reader // 16 bytes a visit, 32 a nonce, 17 a pairing code
+
+	// AddResident shows one more pairing code at boot although a resident is paired already.
+	AddResident bool
 }
 
 // Door is one door of the home.

@@ -62,11 +62,8 @@ type (
 	// BeatNow asks for a beat at once instead of at the next turn.
 	BeatNow struct{}
 
-	// Beats sets how often the service is asked, and which visits are going on (S14).
-	Beats struct {
-		Fast   bool // a visit is going on: 2 Hz
-		Visits []string
-	}
+	// Beats tells which visits are going on: while there is one, the service is asked twice a second (S14).
+	Beats struct{ Visits []string }
 
 	// Pairing shows a new pairing code on the hub's own screen or log.
 	Pairing struct{ Code string }

@@ -10,6 +10,7 @@
 package run
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"time"
@@ -37,6 +38,12 @@ type Config struct {
 	Now    func() time.Duration // monotonic, the same clock that Camera and Lock drivers get; required
 	Wall   func() time.Time     // time.Now when nil
 
+	// Live shows every door's first camera; nil: no live view.
+	Live Live
+
+	// AddResident makes one more pairing code at start, for a further resident of a hub that is paired already.
+	AddResident bool
+
 	// Pairing is called with each new pairing code: print it where only the household reads it.
 	Pairing func(code string)
 
@@ -61,32 +68,37 @@ type Camera struct {
 	Config camera.Config   // Now, Log and Name are filled in
 	Judge  liveness.Config // zero fields: liveness's defaults
 
-	// Recorder makes the camera's recorder. confirmed tells that everything seen until then is on disk (or that it is not);
-	// it may be called from any goroutine. Required: what is not recorded is not watched.
-	Recorder func(confirmed func(ok bool)) (Recorder, error)
-
-	// Live shows the camera to the household; nil: no live view.
-	Live Live
+	// Recorder makes the camera's recorder; confirmed is what it calls while a visit is recorded, from any goroutine: ok,
+	// with the media time of the newest picture on disk, or not, with why. Required: what is not recorded is not watched.
+	Recorder func(confirmed func(ok bool, through time.Duration, err error)) (Recorder, error)
 }
 
-// Recorder keeps a camera's pictures. Opened, Picture and Closed come from the camera's goroutine and must not wait for a
-// disk; the rest may come from any goroutine.
+// Recorder keeps a camera's pictures (record/fmp4). Opened, Picture and Closed come from the camera's goroutine and must not
+// wait for a disk; the rest may come from any goroutine.
 type Recorder interface {
-	camera.Sink
+	Opened(camera.Params)
+	Picture(camera.Picture)
+	Closed()
 	// Start keeps the pictures for this visit from now on, pre-roll included.
-	Start(visit string)
-	// Stop ends the visit's clip; done is called once, when it is durable or lost.
+	Start(visit string) error
+	// Stop ends the visit's clip; done is called once, when it is durable, or with what could not be kept.
 	Stop(visit string, done func(record.Clip, error))
+	// Orphans are clips that a crash had left open.
+	Orphans() []record.Clip
+	// Sweep deletes what retention no longer covers and keep does not hold.
+	Sweep(now time.Time, keep func(visit string) bool) ([]record.Clip, error)
 	Close() error
 }
 
-// Live shows a camera's pictures to the household.
+// Live shows pictures to the household (live/webrtc). Opened, Picture and Closed must not wait for a viewer. A door's
+// first camera is the one that is shown.
 type Live interface {
-	camera.Sink
-	// SetAge tells the newest evidence age and the watch's word, several times a second.
-	SetAge(live.Age)
-	// Answer answers an offer (JSON of live.Offer) with the JSON of live.Answer.
-	Answer(offer live.Offer) (live.Answer, error)
+	Opened(door string, p camera.Params)
+	Picture(door string, p camera.Picture)
+	Closed(door string)
+	// SetAge tells the newest evidence age in milliseconds (negative: unknown) and the watch's word.
+	SetAge(door string, ms int64, watch string)
+	Answer(ctx context.Context, o live.Offer) (live.Answer, error)
 }
 
 // Event is something that benchmarks time.

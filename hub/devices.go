@@ -1,0 +1,206 @@
+package hub
+
+import (
+	"encoding/hex"
+	"strings"
+
+	"eyebolt/interlock"
+	"eyebolt/ledger"
+	"eyebolt/liveness"
+	"eyebolt/lock"
+)
+
+const liveState = liveness.Live
+
+// tick lets time pass at every door. A hub whose own clockwork came late has judged nobody for that time (S6).
+func (c *Core) tick(in Tick) {
+	for _, d := range c.doors {
+		d.late = in.Late
+		c.look(d)
+		c.step(d, interlock.Fact{Kind: interlock.Tick})
+	}
+}
+
+// seen takes a camera's verdict.
+func (c *Core) seen(in Seen) {
+	d := c.index[in.Door]
+	if d == nil {
+		return
+	}
+	for i := range d.sights {
+		if d.sights[i].name == in.Camera {
+			d.sights[i].verdict, d.sights[i].at = in.Verdict, c.at.Mono
+			c.look(d)
+			return
+		}
+	}
+}
+
+// look weighs what all cameras of a door say now.
+func (c *Core) look(d *door) {
+	was, now := d.watch, combine(d.sights)
+	if d.late && now == interlock.WatchLive {
+		now = interlock.WatchHubLate
+	}
+	if now != was {
+		c.follow(d, was, now)
+		d.watch = now
+		worth := d.visit != nil || now == interlock.WatchLive || now.Lapse()
+		c.step(d, interlock.Fact{Kind: interlock.WatchSays, Watch: now})
+		if worth && d.ration.allow(c.at.Mono) {
+			c.write(d, ledger.KindWatch, now.String(), lapseReason(now), nil)
+		}
+	}
+	c.tellRecorded(d)
+}
+
+// recorded takes a recorder's confirmation.
+func (c *Core) recorded(in Recorded) {
+	d := c.index[in.Door]
+	if d == nil {
+		return
+	}
+	for i := range d.sights {
+		if d.sights[i].name == in.Camera {
+			d.sights[i].recorded = in.OK
+		}
+	}
+	c.tellRecorded(d)
+}
+
+// tellRecorded says whether what watches is also on disk: a live camera that is not recorded does not count for one that is
+// recorded but not live.
+func (c *Core) tellRecorded(d *door) {
+	ok := false
+	for _, s := range d.sights {
+		ok = ok || s.recorded && (d.watch != interlock.WatchLive || word(s.verdict.State) == interlock.WatchLive)
+	}
+	if ok != d.recorded {
+		d.recorded = ok
+		c.step(d, interlock.Fact{Kind: interlock.RecorderSays, OK: ok})
+	}
+}
+
+// filed writes down what a visit's clip is.
+func (c *Core) filed(in Filed) {
+	d := c.index[in.Door]
+	if d == nil {
+		return
+	}
+	if in.Err != nil {
+		c.writeFor(d, in.Visit, ledger.KindClip, "lost", interlock.NotRecorded, textData{Text: clip(in.Err.Error(), 300)})
+	}
+	k := in.Clip
+	if k.Path == "" {
+		return
+	}
+	data := ledger.ClipData{Path: k.Path, SHA256: hex.EncodeToString(k.SHA256[:]), Bytes: k.Bytes, Camera: in.Camera, From: k.From.UTC(), To: k.To.UTC()}
+	for _, s := range k.Segments {
+		if s.Path != k.Path {
+			continue
+		}
+		data.Segments = append(data.Segments, ledger.SegmentData{Path: s.Path, SHA256: hex.EncodeToString(s.SHA256[:]), Bytes: s.Bytes, FromUs: s.From.Microseconds(), ToUs: s.To.Microseconds()})
+	}
+	if _, err := ledger.Data(data); err != nil {
+		data.Segments = nil // a film of hours: the file's own hash covers it
+	}
+	c.writeFor(d, in.Visit, ledger.KindClip, ledger.WordFiled, interlock.NoReason, data)
+	for _, m := range k.More {
+		c.writeFor(d, in.Visit, ledger.KindClip, ledger.WordFiled, interlock.NoReason, ledger.ClipData{
+			Path: m.Path, SHA256: hex.EncodeToString(m.SHA256[:]), Bytes: m.Bytes, Camera: in.Camera, From: m.From.UTC(), To: m.To.UTC(),
+		})
+	}
+}
+
+// reported takes what a lock or a sensor told. What it tells goes on record when it changes, and when it is the first word
+// after an order.
+func (c *Core) reported(in Reported) {
+	d := c.index[in.Door]
+	if d == nil {
+		return
+	}
+	r := in.Report
+	age := max(0, r.Age) + max(0, c.at.Mono-r.At)
+	data := reportData{Who: clip(strings.ToValidUTF8(r.Who, ""), 100), AgeMs: age.Milliseconds(), Solicited: r.Solicited}
+	switch r.What {
+	case lock.OfBolt:
+		b, by := bolts[min(int(r.Bolt), len(bolts)-1)], whos[min(int(r.By), len(whos)-1)]
+		changed := b != d.bolt || by != d.by || d.fresh
+		d.bolt, d.by, d.fresh = b, by, false
+		if changed && d.worth(c) {
+			data.By = by.String()
+			c.write(d, ledger.KindReport, "bolt-"+b.String(), interlock.NoReason, data)
+		}
+		c.step(d, interlock.Fact{Kind: interlock.BoltSays, Bolt: b, By: by, Age: ms(age)})
+	case lock.OfDoor:
+		s := contacts[min(int(r.Door), len(contacts)-1)]
+		changed := s != d.contact
+		d.contact = s
+		if changed && d.worth(c) {
+			c.write(d, ledger.KindReport, "door-"+s.String(), interlock.NoReason, data)
+		}
+		c.step(d, interlock.Fact{Kind: interlock.DoorSays, Door: s, Age: ms(age)})
+	case lock.OfHealth:
+		c.health(d, r)
+	case lock.OfBattery:
+		c.battery(d, r.Percent)
+	case lock.OfSmoke:
+		if d.smoke == r.OK { // it changed
+			d.smoke = !r.OK
+			c.write(d, ledger.KindReport, pick(r.OK, "smoke-over", "smoke"), interlock.SmokeAlarm, nil)
+		}
+		c.step(d, interlock.Fact{Kind: interlock.SmokeSays, OK: r.OK})
+	case lock.OfFailure:
+		if d.ration.allow(c.at.Mono) {
+			if r.Err != nil {
+				data.Text = clip(r.Err.Error(), 300)
+			}
+			c.write(d, ledger.KindReport, "failure", interlock.NoReason, data)
+		}
+		c.step(d, interlock.Fact{Kind: interlock.Nothing})
+		c.rest = append(c.rest, Poll{Door: d.cfg.Name})
+	}
+}
+
+// worth says whether a change of bolt or door is written: in a visit always, outside as far as the ration goes.
+func (d *door) worth(c *Core) bool { return d.visit != nil || d.ration.allow(c.at.Mono) }
+
+func (c *Core) health(d *door, r lock.Report) {
+	if d.healthy != r.OK {
+		d.healthy = r.OK
+		if d.ration.allow(c.at.Mono) {
+			var data any
+			if r.Err != nil {
+				data = reportData{Text: clip(r.Err.Error(), 300)}
+			}
+			c.write(d, ledger.KindReport, pick(r.OK, "lock-online", "lock-offline"), interlock.NoReason, data)
+		}
+	}
+	c.step(d, interlock.Fact{Kind: interlock.LockSays, OK: r.OK, Reason: interlock.LockOffline})
+}
+
+func (c *Core) battery(d *door, percent int) {
+	percent = min(max(percent, 0), 100)
+	d.battery = percent
+	low := percent < lowBattery
+	if low == d.held[batteryCondition] {
+		return
+	}
+	d.held[batteryCondition] = low
+	c.write(d, ledger.KindReport, pick(low, "battery-low", "battery-good"), interlock.NoReason, reportData{Percent: &percent})
+	c.tellHolds(d)
+}
+
+func pick(ok bool, yes, no string) string {
+	if ok {
+		return yes
+	}
+	return no
+}
+
+// The driver's words mean what interlock's mean; anything else is unknown (S13).
+var (
+	bolts    = [...]interlock.Bolt{lock.BoltUnknown: interlock.BoltUnknown, lock.BoltThrown: interlock.BoltThrown, lock.BoltDrawn: interlock.BoltDrawn, lock.BoltJammed: interlock.BoltJammed, lock.BoltJammed + 1: interlock.BoltUnknown}
+	contacts = [...]interlock.Door{lock.DoorUnknown: interlock.DoorUnknown, lock.DoorClosed: interlock.DoorClosed, lock.DoorOpen: interlock.DoorOpen, lock.DoorAjar: interlock.DoorAjar, lock.DoorAjar + 1: interlock.DoorUnknown}
+	whos     = [...]interlock.By{lock.ByUnknown: interlock.ByUnknown, lock.ByRemote: interlock.ByRemote, lock.ByInside: interlock.ByInside, lock.ByResident: interlock.ByResident, lock.ByItself: interlock.ByItself, lock.ByItself + 1: interlock.ByUnknown}
+)

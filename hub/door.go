@@ -1,0 +1,258 @@
+package hub
+
+import (
+	"time"
+
+	"eyebolt/bus"
+	"eyebolt/grant"
+	"eyebolt/interlock"
+	"eyebolt/ledger"
+)
+
+// door is one door and everything that is known of it.
+type door struct {
+	cfg   Door
+	state interlock.State
+	mono  time.Duration // of the newest fact, in whole milliseconds
+
+	// The watch.
+	sights   []sight
+	watch    interlock.Watch
+	late     bool // the hub's own clockwork came late; until its next tick in time
+	recorded bool // what the interlock was told
+	gap      gap
+	left     time.Duration // the newest picture's own time when the watch was last live
+
+	// The lock and the household, as last told.
+	bolt      interlock.Bolt
+	by        interlock.By
+	contact   interlock.Door
+	healthy   bool
+	smoke     bool // smoke or CO alarm
+	battery   int  // percent, -1 unknown
+	fresh     bool // an order went out since the newest bolt report on record
+	lockWhy   interlock.Reason
+	home      bool
+	held      [len(conditions)]bool
+	blocks    uint64 // the newest block or unblock order's number (S1, T23)
+	unblocked uint64 // the newest unblock order's number
+	blocked   bool   // replayed; afterwards the interlock's
+
+	visit     *visit
+	incidents []bus.Incident // not closed by a resident, oldest first
+	alarm     bus.Alarm      // the standing one
+	said      []interlock.Reason
+	decided   bool // this step wrote a decision
+
+	shown face
+	seq   uint64
+
+	ration ration
+}
+
+// visit is one use of one grant.
+type visit struct {
+	id      string
+	grantID string
+	grant   grant.Grant // empty after a restart if the grant is no longer held
+	began   time.Time
+	parcel  string
+	place   *bus.Place
+	results []grant.Result // at the newest check
+
+	n        uint32 // number of nonce
+	nonce    []byte
+	previous []byte // the nonce before, so that an answer to it is named stale and not forged
+	out      []byte // what "I am out" is signed over; made anew after each close (S19)
+	outDone  bool
+	passkey  []byte // credential ID of the newest slide
+
+	ordered   bool // an Unlock was commanded, or may have been before a restart
+	exposure  exposure
+	gaps      []bus.Gap
+	unwatched time.Duration
+	incident  interlock.Reason
+	last      time.Time // while replaying: the newest entry
+}
+
+// conditions of the household that hold a door, in the order in which a courier is told.
+var conditions = [...]struct {
+	name   string
+	reason interlock.Reason
+}{
+	{"pets", interlock.PetsLoose},
+	{"alarm", interlock.AlarmArmed},
+	{"home", interlock.SomebodyHome},
+	{"battery", interlock.BatteryLow},
+	{"other", interlock.HouseholdHolds},
+}
+
+const batteryCondition = 3
+
+// lowBattery is when a lock may no longer promise that it locks again: common locks warn at 20 and stop at 5 percent.
+const lowBattery = 15
+
+// maxIncidents bounds the list of open incidents at a door. A door with one opens to nobody, so further ones come only from
+// restarts inside a visit.
+const maxIncidents = 32
+
+func newDoor(cfg Door) *door {
+	if cfg.Limits == (interlock.Limits{}) {
+		cfg.Limits = interlock.DefaultLimits()
+	}
+	d := &door{cfg: cfg, state: interlock.New(cfg.Limits), battery: -1, home: true}
+	for _, name := range cfg.Cameras {
+		d.sights = append(d.sights, sight{name: name})
+	}
+	d.ration.left = rationMax
+	return d
+}
+
+// holding is the first condition that holds the door, or NoReason.
+func (d *door) holding() interlock.Reason {
+	for i, h := range d.held {
+		if h {
+			return conditions[i].reason
+		}
+	}
+	return interlock.NoReason
+}
+
+func (d *door) holds() []string {
+	var names []string
+	for i, h := range d.held {
+		if h {
+			names = append(names, conditions[i].name)
+		}
+	}
+	return names
+}
+
+// ration bounds what one door may write into the ledger when something flaps: a burst, then one entry a minute. A ledger
+// that fills the disk would be a way to stop deliveries.
+type ration struct {
+	left int
+	at   time.Duration
+}
+
+const (
+	rationMax   = 240
+	rationEvery = time.Minute
+)
+
+func (r *ration) allow(now time.Duration) bool {
+	if n := int((now - r.at) / rationEvery); n > 0 {
+		r.left = min(rationMax, r.left+n)
+		r.at += time.Duration(n) * rationEvery
+	}
+	if r.left == 0 {
+		return false
+	}
+	r.left--
+	return true
+}
+
+// replay takes an entry about this door.
+func (d *door) replay(c *Core, e ledger.Entry) {
+	if v := d.visit; v != nil && e.Visit == v.id {
+		v.last = e.Time
+	}
+	switch e.Kind {
+	case ledger.KindVisit:
+		d.replayVisit(c, e)
+	case ledger.KindDecision:
+		if v := d.visit; v != nil && e.Visit == v.id {
+			v.ordered = true
+		}
+	case ledger.KindGap:
+		if g, ok := decode[ledger.GapData](e.Data); ok && d.visit != nil && e.Visit == d.visit.id && len(d.visit.gaps) < maxGaps {
+			d.visit.gaps = append(d.visit.gaps, bus.Gap{From: g.From, To: g.To, Second: g.Seconds, Why: g.Why, Open: g.Open})
+			if d.visit.ordered {
+				d.visit.unwatched += time.Duration(g.Seconds * float64(time.Second))
+			}
+		}
+	case ledger.KindConfig:
+		o, ok := decode[orderData](e.Data)
+		if !ok {
+			return
+		}
+		switch e.Word {
+		case "block":
+			d.blocked = true
+			d.blocks = max(d.blocks, o.Count)
+		case "unblock":
+			d.blocked = false
+			d.blocks, d.unblocked = max(d.blocks, o.Count), max(d.unblocked, o.Count)
+		case "home", "away":
+			d.home = e.Word == "home"
+		case "hold", "lift":
+			for i, k := range conditions {
+				if k.name == o.What {
+					d.held[i] = e.Word == "hold"
+				}
+			}
+		}
+	}
+}
+
+func (d *door) replayVisit(c *Core, e ledger.Entry) {
+	switch e.Word {
+	case ledger.WordBegan:
+		k, _ := decode[ledger.VisitData](e.Data)
+		d.visit = &visit{id: e.Visit, grantID: k.Grant, grant: c.mem.grants[k.Grant], began: e.Time, last: e.Time}
+	case ledger.WordEnded:
+		k, _ := decode[ledger.VisitData](e.Data)
+		if k.Outcome == outcomeWord(interlock.Incident) && len(d.incidents) < maxIncidents {
+			in := bus.Incident{Visit: e.Visit, Reason: e.Reason, Text: sentence(e.Reason), Total: k.GapSeconds}
+			if d.visit != nil && d.visit.id == e.Visit {
+				in.Gaps = d.visit.gaps
+			}
+			d.incidents = append(d.incidents, in)
+		}
+		d.visit = nil
+	case wordClosed:
+		d.closeIncident(e.Visit)
+	}
+}
+
+// closeIncident takes an incident off the list of open ones.
+func (d *door) closeIncident(visit string) bool {
+	for i, in := range d.incidents {
+		if in.Visit == visit {
+			d.incidents = append(d.incidents[:i:i], d.incidents[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// resume tells the interlock what is remembered.
+func (c *Core) resume(d *door) {
+	boot := interlock.Fact{Kind: interlock.Boot, OK: d.visit == nil}
+	if n := len(d.incidents); n > 0 {
+		boot.Reason = reasonOf(d.incidents[0].Reason)
+	}
+	if v := d.visit; v != nil {
+		away := min(max(0, c.clock.now(c.at).Sub(v.last)), maxAway)
+		from := c.at.Mono - away
+		d.gap = gap{open: true, from: from, fromWall: v.last, why: interlock.Restarted}
+		if v.ordered {
+			v.exposure.begin(from)
+		}
+	}
+	c.step(d, boot)
+	c.step(d, interlock.Fact{Kind: interlock.SmokeSays, OK: true})
+	c.step(d, interlock.Fact{Kind: interlock.HomeSays, OK: d.home})
+	c.tellHolds(d)
+	if d.blocked {
+		c.step(d, interlock.Fact{Kind: interlock.Block})
+	}
+}
+
+// maxAway bounds the gap of a hub that was down inside a visit: a clock that is wrong by years must not overflow a sum.
+const maxAway = 30 * 24 * time.Hour
+
+func (c *Core) tellHolds(d *door) {
+	why := d.holding()
+	c.step(d, interlock.Fact{Kind: interlock.HoldSays, OK: why == interlock.NoReason, Reason: why})
+}

@@ -1,0 +1,130 @@
+package hub
+
+import (
+	"eyebolt/bus"
+	"eyebolt/interlock"
+	"eyebolt/ledger"
+)
+
+// askBlock takes a block. It always wins (S4): no unlock is commanded from this step on. Orders are numbered by the service;
+// one that a newer unblock has overtaken on the way is old and changes nothing (T23), and while the numbers differ nothing
+// opens anyway (S1).
+func (c *Core) askBlock(d *door, a bus.Ask) {
+	if a.Count != 0 && a.Count < d.unblocked {
+		c.answerAsk(a.ID, superseded())
+		return
+	}
+	d.blocks = max(d.blocks, a.Count)
+	c.step(d, interlock.Fact{Kind: interlock.Block})
+	c.write(d, ledger.KindConfig, "block", interlock.ResidentAsked, orderData{By: a.By, Count: a.Count})
+	c.answerDurable(a.ID, bus.AskReply{OK: true})
+}
+
+// askUnblock lifts a block if it is newer than every order that was taken.
+func (c *Core) askUnblock(d *door, a bus.Ask) {
+	if a.Count <= d.blocks {
+		c.answerAsk(a.ID, superseded())
+		return
+	}
+	d.blocks, d.unblocked = a.Count, a.Count
+	c.write(d, ledger.KindConfig, "unblock", interlock.ResidentAsked, orderData{By: a.By, Count: a.Count})
+	c.step(d, interlock.Fact{Kind: interlock.Unblock})
+	c.answerDurable(a.ID, bus.AskReply{OK: true})
+}
+
+func superseded() bus.AskReply {
+	return bus.AskReply{Reason: interlock.Blocked.String(), Sentence: "A newer order for this door was taken before. Look at the door's state and ask again."}
+}
+
+// askLock throws the bolt.
+func (c *Core) askLock(d *door, a bus.Ask) {
+	c.step(d, interlock.Fact{Kind: interlock.LockNow})
+	r := d.spoken()
+	for _, e := range c.first {
+		if k, ok := e.(Lock); ok && k.Door == d.cfg.Name {
+			r = bus.AskReply{OK: true}
+		}
+	}
+	c.write(d, ledger.KindFact, "lock-asked", interlock.ResidentAsked, orderData{By: a.By})
+	c.answerAsk(a.ID, r)
+}
+
+// askLeave sends the courier out.
+func (c *Core) askLeave(d *door, a bus.Ask) {
+	if !d.state.Visit() {
+		c.answerAsk(a.ID, refusal(interlock.NoVisit))
+		return
+	}
+	c.write(d, ledger.KindFact, "leave-asked", interlock.ResidentAsked, orderData{By: a.By})
+	c.step(d, interlock.Fact{Kind: interlock.LeaveNow})
+	c.answerAsk(a.ID, bus.AskReply{OK: true})
+}
+
+// askAck ends the standing alarm.
+func (c *Core) askAck(d *door, a bus.Ask) {
+	c.write(d, ledger.KindFact, "acknowledged", d.state.Alarm(), orderData{By: a.By})
+	d.alarm = bus.Alarm{}
+	c.step(d, interlock.Fact{Kind: interlock.Acknowledge})
+	c.answerDurable(a.ID, bus.AskReply{OK: true})
+}
+
+// askClose closes an incident that a resident has read (S7). Reading it acknowledges its alarm too.
+func (c *Core) askClose(a bus.Ask) {
+	for _, d := range c.doors {
+		if a.Door != "" && a.Door != d.cfg.Name {
+			continue
+		}
+		if d.visit != nil && d.visit.id == a.Visit {
+			c.answerAsk(a.ID, refusal(interlock.AnotherVisit))
+			return
+		}
+		if !d.closeIncident(a.Visit) {
+			continue
+		}
+		c.writeFor(d, a.Visit, ledger.KindVisit, wordClosed, interlock.ResidentAsked, orderData{By: a.By})
+		if len(d.incidents) == 0 && !d.state.Visit() {
+			d.alarm = bus.Alarm{}
+			c.step(d, interlock.Fact{Kind: interlock.Acknowledge})
+			c.step(d, interlock.Fact{Kind: interlock.CloseIncident})
+		}
+		c.answerDurable(a.ID, bus.AskReply{OK: true})
+		return
+	}
+	c.answerAsk(a.ID, refusal(interlock.NoVisit))
+}
+
+// askHome takes home or away, for every door: a household is in one place.
+func (c *Core) askHome(a bus.Ask) {
+	for _, d := range c.doors {
+		if d.home == a.On {
+			continue
+		}
+		d.home = a.On
+		c.write(d, ledger.KindConfig, pick(a.On, "home", "away"), interlock.ResidentAsked, orderData{By: a.By})
+		c.step(d, interlock.Fact{Kind: interlock.HomeSays, OK: a.On})
+	}
+	c.answerDurable(a.ID, bus.AskReply{OK: true})
+}
+
+// askHold sets or lifts a condition of the household, at one door or at all.
+func (c *Core) askHold(a bus.Ask) {
+	which := -1
+	for i, k := range conditions {
+		if k.name == a.Text && i != batteryCondition {
+			which = i
+		}
+	}
+	if which < 0 || a.Door != "" && c.index[a.Door] == nil {
+		c.answerAsk(a.ID, bus.AskReply{Reason: interlock.HouseholdHolds.String(), Sentence: "A hold is one of pets, alarm, home and other, at a door of this hub."})
+		return
+	}
+	for _, d := range c.doors {
+		if a.Door != "" && a.Door != d.cfg.Name || d.held[which] == a.On {
+			continue
+		}
+		d.held[which] = a.On
+		c.write(d, ledger.KindConfig, pick(a.On, "hold", "lift"), conditions[which].reason, orderData{By: a.By, What: a.Text})
+		c.tellHolds(d)
+	}
+	c.answerDurable(a.ID, bus.AskReply{OK: true})
+}

@@ -1,0 +1,52 @@
+package hub
+
+import (
+	"eyebolt/interlock"
+	"eyebolt/ledger"
+)
+
+// answered takes the service's answer to a beat. It proves that the dead man's switch is armed, and that no block is on its
+// way: the service's counter of block orders must be the one this hub knows (S1). Any other counter is an order in
+// flight, or a service that lost its state; both forbid Unlock.
+func (c *Core) answered(in Answered) {
+	if in.Trip < 0 || in.Trip > maxTrip {
+		return
+	}
+	if c.clock.answer(c.at, in.Sent, in.Trip, in.Reply.Time) {
+		c.write(nil, ledger.KindFact, pick(c.clock.sure, "clock-sure", "clock-unsure"), interlock.NoReason, nil)
+		for _, d := range c.doors {
+			c.step(d, interlock.Fact{Kind: interlock.ClockSays, OK: c.clock.sure})
+		}
+	}
+	behind := false
+	for _, d := range c.doors {
+		ok := in.Reply.Blocks[d.cfg.Name] == d.blocks
+		behind = behind || !ok && d.state.Visit()
+		c.step(d, interlock.Fact{Kind: interlock.ServiceSays, OK: ok})
+	}
+	if behind {
+		c.rest = append(c.rest, BeatNow{})
+	}
+}
+
+// silence is a beat that nobody answered. The interlock counts the time by itself.
+func (c *Core) silence() {}
+
+// told takes the service's word that it has stored an alarm (S16).
+func (c *Core) told(in Told) {
+	if c.mem.told(in.ID) {
+		c.write(nil, ledger.KindCommand, "told", interlock.NoReason, idData{ID: in.ID})
+	}
+}
+
+// heldEvery is after how many entries it is noted that the service holds the record: often enough that little can be cut
+// off unseen, seldom enough that noting it does not become the record.
+const heldEvery = 64
+
+func (c *Core) shipped(in Shipped) {
+	if in.Cursor < c.noted+heldEvery {
+		return
+	}
+	c.noted = in.Cursor
+	c.write(nil, ledger.KindCheckpoint, wordHeld, interlock.NoReason, ledger.HeldData{Size: in.Cursor})
+}

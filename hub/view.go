@@ -1,0 +1,168 @@
+package hub
+
+import (
+	"slices"
+	"time"
+
+	"eyebolt/bus"
+	"eyebolt/grant"
+	"eyebolt/interlock"
+)
+
+// face is what of a door a person can see. Two equal faces need no new view.
+type face struct {
+	phase              interlock.Phase
+	why                interlock.Reason
+	watch              interlock.Watch
+	bolt               interlock.Bolt
+	door               interlock.Door
+	secured, blocked   bool
+	released, leave    bool
+	home               bool
+	alarm, incident    interlock.Reason
+	checks             [interlock.NChecks]interlock.Check
+	visit              string
+	n                  uint32
+	out                bool
+	held               [len(conditions)]bool
+	blocks             uint64
+	battery, incidents int
+	gaps               int
+	set                bool
+}
+
+func (d *door) face() face {
+	s := &d.state
+	f := face{
+		phase: s.Phase(), why: s.Why(), watch: d.watch, bolt: d.shownBolt(), door: s.Door(), secured: s.Secured(), blocked: s.Blocked(),
+		released: s.Released(), leave: s.Leave(), home: d.home, alarm: s.Alarm(), incident: s.Incident(), held: d.held, blocks: d.blocks,
+		battery: d.battery, incidents: len(d.incidents), set: true,
+	}
+	if v := d.visit; v != nil {
+		f.visit, f.n, f.out, f.gaps = v.id, v.n, v.out != nil && !v.outDone, len(v.gaps)
+		f.checks = s.Checks()
+	}
+	return f
+}
+
+// shownBolt is the interlock's in a visit, where the lock is polled. Outside, a lock that answers tells changes by itself,
+// and what it last said is shown; it never counts as secured for that (S9).
+func (d *door) shownBolt() interlock.Bolt {
+	if d.state.Visit() || !d.healthy {
+		return d.state.Bolt()
+	}
+	return d.bolt
+}
+
+// show gives a new view if anything that a person sees has changed.
+func (c *Core) show(d *door) {
+	if !c.booted {
+		return
+	}
+	f := d.face()
+	if f == d.shown {
+		return
+	}
+	d.shown = f
+	c.rest = append(c.rest, Show{View: c.view(d)})
+}
+
+// View is a door's view now; a runner asks for it at least every 5 s. The zero View is of a door that there is not.
+func (c *Core) View(at At, name string) bus.View {
+	d := c.index[name]
+	if d == nil {
+		return bus.View{}
+	}
+	at.Mono = max(at.Mono, c.at.Mono)
+	c.at = at
+	return c.view(d)
+}
+
+func (c *Core) view(d *door) bus.View {
+	s := &d.state
+	d.seq++
+	why := s.Why()
+	w := bus.View{
+		Hub: c.cfg.ID, Door: d.cfg.Name, Seq: d.seq, At: c.clock.now(c.at), Phase: s.Phase().String(), Watch: d.watch.String(),
+		AgeMs: c.age(d).Milliseconds(), Bolt: d.shownBolt().String(), DoorIs: s.Door().String(), Secured: s.Secured(), PossiblyOpen: s.PossiblyOpen(),
+		Blocked: s.Blocked(), BlockCount: d.blocks, Home: d.home, Holds: d.holds(), Battery: d.battery, Released: s.Released(), Leave: s.Leave(),
+		Checks: []bus.Check{}, Incidents: slices.Clone(d.incidents),
+	}
+	if why != interlock.NoReason {
+		w.Reason, w.Sentence = why.String(), why.Sentence()
+	}
+	if a := s.Alarm(); a != interlock.NoReason {
+		w.Alarm, w.AlarmText = a.String(), a.Sentence()
+	}
+	if left := s.Left(); left > 0 {
+		until := w.At.Add(time.Duration(left) * time.Millisecond)
+		w.Until = &until
+	}
+	v := d.visit
+	if v == nil {
+		return w
+	}
+	w.Visit, w.GrantID, w.Courier = v.id, v.grantID, v.grant.Courier.Name
+	if s.Phase() <= interlock.Deciding {
+		w.Checks = c.checks(d, v)
+	}
+	if _, ready := s.Nonce(); ready && v.nonce != nil {
+		w.Nonce = grant.SlideChallenge(d.cfg.Name, v.id, v.nonce)
+	}
+	if v.out != nil && !v.outDone {
+		w.OutNonce = grant.OutChallenge(d.cfg.Name, v.id, v.out)
+	}
+	if v.incident != interlock.NoReason {
+		gaps, total := c.unwatched(d)
+		w.Incidents = append(w.Incidents, bus.Incident{Visit: v.id, Reason: v.incident.String(), Text: v.incident.Sentence(), Gaps: gaps, Total: total})
+	}
+	return w
+}
+
+// age is the youngest evidence of any camera of the door.
+func (c *Core) age(d *door) time.Duration {
+	own, ok := newest(d.sights)
+	if !ok {
+		return -time.Millisecond
+	}
+	return max(0, c.at.Mono-own)
+}
+
+// checks is the courier's list at the door: the grant's checks and the house's, merged by name, in a fixed order.
+func (c *Core) checks(d *door, v *visit) []bus.Check {
+	house := d.state.Checks()
+	list := []bus.Check{}
+	add := func(name string, reasons ...interlock.Reason) {
+		k := bus.Check{Name: name, OK: true}
+		for _, r := range reasons {
+			if r != interlock.NoReason {
+				k = bus.Check{Name: name, Reason: r.String(), Sentence: r.Sentence()}
+				break
+			}
+		}
+		list = append(list, k)
+	}
+	of := func(n interlock.CheckName) interlock.Reason { return house[n].Reason }
+	result := func(name string) interlock.Reason {
+		for _, r := range v.results {
+			if r.Name == name {
+				return r.Reason
+			}
+		}
+		return interlock.NoConsent
+	}
+	add("grant", result(grant.CheckGrant), of(interlock.CheckGrant))
+	add("screening", result(grant.CheckScreening))
+	add("place", result(grant.CheckPlace))
+	add("parcel", result(grant.CheckParcel))
+	add("window", result(grant.CheckWindow))
+	add("clock", of(interlock.CheckClock))
+	add("watch", of(interlock.CheckWatch))
+	add("recording", of(interlock.CheckRecording))
+	add("lock", of(interlock.CheckLock), of(interlock.CheckBolt))
+	add("door", of(interlock.CheckDoor))
+	add("service", of(interlock.CheckService))
+	add("household", of(interlock.CheckHousehold), of(interlock.CheckSmoke), of(interlock.CheckAlarm), of(interlock.CheckConfig))
+	add("block", of(interlock.CheckBlock))
+	return list
+}

@@ -1,0 +1,41 @@
+package hub
+
+import "eyebolt/interlock"
+
+// Words of ledger entries that this package writes, by kind. They are a wire format. Every reason is interlock's.
+//
+//	boot        boot
+//	config      pair, consent, grant, revoke, spent, block, unblock, home, away, hold, lift
+//	visit       began, ended (ledger.VisitData), closed (a resident read and closed the incident)
+//	fact        a phase of interlock as it is entered; arrived-refused, slide-refused, out-refused, out, cannot, lock-asked,
+//	            leave-asked, acknowledged, clock-sure, clock-unsure, passkey-counter
+//	decision    unlock (before it is ordered; counts as the grant's opening)
+//	command     lock, unlock, retract, hold, refuse, leave, release, alarm, notice, told, incident, not-sent,
+//	            lock-error, unlock-error, retract-error
+//	report      bolt-thrown, bolt-drawn, bolt-jammed, bolt-unknown, door-closed, door-open, door-ajar, door-unknown,
+//	            lock-online, lock-offline, battery-low, battery-good, smoke, smoke-over, failure
+//	watch       a watch of interlock
+//	gap         gap (ledger.GapData)
+//	clip        filed (ledger.ClipData), lost
+//	checkpoint  held (ledger.HeldData)
+const (
+	wordClosed = "closed"
+	wordGap    = "gap"
+	wordHeld   = "held"
+)
+
+func outcomeWord(o interlock.Outcome) string { return o.String() }
+
+// reasonOf reads a reason's word; one that this hub does not know is no reason.
+func reasonOf(w string) interlock.Reason {
+	r, _ := interlock.ParseReason(w)
+	return r
+}
+
+// sentence is what a person reads for a reason's word.
+func sentence(w string) string {
+	if r, ok := interlock.ParseReason(w); ok && r != interlock.NoReason {
+		return r.Sentence()
+	}
+	return ""
+}
