@@ -3,9 +3,15 @@
 package fmp4
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
-	"io"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
 	"time"
 
 	"eyebolt/camera"
@@ -49,54 +55,247 @@ var (
 	ErrAltered = errors.New("fmp4: what was read back is not what was written: check the disk")
 )
 
-var _ camera.Sink = (*sink)(nil)
-
-type sink struct{ *Recorder }
-
-func (s sink) Closed(error) { s.Recorder.Closed() }
-
 // Recorder keeps one camera's pictures. Methods may be called from several goroutines; Opened, Picture and Closed belong
 // to the camera's goroutine, and never wait for the disk.
-type Recorder struct{}
+type Recorder struct {
+	cfg     Config
+	disk    disk
+	rel     string // folder of this door and camera, relative to the store
+	orphans []record.Clip
+	wake    chan struct{} // one token: the writer has something to do
+	quit    chan struct{}
+	ended   sync.WaitGroup
+	telling sync.Mutex // Confirmed is called by one goroutine at a time
+
+	mu      sync.Mutex // guards all below
+	ring    ring
+	conn    uint64 // counts connections
+	open    bool   // the newest connection lives
+	params  *camera.Params
+	keyless bool   // what follows cannot be decoded before the next key picture
+	jobs    []*job // in order; only the last may still be growing
+	calls   []func()
+	closed  bool
+}
+
+// job is a visit from Start until it is filed. The recorder's mutex guards it.
+type job struct {
+	visit   string
+	next    uint64 // first picture that the writer has not taken
+	end     uint64 // where the visit ends, once stopped
+	stopped bool
+	until   time.Duration // when the writer gives up on a disk that does not take the rest
+	done    func(record.Clip, error)
+	began   time.Duration
+	waiting time.Duration // arrival of the oldest picture that the writer holds and that is not on disk
+	holds   bool
+	through time.Duration // media time of the newest picture on disk
+	lost    uint64
+	overrun bool // lost pictures since this was last told
+	overran bool // ever
+	noKey   bool // pictures came that cannot be decoded, since this was last told
+	told    time.Duration
+}
+
+// maxJobs bounds the visits that wait for the writer to file them, with the one that is recorded: more than a few
+// means that the disk takes nothing.
+const maxJobs = 4
 
 // New opens the store, closes what a crash left open (see Orphans) and starts the writer.
-func New(cfg Config) (*Recorder, error) { return nil, ErrClosed }
+func New(cfg Config) (*Recorder, error) { return open(cfg, osDisk{}) }
 
-// Orphans are the clips of visits that a crash or power cut had left open, now closed and playable up to their last whole
-// fragment.
-func (r *Recorder) Orphans() []record.Clip { return nil }
+func open(cfg Config, d disk) (*Recorder, error) {
+	if cfg.Now == nil || cfg.Wall == nil || cfg.Confirmed == nil || cfg.Log == nil || cfg.Dir == "" {
+		return nil, errors.New("fmp4: Dir, Now, Wall, Confirmed and Log must be given")
+	}
+	cfg.PreRoll = cmp.Or(cfg.PreRoll, 10*time.Second)
+	cfg.Memory = cmp.Or(cfg.Memory, 32<<20)
+	door, err := folder(cfg.Door)
+	if err != nil {
+		return nil, fmt.Errorf("fmp4: door: %w", err)
+	}
+	cam, err := folder(cfg.Camera)
+	if err != nil {
+		return nil, fmt.Errorf("fmp4: camera: %w", err)
+	}
+	r := &Recorder{
+		cfg: cfg, disk: d, rel: filepath.Join(door, cam), keyless: true,
+		wake: make(chan struct{}, 1), quit: make(chan struct{}),
+	}
+	if err := os.MkdirAll(filepath.Join(cfg.Dir, r.rel), 0o700); err != nil {
+		return nil, wrap(err)
+	}
+	if r.orphans, err = recoverAll(d, cfg.Dir, r.rel); err != nil {
+		// New visits can be recorded all the same.
+		cfg.Log.Error("recordings that a crash left could not all be closed", "door", cfg.Door, "camera", cfg.Camera, "err", err)
+	}
+	r.ended.Add(2)
+	go r.write()
+	go r.watch()
+	return r, nil
+}
+
+// Orphans are the clips of visits that a crash or power cut had left open when New was called, now closed and playable up
+// to their last whole fragment.
+func (r *Recorder) Orphans() []record.Clip { return r.orphans }
 
 // Opened tells a connection's parameter sets. Pictures follow.
-func (r *Recorder) Opened(p camera.Params) {}
+func (r *Recorder) Opened(p camera.Params) {
+	kept := &camera.Params{
+		Codec: p.Codec, VPS: bytes.Clone(p.VPS), SPS: bytes.Clone(p.SPS), PPS: bytes.Clone(p.PPS),
+		Width: p.Width, Height: p.Height,
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.params, r.open, r.keyless = kept, true, true
+	r.conn++
+}
 
 // Picture takes a picture; it clones what it keeps.
-func (r *Recorder) Picture(p camera.Picture) {}
+func (r *Recorder) Picture(p camera.Picture) {
+	r.mu.Lock()
+	params, conn := r.params, r.conn
+	r.mu.Unlock()
+	if params == nil {
+		return // no Opened: nothing can decode it
+	}
+	data := pack(params.Codec, p.NALs)
+	if data == nil {
+		return
+	}
+	wall := r.cfg.Wall().Add(p.Arrival - r.cfg.Now())
+	r.mu.Lock()
+	r.take(picture{conn: conn, params: params, media: p.Media, arrival: p.Arrival, wall: wall, key: p.Key, data: data})
+	busy := len(r.jobs) > 0
+	r.mu.Unlock()
+	if busy {
+		r.poke()
+	}
+}
+
+// take puts a picture into memory and keeps memory in its bounds.
+func (r *Recorder) take(p picture) {
+	if r.keyless && !p.key {
+		if n := len(r.jobs); n > 0 && !r.jobs[n-1].stopped {
+			r.jobs[n-1].lost++
+			r.jobs[n-1].noKey = true
+		}
+		return
+	}
+	r.keyless = false
+	r.ring.push(p)
+	held := r.ring.next
+	for _, j := range r.jobs {
+		held = min(held, j.next)
+	}
+	from, keyless := r.ring.shrink(r.cfg.Memory, held)
+	r.keyless = keyless
+	for _, j := range r.jobs {
+		if to := min(r.ring.first(), j.last(r.ring.next)); to > max(from, j.next) {
+			j.lost += to - max(from, j.next)
+			j.next, j.overrun, j.overran = to, true, true
+		}
+	}
+	r.ring.trim(r.cfg.PreRoll, held)
+}
+
+// last is where a visit's pictures end, so far.
+func (j *job) last(next uint64) uint64 {
+	if j.stopped {
+		return j.end
+	}
+	return next
+}
 
 // Closed tells that the connection is gone.
-func (r *Recorder) Closed() {}
+func (r *Recorder) Closed() {
+	r.mu.Lock()
+	r.open, r.keyless = false, true
+	r.mu.Unlock()
+	r.poke()
+}
+
+func (r *Recorder) poke() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
 
 // Start keeps everything from now on, pre-roll included, as the visit's. It returns at once; Confirmed tells when pictures
 // are on disk. Starting the visit that is being recorded does nothing; another one gives ErrBusy. A visit that was filed
 // before (the hub crashed in between) is continued in a further file.
-func (r *Recorder) Start(visit string) error { return ErrClosed }
+func (r *Recorder) Start(visit string) error {
+	if _, err := folder(visit); err != nil {
+		return err
+	}
+	now := r.cfg.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return ErrClosed
+	}
+	if n := len(r.jobs); n > 0 && !r.jobs[n-1].stopped {
+		if r.jobs[n-1].visit == visit {
+			return nil
+		}
+		return fmt.Errorf("%w: %q", ErrBusy, r.jobs[n-1].visit)
+	} else if n >= maxJobs {
+		return fmt.Errorf("%w: the disk has not taken the last %d visits", ErrBusy, n)
+	}
+	j := &job{visit: visit, began: now, told: now, next: r.ring.preroll(now, r.cfg.PreRoll, r.conn, r.open)}
+	if j.next == r.ring.next {
+		r.keyless = true // nothing in memory begins with a key picture
+	}
+	r.jobs = append(r.jobs, j)
+	r.poke()
+	return nil
+}
 
 // Stop ends the visit and files its clip: done is called by the writer's goroutine with what was filed. The error
 // says what could not be kept; the clip still names what was.
-func (r *Recorder) Stop(visit string, done func(record.Clip, error)) {}
-
-// Clip gives a filed clip and a reader of its file, which the caller closes.
-func (r *Recorder) Clip(visit string) (record.Clip, io.ReadSeekCloser, error) {
-	return record.Clip{}, nil, ErrUnknown
+func (r *Recorder) Stop(visit string, done func(record.Clip, error)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	defer r.poke()
+	if n := len(r.jobs); n > 0 && !r.jobs[n-1].stopped && r.jobs[n-1].visit == visit && !r.closed {
+		r.stop(r.jobs[n-1], done)
+		return
+	}
+	err := fmt.Errorf("%w: %q is not being recorded", ErrUnknown, visit)
+	if r.closed {
+		go done(record.Clip{}, ErrClosed) // the writer has gone
+		return
+	}
+	r.calls = append(r.calls, func() { done(record.Clip{}, err) })
 }
 
-// Clips lists what is filed, oldest first.
-func (r *Recorder) Clips() ([]record.Clip, error) { return nil, ErrClosed }
+// giveUp is how long a stopped visit waits for a disk that refuses; then what is on disk is its clip.
+const giveUp = 5 * time.Second
 
-// Sweep deletes what Retention no longer covers and keep does not hold, and says what went. Call it with an authenticated
-// wall clock only: a clock that runs ahead deletes too much.
-func (r *Recorder) Sweep(now time.Time, keep func(visit string) bool) ([]record.Clip, error) {
-	return nil, ErrClosed
+func (r *Recorder) stop(j *job, done func(record.Clip, error)) {
+	j.stopped, j.end, j.done, j.until = true, r.ring.next, done, r.cfg.Now()+giveUp
+}
+
+// recording says whether a visit is being recorded or filed.
+func (r *Recorder) recording(visit string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.jobs, func(j *job) bool { return j.visit == visit })
 }
 
 // Close files what is being recorded, then ends the writer.
-func (r *Recorder) Close() error { return nil }
+func (r *Recorder) Close() error {
+	r.mu.Lock()
+	if !r.closed {
+		r.closed = true
+		if n := len(r.jobs); n > 0 && !r.jobs[n-1].stopped {
+			r.stop(r.jobs[n-1], func(record.Clip, error) {})
+		}
+		close(r.quit)
+	}
+	r.mu.Unlock()
+	r.poke()
+	r.ended.Wait()
+	return nil
+}

@@ -1,0 +1,137 @@
+package fmp4
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"eyebolt/record"
+)
+
+// trash begins the name of a folder that is being deleted; no visit's name does.
+const trash = ".gone-"
+
+func isTrash(name string) bool { return strings.HasPrefix(name, trash) }
+
+// folder makes a name safe for any file system: letters, digits, - and _ stay, every other byte is written %XX.
+func folder(name string) (string, error) {
+	var b strings.Builder
+	for i := range len(name) {
+		c := name[i]
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	if name == "" || len(name) > 128 || b.Len() > 200 { // file systems end at 255
+		return "", fmt.Errorf("%w: %.40q", ErrVisit, name)
+	}
+	return b.String(), nil
+}
+
+// Clip gives a filed clip and a reader of its file, which the caller closes.
+func (r *Recorder) Clip(visit string) (record.Clip, io.ReadSeekCloser, error) {
+	name, err := folder(visit)
+	if err != nil {
+		return record.Clip{}, nil, err
+	}
+	rel := filepath.Join(r.rel, name)
+	side, err := readSidecar(filepath.Join(r.cfg.Dir, rel, doneName))
+	if errors.Is(err, os.ErrNotExist) {
+		return record.Clip{}, nil, fmt.Errorf("%w: %q", ErrUnknown, visit)
+	} else if err != nil {
+		return record.Clip{}, nil, err
+	}
+	clip, err := side.clip(rel)
+	if err != nil {
+		return clip, nil, err
+	}
+	f, err := os.Open(filepath.Join(r.cfg.Dir, filepath.FromSlash(clip.Path)))
+	if err != nil {
+		return clip, nil, wrap(err)
+	}
+	return clip, f, nil
+}
+
+// Clips lists what is filed, oldest first. A clip whose description cannot be read is named in the error; the others are
+// listed all the same.
+func (r *Recorder) Clips() ([]record.Clip, error) {
+	visits, err := os.ReadDir(filepath.Join(r.cfg.Dir, r.rel))
+	if err != nil {
+		return nil, wrap(err)
+	}
+	var clips []record.Clip
+	var errs []error
+	for _, v := range visits {
+		if !v.IsDir() || isTrash(v.Name()) {
+			continue
+		}
+		rel := filepath.Join(r.rel, v.Name())
+		side, err := readSidecar(filepath.Join(r.cfg.Dir, rel, doneName))
+		if errors.Is(err, os.ErrNotExist) {
+			continue // being recorded
+		}
+		var clip record.Clip
+		if err == nil {
+			clip, err = side.clip(rel)
+		}
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		clips = append(clips, clip)
+	}
+	slices.SortFunc(clips, func(a, b record.Clip) int {
+		return cmp.Or(a.To.Compare(b.To), cmp.Compare(a.Visit, b.Visit))
+	})
+	return clips, errors.Join(errs...)
+}
+
+// Sweep deletes what Retention no longer covers and keep does not hold, and says what went. A visit that is being recorded
+// stays. Call it with an authenticated wall clock only: a clock that runs ahead deletes too much.
+func (r *Recorder) Sweep(now time.Time, keep func(visit string) bool) ([]record.Clip, error) {
+	clips, err := r.Clips()
+	drop, over := r.cfg.Retention.Sweep(clips, now, func(visit string) bool {
+		return r.recording(visit) || keep != nil && keep(visit)
+	})
+	gone := drop[:0:0]
+	errs := []error{err}
+	for _, c := range drop {
+		if err := r.remove(c.Visit); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		gone = append(gone, c)
+	}
+	if over > 0 {
+		errs = append(errs, fmt.Errorf("fmp4: clips that must stay exceed the limit by %d bytes: close incidents, or raise the limit", over))
+	}
+	return gone, errors.Join(errs...)
+}
+
+// remove deletes a visit's folder. The rename makes it one step: after a power cut the clip is there or being deleted.
+func (r *Recorder) remove(visit string) error {
+	name, err := folder(visit)
+	if err != nil {
+		return err
+	}
+	parent := filepath.Join(r.cfg.Dir, r.rel)
+	gone := filepath.Join(parent, trash+name)
+	if err := os.RemoveAll(gone); err != nil {
+		return wrap(err)
+	}
+	if err := os.Rename(filepath.Join(parent, name), gone); err != nil {
+		return wrap(err)
+	}
+	if err := syncDir(parent); err != nil {
+		return err
+	}
+	return wrap(os.RemoveAll(gone))
+}
