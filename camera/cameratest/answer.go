@@ -1,7 +1,11 @@
 package cameratest
 
 import (
+	"bufio"
+	"fmt"
 	"net"
+	"net/textproto"
+	"strings"
 	"testing"
 )
 
@@ -55,6 +59,27 @@ func stay(c net.Conn) {
 	for {
 		if _, err := c.Read(b); err != nil {
 			return
+		}
+	}
+}
+
+// Replies is a handler that answers each request with what reply gives for its method; %s in it is the CSeq.
+func Replies(reply func(method string) string) func(net.Conn) {
+	return func(c net.Conn) {
+		r := textproto.NewReader(bufio.NewReader(c))
+		for {
+			line, err := r.ReadLine()
+			if err != nil {
+				return
+			}
+			head, err := r.ReadMIMEHeader()
+			if err != nil {
+				return
+			}
+			method, _, _ := strings.Cut(line, " ")
+			if _, err := fmt.Fprintf(c, reply(method), head.Get("CSeq")); err != nil {
+				return
+			}
 		}
 	}
 }
