@@ -88,3 +88,7 @@ func (r *Reader) Close() error {
 	readervfs.Delete(r.name)
 	return errors.Join(err, r.image.Close())
 }
+
+// Changed says whether the files were written to since Read: a hub is at work, and what was read may be of two moments.
+// Then Read again.
+func (r *Reader) Changed() bool { return r.image.changed() }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"eyebolt/ledger"
 )
@@ -21,7 +22,30 @@ type image struct {
 	pageSize  int64
 	size      int64 // bytes
 	damage    string
+	dir       string
+	seen      [2]stamp // of the main file and the log, when they were opened
 }
+
+// stamp tells one state of a file from another.
+type stamp struct {
+	size int64
+	time time.Time
+}
+
+func stampOf(path string) stamp {
+	stat, err := os.Stat(path)
+	if err != nil {
+		return stamp{}
+	}
+	return stamp{stat.Size(), stat.ModTime()}
+}
+
+func (m *image) stamps() [2]stamp {
+	path := filepath.Join(m.dir, ledger.FileDB)
+	return [2]stamp{stampOf(path), stampOf(path + "-wal")}
+}
+
+func (m *image) changed() bool { return m.stamps() != m.seen }
 
 // walHeader and walFrame are the lengths of the log's header and of each frame's.
 const walHeader, walFrame = 32, 24
@@ -34,7 +58,8 @@ func openImage(dir string) (*image, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &image{main: main, pages: map[uint32]int64{}}
+	m := &image{main: main, pages: map[uint32]int64{}, dir: dir}
+	m.seen = m.stamps()
 	stat, err := main.Stat()
 	if err != nil {
 		return nil, errors.Join(err, main.Close())
