@@ -100,6 +100,8 @@ func (c *Core) Take(at At, in Input) []Effect {
 		c.recorded(in)
 	case Filed:
 		c.filed(in)
+	case Removed:
+		c.removed(in)
 	case Reported:
 		c.reported(in)
 	case Carried:

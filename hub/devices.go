@@ -3,6 +3,7 @@ package hub
 import (
 	"encoding/hex"
 	"strings"
+	"time"
 
 	"eyebolt/interlock"
 	"eyebolt/ledger"
@@ -29,7 +30,7 @@ func (c *Core) seen(in Seen) {
 	}
 	for i := range d.sights {
 		if d.sights[i].name == in.Camera {
-			d.sights[i].verdict, d.sights[i].at = in.Verdict, c.at.Mono
+			d.sights[i].verdict, d.sights[i].at = in.Verdict, min(in.At, c.at.Mono)
 			c.look(d)
 			return
 		}
@@ -111,6 +112,41 @@ func (c *Core) filed(in Filed) {
 		})
 	}
 }
+
+// removed writes down that a clip went, so that its absence is no riddle to a stranger.
+func (c *Core) removed(in Removed) {
+	d, k := c.index[in.Door], in.Clip
+	if d == nil {
+		return
+	}
+	c.writeFor(d, k.Visit, ledger.KindClip, ledger.WordRemoved, interlock.NoReason, ledger.ClipData{
+		Path: k.Path, SHA256: hex.EncodeToString(k.SHA256[:]), Bytes: k.Bytes, Camera: in.Camera, From: k.From.UTC(), To: k.To.UTC(),
+	})
+	for _, m := range k.More {
+		c.writeFor(d, k.Visit, ledger.KindClip, ledger.WordRemoved, interlock.NoReason, ledger.ClipData{
+			Path: m.Path, SHA256: hex.EncodeToString(m.SHA256[:]), Bytes: m.Bytes, Camera: in.Camera, From: m.From.UTC(), To: m.To.UTC(),
+		})
+	}
+}
+
+// Keeps lists the visits whose clips must stay whatever retention says: they go on, or their incident is open.
+func (c *Core) Keeps() (visits []string) {
+	for _, d := range c.doors {
+		if d.visit != nil {
+			visits = append(visits, d.visit.id)
+		}
+		for _, in := range d.incidents {
+			visits = append(visits, in.Visit)
+		}
+	}
+	return visits
+}
+
+// Clock is the wall clock, and whether it is trusted now (T15): nothing may be deleted by age before.
+func (c *Core) Clock(at At) (now time.Time, sure bool) { return c.clock.now(at), c.clock.sure }
+
+// WatchWord is the word that pages show for one camera's verdict.
+func WatchWord(s liveness.State) string { return word(s).String() }
 
 // reported takes what a lock or a sensor told. What it tells goes on record when it changes, and when it is the first word
 // after an order.

@@ -20,9 +20,11 @@ type (
 	// nobody is judged, and no door unlocks (S6).
 	Tick struct{ Late bool }
 
-	// Seen is a camera's verdict. It is told when its state changes, and at least every second for its age.
+	// Seen is a camera's verdict, and when it was made. It is told when its state changes, and at least every second for its
+	// age.
 	Seen struct {
 		Door, Camera string
+		At           time.Duration // on the hub's monotonic clock
 		Verdict      liveness.Verdict
 	}
 
@@ -37,6 +39,12 @@ type (
 		Door, Camera, Visit string
 		Clip                record.Clip
 		Err                 error
+	}
+
+	// Removed tells that retention deleted a clip.
+	Removed struct {
+		Door, Camera string
+		Clip         record.Clip
 	}
 
 	// Reported is what a door's lock or sensor told.
@@ -88,6 +96,7 @@ func (Tick) input()     {}
 func (Seen) input()     {}
 func (Recorded) input() {}
 func (Filed) input()    {}
+func (Removed) input()  {}
 func (Reported) input() {}
 func (Carried) input()  {}
 func (Written) input()  {}

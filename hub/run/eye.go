@@ -1,0 +1,170 @@
+package run
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+
+	"eyebolt/camera"
+	"eyebolt/hub"
+	"eyebolt/liveness"
+)
+
+const (
+	// tellEvery is how often an unchanged verdict is told for its age. Views are at most 10 a second and say tenths.
+	tellEvery = 250 * time.Millisecond
+	// ageEvery is how often viewers are told the age (package live).
+	ageEvery = 100 * time.Millisecond
+	// overdue is how long pictures may come without any of them being confirmed on disk, before they count as unrecorded:
+	// three times the second that the recorder itself allows a slow disk.
+	overdue = 3 * time.Second
+)
+
+// eye is one camera with its judge: the sink of its driver. The judge has its own lock, so that the core never holds up a
+// picture, nor a picture the core.
+type eye struct {
+	door, name string
+	live       Live // nil if this camera is not shown
+	rec        Recorder
+	now        func() time.Duration
+	push       func(any)
+	note       func(Event)
+	log        *slog.Logger
+
+	mu        sync.Mutex // guards what follows
+	judge     *liveness.Judge
+	told      liveness.Verdict
+	toldAt    time.Duration
+	shownAt   time.Duration
+	arrived   time.Duration // the newest picture
+	recording bool
+	since     time.Duration // of recording
+	confirmed bool          // at least once in this recording
+	confirmAt time.Duration // the newest confirmation
+	onDisk    bool          // what the core was told
+}
+
+var _ camera.Sink = (*eye)(nil)
+
+func (e *eye) Opened(p camera.Params) {
+	e.mu.Lock()
+	e.judge.Opened(e.now())
+	e.tell(e.now(), e.judge.Verdict())
+	e.mu.Unlock()
+	e.rec.Opened(p)
+	if e.live != nil {
+		e.live.Opened(e.door, p)
+	}
+	e.log.Info("camera gives pictures", "door", e.door, "camera", e.name, "width", p.Width, "height", p.Height)
+}
+
+func (e *eye) Picture(p camera.Picture) {
+	e.mu.Lock()
+	e.arrived = p.Arrival
+	e.judge.Picture(p)
+	e.tell(e.now(), e.judge.Verdict())
+	e.mu.Unlock()
+	e.rec.Picture(p)
+	if e.live != nil {
+		e.live.Picture(e.door, p)
+	}
+}
+
+func (e *eye) Closed(err error) {
+	e.mu.Lock()
+	e.judge.Closed(e.now())
+	e.tell(e.now(), e.judge.Verdict())
+	e.mu.Unlock()
+	e.rec.Closed()
+	if e.live != nil {
+		e.live.Closed(e.door)
+	}
+	e.log.Warn("camera is gone, it is tried again", "door", e.door, "camera", e.name, "err", err)
+}
+
+// tick lets time pass and gives the next instant at which time alone changes the verdict.
+func (e *eye) tick(now time.Duration) time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.recording && e.confirmed && e.onDisk && e.arrived-e.confirmAt > overdue {
+		e.disk(false, now)
+	}
+	v := e.judge.Tick(now)
+	e.tell(now, v)
+	return e.judge.Deadline()
+}
+
+// tell passes a verdict on if it says something new. The caller holds mu, so that verdicts keep their order.
+func (e *eye) tell(now time.Duration, v liveness.Verdict) {
+	changed := v.State != e.told.State
+	if changed {
+		e.note(Event{Door: e.door, Camera: e.name, What: hub.WatchWord(v.State), At: now})
+	}
+	if changed || now-e.toldAt >= tellEvery {
+		e.push(hub.Seen{Door: e.door, Camera: e.name, At: now, Verdict: v})
+		e.told, e.toldAt = v, now
+	}
+	if e.live != nil && (changed || now-e.shownAt >= ageEvery) {
+		age := v.Age.Milliseconds()
+		if v.State == liveness.Unknown && v.Pictures == 0 {
+			age = -1
+		}
+		e.live.SetAge(e.door, age, hub.WatchWord(v.State))
+		e.shownAt = now
+	}
+}
+
+// start keeps the pictures for a visit.
+func (e *eye) start(visit string) {
+	now := e.now()
+	e.mu.Lock()
+	e.recording, e.since, e.confirmed, e.onDisk, e.confirmAt = true, now, false, false, now
+	e.mu.Unlock()
+	if err := e.rec.Start(visit); err != nil {
+		e.log.Error("recording did not start, so nothing opens", "door", e.door, "camera", e.name, "err", err)
+		e.confirm(false, 0, err)
+	}
+}
+
+// keep ends a visit's recording.
+func (e *eye) keep(visit string) {
+	e.mu.Lock()
+	e.recording = false
+	if !e.onDisk {
+		e.judge.Recorded(true, e.now()) // nothing is being recorded any more, so nothing is held against the camera
+	}
+	e.mu.Unlock()
+	e.rec.Stop(visit, e.filed(visit))
+}
+
+// confirm takes the recorder's word. Before the first picture is on disk, "not yet" is no failure: the door stays shut by
+// itself until then.
+func (e *eye) confirm(ok bool, _ time.Duration, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := e.now()
+	if !e.recording {
+		return
+	}
+	if !ok && !e.confirmed && now-e.since < overdue {
+		e.log.Debug("nothing is on disk yet", "door", e.door, "camera", e.name, "err", err)
+		return
+	}
+	if ok {
+		e.confirmAt, e.confirmed = now, true
+	} else {
+		e.log.Error("pictures do not reach the disk", "door", e.door, "camera", e.name, "err", err)
+	}
+	e.disk(ok, now)
+}
+
+// disk tells judge and core whether pictures reach the disk. The caller holds mu.
+func (e *eye) disk(ok bool, now time.Duration) {
+	if ok == e.onDisk && ok {
+		return
+	}
+	e.onDisk = ok
+	e.judge.Recorded(ok, now)
+	e.tell(now, e.judge.Verdict())
+	e.push(hub.Recorded{Door: e.door, Camera: e.name, OK: ok})
+}

@@ -1,0 +1,437 @@
+package run
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"eyebolt/camera"
+	"eyebolt/hub"
+	"eyebolt/interlock"
+	"eyebolt/liveness"
+	"eyebolt/lock"
+	"eyebolt/record"
+)
+
+const (
+	tickEvery = 20 * time.Millisecond
+	// lateAfter is when the core's own tick came late (S6): 100 ms after it was due.
+	lateAfter = tickEvery + 100*time.Millisecond
+	// refresh is how often an unchanged view is shown again; in a visit for the picture's age.
+	refresh, refreshVisit = 5 * time.Second, time.Second
+	replayBatch           = 1024
+	sweepEvery            = time.Hour
+)
+
+// Hub is a running home.
+type Hub struct {
+	cfg   Config
+	core  *hub.Core // owned by loop
+	queue *queue
+	post  *post
+	ship  *shipper
+	lanes map[string]*lane
+	eyes  []*eye
+
+	cameras []camera.Camera
+	locks   []lock.Lock
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup
+	visits  bool // owned by loop
+}
+
+// New checks the wiring. Nothing is opened before Start.
+func New(cfg Config) (*Hub, error) {
+	switch {
+	case cfg.Now == nil:
+		return nil, errors.New("hub: Config.Now is missing: hand in the monotonic clock that drivers get")
+	case cfg.Log == nil:
+		return nil, errors.New("hub: Config.Log is missing")
+	case cfg.Ledger == nil:
+		return nil, errors.New("hub: Config.Ledger is missing: nothing opens without a record")
+	}
+	if cfg.Wall == nil {
+		cfg.Wall = time.Now
+	}
+	if cfg.Random == nil {
+		cfg.Random = rand.Reader
+	}
+	if cfg.Watching == nil {
+		cfg.Watching = func(Event) {}
+	}
+	hc := hub.Config{ID: cfg.ID, RP: cfg.RP, Epoch: cfg.Epoch, Random: cfg.Random, AddResident: cfg.AddResident}
+	for _, d := range cfg.Doors {
+		hd := hub.Door{Name: d.Name, Limits: d.Limits}
+		if hd.Limits == (hub.Limits{}) {
+			hd.Limits = interlock.DefaultLimits()
+		}
+		if d.Lock == nil {
+			return nil, fmt.Errorf("door %q: Lock is missing: name a driver", d.Name)
+		}
+		for _, c := range d.Cameras {
+			if c.Open == nil || c.Recorder == nil {
+				return nil, fmt.Errorf("door %q: camera %q: Open or Recorder is missing", d.Name, c.Name)
+			}
+			if slices.Contains(hd.Cameras, c.Name) {
+				return nil, fmt.Errorf("door %q: camera %q is configured twice", d.Name, c.Name)
+			}
+			hd.Cameras = append(hd.Cameras, c.Name)
+		}
+		hc.Doors = append(hc.Doors, hd)
+	}
+	core, err := hub.New(hc)
+	if err != nil {
+		return nil, err
+	}
+	h := &Hub{cfg: cfg, core: core, queue: newQueue(), lanes: map[string]*lane{}}
+	if cfg.Bus != nil {
+		h.ship = &shipper{log: cfg.Ledger, push: h.queue.push, slog: cfg.Log, wake: make(chan struct{}, 1)}
+		h.post = newPost(cfg, cfg.Now, h.queue, &h.wg, h.ship.acknowledged)
+		h.ship.post = h.post
+	}
+	return h, nil
+}
+
+// Start replays the record, opens every device and returns. An error means that nothing runs. Stop, or the end of
+// ctx, ends it.
+func (h *Hub) Start(ctx context.Context) error {
+	if err := h.replay(ctx); err != nil {
+		return err
+	}
+	ctx, h.cancel = context.WithCancel(ctx)
+	if err := h.open(ctx); err != nil {
+		h.Stop()
+		return err
+	}
+	for _, d := range h.cfg.Doors {
+		h.lanes[d.Name].run(ctx, &h.wg)
+	}
+	h.wg.Go(func() { h.loop(ctx) })
+	h.wg.Go(func() { h.watch(ctx) })
+	if h.post != nil {
+		if err := h.post.run(ctx); err != nil {
+			h.Stop()
+			return fmt.Errorf("hub: bus: %w", err)
+		}
+		h.wg.Go(func() { h.ship.run(ctx) })
+	}
+	h.wg.Go(func() { h.sweep(ctx) })
+	return nil
+}
+
+// Stop ends everything that Start began and waits for it. A visit that is going on is not ended by it: the next start finds
+// it unfinished and treats the door as possibly open.
+func (h *Hub) Stop() error {
+	if h.cancel == nil {
+		return nil
+	}
+	h.cancel()
+	var errs []error
+	for _, c := range h.cameras {
+		errs = append(errs, c.Close())
+	}
+	h.wg.Wait()
+	for _, l := range h.locks {
+		errs = append(errs, l.Close())
+	}
+	for _, e := range h.eyes {
+		errs = append(errs, e.rec.Close())
+	}
+	h.cameras, h.locks, h.eyes = nil, nil, nil
+	return errors.Join(errs...)
+}
+
+// replay makes the core remember.
+func (h *Hub) replay(ctx context.Context) error {
+	size := h.cfg.Ledger.Size()
+	for from := uint64(0); from < size; {
+		entries, err := h.cfg.Ledger.Read(ctx, from, min(size, from+replayBatch))
+		if err != nil {
+			return fmt.Errorf("hub: the record cannot be read, so nothing is started: run eyebolt verify: %w", err)
+		}
+		if len(entries) == 0 {
+			return fmt.Errorf("hub: the record ends at %d of %d entries, so nothing is started: run eyebolt verify", from, size)
+		}
+		for _, e := range entries {
+			h.core.Replay(e)
+		}
+		from += uint64(len(entries))
+	}
+	return nil
+}
+
+// open opens recorders, locks and cameras. Reports and pictures that come before the loop runs wait in the queue.
+func (h *Hub) open(ctx context.Context) error {
+	now, push := h.cfg.Now, h.queue.push
+	push(hub.Boot{})
+	for _, d := range h.cfg.Doors {
+		l := newLane(d.Name, now, push, h.cfg.Watching, h.cfg.Log)
+		lc := d.LockCfg
+		lc.Now, lc.Log = now, h.cfg.Log
+		if lc.Name == "" {
+			lc.Name = d.Name
+		}
+		name := d.Name
+		lk, err := d.Lock(ctx, lc, func(r lock.Report) { push(hub.Reported{Door: name, Report: r}) })
+		if err != nil {
+			return fmt.Errorf("door %q: lock: %w", d.Name, err)
+		}
+		l.lock = lk
+		h.locks = append(h.locks, lk)
+		h.lanes[d.Name] = l
+	}
+	for _, d := range h.cfg.Doors {
+		for i, c := range d.Cameras {
+			if err := h.openCamera(ctx, d, c, i == 0); err != nil {
+				return fmt.Errorf("door %q: camera %q: %w", d.Name, c.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (h *Hub) openCamera(ctx context.Context, d Door, c Camera, shown bool) error {
+	e := &eye{door: d.Name, name: c.Name, now: h.cfg.Now, push: h.queue.push, note: h.cfg.Watching, log: h.cfg.Log, judge: liveness.New(c.Judge)}
+	if shown && h.cfg.Live != nil {
+		e.live = h.cfg.Live
+	}
+	rec, err := c.Recorder(e.confirm)
+	if err != nil {
+		return err
+	}
+	e.rec = rec
+	h.eyes = append(h.eyes, e)
+	for _, k := range rec.Orphans() {
+		h.queue.push(hub.Filed{Door: d.Name, Camera: c.Name, Visit: k.Visit, Clip: k})
+	}
+	cc := c.Config
+	cc.Now, cc.Log = h.cfg.Now, h.cfg.Log
+	if cc.Name == "" {
+		cc.Name = d.Name + "/" + c.Name
+	}
+	cam, err := c.Open(ctx, cc, e)
+	if err != nil {
+		return err
+	}
+	h.cameras = append(h.cameras, cam)
+	return nil
+}
+
+// filed passes the end of a clip on.
+func (e *eye) filed(visit string) func(record.Clip, error) {
+	return func(k record.Clip, err error) {
+		e.push(hub.Filed{Door: e.door, Camera: e.name, Visit: visit, Clip: k, Err: err})
+	}
+}
+
+// watch judges every camera each 20 ms and at each deadline, so that lateness is found when it happens (S6). One goroutine for
+// all of them: a deadline is never nearer than A1 when a picture sets it, so looking every 20 ms misses none.
+func (h *Hub) watch(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		now := h.cfg.Now()
+		next := now + tickEvery
+		for _, e := range h.eyes {
+			if at := e.tick(h.cfg.Now()); at > now && at < next {
+				next = at
+			}
+		}
+		timer.Reset(max(next-h.cfg.Now(), 0))
+	}
+}
+
+// loop owns the core.
+func (h *Hub) loop(ctx context.Context) {
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	var batch []any
+	last, shown := h.cfg.Now(), h.cfg.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-h.queue.ready:
+			items, overflow := h.queue.take(batch)
+			for _, in := range items {
+				h.take(in)
+			}
+			clear(items)
+			batch = items
+			if overflow {
+				h.cfg.Log.Error("the hub cannot keep up: nothing opens until it does")
+				h.take(hub.Tick{Late: true})
+				for _, d := range h.cfg.Doors {
+					h.lanes[d.Name].Poll()
+				}
+			}
+		case <-tick.C:
+			now := h.cfg.Now()
+			late := now-last > lateAfter
+			if late {
+				h.cfg.Log.Warn("the hub's own clockwork came late", "by", now-last-tickEvery)
+			}
+			last = now
+			h.take(hub.Tick{Late: late})
+			if now-shown >= refresh || h.visits && now-shown >= refreshVisit {
+				shown = now
+				h.refresh()
+			}
+		}
+	}
+}
+
+func (h *Hub) at() hub.At { return hub.At{Mono: h.cfg.Now(), Wall: h.cfg.Wall()} }
+
+func (h *Hub) take(item any) {
+	switch in := item.(type) {
+	case hub.Input:
+		for _, e := range h.core.Take(h.at(), in) {
+			h.carry(e)
+		}
+	case func():
+		in()
+	}
+}
+
+func (h *Hub) refresh() {
+	if h.post == nil {
+		return
+	}
+	for _, d := range h.cfg.Doors {
+		h.post.show(h.core.View(h.at(), d.Name))
+	}
+}
+
+// carry carries one effect out. Nothing here waits: bolts have their lanes, the ledger its writer, the bus its goroutines.
+func (h *Hub) carry(e hub.Effect) {
+	switch e := e.(type) {
+	case hub.Lock:
+		h.lanes[e.Door].Lock()
+	case hub.Unlock:
+		h.lanes[e.Door].Order("unlock", e.Order, e.N)
+	case hub.Retract:
+		h.lanes[e.Door].Order("retract", e.Order, 0)
+	case hub.Poll:
+		h.lanes[e.Door].Poll()
+	case hub.Append:
+		h.append(e)
+	case hub.Record:
+		if eye := h.eye(e.Door, e.Camera); eye != nil {
+			eye.start(e.Visit)
+		}
+	case hub.Keep:
+		if eye := h.eye(e.Door, e.Camera); eye != nil {
+			eye.keep(e.Visit)
+		}
+	case hub.Pairing:
+		if h.cfg.Pairing != nil {
+			h.cfg.Pairing(e.Code)
+		}
+	default:
+		h.mail(e)
+	}
+}
+
+// mail carries out what goes over the bus. Without one there is nobody to tell, and nothing opens (S1).
+func (h *Hub) mail(e hub.Effect) {
+	switch e := e.(type) {
+	case hub.Beats:
+		h.visits = len(e.Visits) > 0
+		if h.post != nil {
+			h.post.setVisits(e.Visits)
+		}
+	case hub.Alarm:
+		h.cfg.Watching(Event{Door: e.Alarm.Door, What: "alarm", At: h.cfg.Now()})
+		if h.post != nil {
+			h.post.alarm(e.Alarm)
+		}
+	case hub.Show:
+		if h.post != nil {
+			h.post.show(e.View)
+		}
+	case hub.Answer:
+		if h.post != nil {
+			h.post.answer(e.Ref, e.Reply)
+		}
+	case hub.BeatNow:
+		if h.post != nil {
+			signal(h.post.beatNow)
+		}
+	}
+}
+
+func (h *Hub) append(e hub.Append) {
+	h.cfg.Ledger.Append(func(err error) {
+		if err != nil {
+			h.cfg.Log.Error("the record could not be written", "entries", len(e.Entries), "err", err)
+		}
+		if e.Done != 0 {
+			h.queue.push(hub.Written{Done: e.Done, Err: err})
+		}
+		if h.ship != nil {
+			signal(h.ship.wake)
+		}
+	}, e.Entries...)
+}
+
+func (h *Hub) eye(door, name string) *eye {
+	for _, e := range h.eyes {
+		if e.door == door && e.name == name {
+			return e
+		}
+	}
+	return nil
+}
+
+// sweep lets retention delete clips once an hour, when the clock is sure, and never those of a visit or an open incident.
+func (h *Hub) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		type answer struct {
+			now  time.Time
+			sure bool
+			keep []string
+		}
+		asked := make(chan answer, 1)
+		h.queue.push(func() {
+			now, sure := h.core.Clock(h.at())
+			asked <- answer{now, sure, h.core.Keeps()}
+		})
+		select {
+		case <-ctx.Done():
+			return
+		case a := <-asked:
+			if a.sure {
+				h.sweepNow(a.now, a.keep)
+			}
+		}
+	}
+}
+
+func (h *Hub) sweepNow(now time.Time, keep []string) {
+	for _, e := range h.eyes {
+		gone, err := e.rec.Sweep(now, func(visit string) bool { return slices.Contains(keep, visit) })
+		if err != nil {
+			h.cfg.Log.Error("old clips could not be deleted", "door", e.door, "camera", e.name, "err", err)
+		}
+		for _, k := range gone {
+			h.queue.push(hub.Removed{Door: e.door, Camera: e.name, Clip: k})
+		}
+	}
+}

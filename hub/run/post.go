@@ -1,0 +1,366 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"eyebolt/bus"
+	"eyebolt/hub"
+	"eyebolt/live"
+)
+
+const (
+	beatInVisit = 500 * time.Millisecond // 2 Hz: two lost in a row do not reach the service's 2 s (S14)
+	beatIdle    = 5 * time.Second
+	beatGap     = 100 * time.Millisecond // between two beats, whoever asks for them
+	beatTimeout = 2 * time.Second        // an answer that comes later proves nothing
+	maxBeats    = 4                      // under way at once: beatTimeout / beatInVisit
+
+	viewGap = 100 * time.Millisecond // between two sets of views: 10 Hz
+
+	alarmTimeout = 2 * time.Second
+	alarmRetry   = time.Second
+	maxAlarms    = 256 // remembered here; the core re-sends after a restart
+	maxSending   = 8   // alarms under way at once
+
+	maxRefs = 4096 // asks that wait for the core's answer
+	maxLive = 8    // offers being answered at once
+
+	liveTimeout = 10 * time.Second
+)
+
+// post is the hub's end of the bus.
+type post struct {
+	id     string
+	conn   bus.Conn
+	now    func() time.Duration
+	random io.Reader
+	push   func(any)
+	ask    func(hub.Asked) bool
+	live   Live
+	log    *slog.Logger
+	wg     *sync.WaitGroup
+
+	beatNow, viewNow, alarmNow chan struct{} // each holds one
+
+	mu       sync.Mutex // guards what follows
+	visits   []string
+	seq      uint64
+	answered uint64 // the newest beat that was answered
+	views    map[string]bus.View
+	order    []string // doors whose view waits, oldest first
+	alarms   []*pending
+	refs     map[uint64]func([]byte) error
+	ref      uint64
+
+	cursor func(uint64) // told what the service holds
+}
+
+type pending struct {
+	alarm   bus.Alarm
+	sending bool
+	due     time.Duration
+}
+
+func newPost(cfg Config, now func() time.Duration, q *queue, wg *sync.WaitGroup, cursor func(uint64)) *post {
+	return &post{
+		id: cfg.ID, conn: cfg.Bus, now: now, random: cfg.Random, push: q.push, ask: q.ask, live: cfg.Live, log: cfg.Log, wg: wg, cursor: cursor,
+		beatNow: make(chan struct{}, 1), viewNow: make(chan struct{}, 1), alarmNow: make(chan struct{}, 1),
+		views: map[string]bus.View{}, refs: map[uint64]func([]byte) error{},
+	}
+}
+
+// run starts what the bus needs; everything ends with ctx.
+func (p *post) run(ctx context.Context) error {
+	unask, err := p.conn.Subscribe(bus.Subject(p.id, "ask"), p.takeAsk)
+	if err != nil {
+		return err
+	}
+	slots := make(chan struct{}, maxLive)
+	unlive, err := p.conn.Subscribe(bus.Subject(p.id, "live"), func(m bus.Message) { p.takeOffer(ctx, slots, m) })
+	if err != nil {
+		unask()
+		return err
+	}
+	context.AfterFunc(ctx, func() { unask(); unlive() })
+	p.wg.Go(func() { p.beats(ctx) })
+	p.wg.Go(func() { p.showing(ctx) })
+	p.wg.Go(func() { p.alarming(ctx) })
+	return nil
+}
+
+func (p *post) setVisits(v []string) {
+	p.mu.Lock()
+	p.visits = v
+	p.mu.Unlock()
+	signal(p.beatNow)
+}
+
+// beats asks the service for its life. Beats do not wait for each other: one that is lost must not silence the hub.
+func (p *post) beats(ctx context.Context) {
+	slots := make(chan struct{}, maxBeats)
+	last := p.now() - beatGap
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.beatNow:
+			if wait := beatGap - (p.now() - last); wait > 0 {
+				timer.Reset(wait)
+				continue
+			}
+		case <-timer.C:
+		}
+		last = p.now()
+		p.mu.Lock()
+		p.seq++
+		b := bus.Beat{Hub: p.id, Seq: p.seq, Visits: p.visits}
+		p.mu.Unlock()
+		every := beatIdle
+		if len(b.Visits) > 0 {
+			every = beatInVisit
+		}
+		timer.Reset(every)
+		select {
+		case slots <- struct{}{}:
+			p.wg.Go(func() {
+				p.beat(ctx, b)
+				<-slots
+			})
+		default: // the bus is stuck with four unanswered ones
+		}
+	}
+}
+
+func (p *post) beat(ctx context.Context, b bus.Beat) {
+	b.Nonce = make([]byte, 16)
+	if _, err := io.ReadFull(p.random, b.Nonce); err != nil {
+		p.log.Error("no randomness for a beat", "err", err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, beatTimeout)
+	defer cancel()
+	sent := p.now()
+	var r bus.BeatReply
+	if err := p.request(ctx, "beat", b, &r); err != nil || !bytes.Equal(r.Nonce, b.Nonce) {
+		p.log.Debug("service did not answer", "err", err)
+		p.push(hub.Silence{})
+		return
+	}
+	trip := p.now() - sent
+	p.mu.Lock()
+	newest := b.Seq > p.answered
+	p.answered = max(p.answered, b.Seq)
+	p.mu.Unlock()
+	if !newest {
+		return // overtaken by a newer answer: its block counter is older (S1)
+	}
+	p.push(hub.Answered{Sent: sent, Trip: trip, Reply: r})
+	p.cursor(r.Cursor)
+}
+
+func (p *post) request(ctx context.Context, what string, body, reply any) error {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	got, err := p.conn.Request(ctx, bus.Subject(p.id, what), b)
+	if err != nil || reply == nil {
+		return err
+	}
+	return json.Unmarshal(got, reply)
+}
+
+// show publishes a view, unless a newer one of the same door comes first.
+func (p *post) show(v bus.View) {
+	p.mu.Lock()
+	if _, waits := p.views[v.Door]; !waits {
+		p.order = append(p.order, v.Door)
+	}
+	p.views[v.Door] = v
+	p.mu.Unlock()
+	signal(p.viewNow)
+}
+
+func (p *post) showing(ctx context.Context) {
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-pause.C:
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.viewNow:
+		}
+		p.mu.Lock()
+		var out []bus.View
+		for _, door := range p.order {
+			out = append(out, p.views[door])
+			delete(p.views, door)
+		}
+		p.order = p.order[:0]
+		p.mu.Unlock()
+		for _, v := range out {
+			if b, err := json.Marshal(v); err == nil {
+				_ = p.conn.Publish(ctx, bus.Subject(p.id, "view"), b) // the next view says all that this one said
+			}
+		}
+		pause.Reset(viewGap)
+	}
+}
+
+// alarm tells the service until it answers. The same ID again is told again.
+func (p *post) alarm(a bus.Alarm) {
+	p.mu.Lock()
+	for _, k := range p.alarms {
+		if k.alarm.ID == a.ID {
+			k.due = 0
+			p.mu.Unlock()
+			signal(p.alarmNow)
+			return
+		}
+	}
+	if len(p.alarms) >= maxAlarms {
+		p.alarms = p.alarms[1:] // it is in the ledger, which is shipped whole
+	}
+	p.alarms = append(p.alarms, &pending{alarm: a})
+	p.mu.Unlock()
+	signal(p.alarmNow)
+}
+
+func (p *post) alarming(ctx context.Context) {
+	slots := make(chan struct{}, maxSending)
+	tick := time.NewTicker(alarmRetry / 4)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.alarmNow:
+		case <-tick.C:
+		}
+		now := p.now()
+		p.mu.Lock()
+		for _, k := range p.alarms {
+			if k.sending || k.due > now {
+				continue
+			}
+			select {
+			case slots <- struct{}{}:
+			default:
+				continue
+			}
+			k.sending = true
+			p.wg.Go(func() {
+				p.send(ctx, k)
+				<-slots
+				signal(p.alarmNow)
+			})
+		}
+		p.mu.Unlock()
+	}
+}
+
+func (p *post) send(ctx context.Context, k *pending) {
+	ctx, cancel := context.WithTimeout(ctx, alarmTimeout)
+	defer cancel()
+	err := p.request(ctx, "alarm", k.alarm, nil)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	k.sending = false
+	if err != nil {
+		k.due = p.now() + alarmRetry
+		p.log.Warn("alarm was not taken by the service, it is sent again", "alarm", k.alarm.Reason, "door", k.alarm.Door, "err", err)
+		return
+	}
+	for i, o := range p.alarms {
+		if o == k {
+			p.alarms = append(p.alarms[:i:i], p.alarms[i+1:]...)
+			break
+		}
+	}
+	p.push(hub.Told{ID: k.alarm.ID})
+}
+
+func (p *post) takeAsk(m bus.Message) {
+	var a bus.Ask
+	if err := json.Unmarshal(m.Body, &a); err != nil {
+		p.reply(m.Reply, bus.AskReply{Sentence: "This is not an ask: its JSON cannot be read."})
+		return
+	}
+	p.mu.Lock()
+	if len(p.refs) >= maxRefs {
+		p.mu.Unlock()
+		p.reply(m.Reply, bus.AskReply{Sentence: "The hub has too much to answer. Try again in a moment."})
+		return
+	}
+	p.ref++
+	ref := p.ref
+	p.refs[ref] = m.Reply
+	p.mu.Unlock()
+	if !p.ask(hub.Asked{Ref: ref, Ask: a}) {
+		p.answer(ref, bus.AskReply{Sentence: "The hub has too much to do. Try again in a moment."})
+	}
+}
+
+// answer answers whoever waits for ref.
+func (p *post) answer(ref uint64, r bus.AskReply) {
+	p.mu.Lock()
+	reply := p.refs[ref]
+	delete(p.refs, ref)
+	p.mu.Unlock()
+	p.reply(reply, r)
+}
+
+func (p *post) reply(to func([]byte) error, r any) {
+	if to == nil {
+		return
+	}
+	b, err := json.Marshal(r)
+	if err == nil {
+		err = to(b)
+	}
+	if err != nil {
+		p.log.Debug("answer was not sent, it is remembered", "err", err)
+	}
+}
+
+// takeOffer has an offer answered beside everything else. A refusal is JSON with "error".
+func (p *post) takeOffer(ctx context.Context, slots chan struct{}, m bus.Message) {
+	type refusal struct {
+		Error string `json:"error"`
+	}
+	var o live.Offer
+	if err := json.Unmarshal(m.Body, &o); err != nil || p.live == nil {
+		p.reply(m.Reply, refusal{"this hub shows no live picture"})
+		return
+	}
+	select {
+	case slots <- struct{}{}:
+	default:
+		p.reply(m.Reply, refusal{"too many viewers ask at once: try again in a moment"})
+		return
+	}
+	p.wg.Go(func() {
+		defer func() { <-slots }()
+		ctx, cancel := context.WithTimeout(ctx, liveTimeout)
+		defer cancel()
+		a, err := p.live.Answer(ctx, o)
+		if err != nil {
+			p.reply(m.Reply, refusal{err.Error()})
+			return
+		}
+		p.reply(m.Reply, a)
+	})
+}

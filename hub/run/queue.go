@@ -1,0 +1,53 @@
+package run
+
+import (
+	"sync"
+
+	"eyebolt/hub"
+)
+
+// maxQueue bounds what waits for the core: at the 20 µs that an input takes it is a sixth of a second of work. A hub that is
+// further behind has stalled; then it is late, which forbids every unlock (S6).
+const maxQueue = 8192
+
+// queue is what waits for the core, in order. Pushing never blocks: cameras, locks and the ledger push from goroutines of
+// their own that must go on.
+type queue struct {
+	mu       sync.Mutex
+	items    []any // hub.Input, or func() to run beside the core
+	overflow bool
+	ready    chan struct{} // holds one
+}
+
+func newQueue() *queue { return &queue{ready: make(chan struct{}, 1)} }
+
+// push adds an input. Past the bound it is dropped and the queue says so to the core.
+func (q *queue) push(in any) { q.add(in, maxQueue) }
+
+// ask adds what somebody outside wants; half of the queue is kept for what the house itself tells.
+func (q *queue) ask(in hub.Asked) bool { return q.add(in, maxQueue/2) }
+
+func (q *queue) add(in any, limit int) bool {
+	q.mu.Lock()
+	ok := len(q.items) < limit
+	if ok {
+		q.items = append(q.items, in)
+	} else if limit == maxQueue {
+		q.overflow = true
+	}
+	q.mu.Unlock()
+	select {
+	case q.ready <- struct{}{}:
+	default:
+	}
+	return ok
+}
+
+// take gives everything that waits, and whether something was dropped since the last call.
+func (q *queue) take(into []any) (items []any, overflow bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	items, q.items = q.items, into[:0]
+	overflow, q.overflow = q.overflow, false
+	return items, overflow
+}

@@ -1,0 +1,112 @@
+package run
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"eyebolt/bus"
+	"eyebolt/hub"
+	"eyebolt/ledger"
+)
+
+const (
+	shipBatch   = 256             // entries in one message
+	shipBytes   = 600 << 10       // of leaves: base64 makes 800 KiB of it, under bus.MaxBody
+	shipTimeout = 5 * time.Second // for one batch
+	shipEvery   = time.Second     // looked at least so often
+	shipBackoff = 10 * time.Second
+)
+
+// shipper sends the record to the service from the cursor that it acknowledged: one batch under way at a time, nothing
+// skipped, nothing dropped. While the service is gone the ledger itself is the spool.
+type shipper struct {
+	log  ledger.Log
+	post *post
+	push func(any)
+	slog *slog.Logger
+	wake chan struct{} // holds one
+
+	mu    sync.Mutex
+	known bool
+	from  uint64
+}
+
+// acknowledged takes the service's cursor.
+func (s *shipper) acknowledged(cursor uint64) {
+	s.mu.Lock()
+	s.known, s.from = true, cursor
+	s.mu.Unlock()
+	signal(s.wake)
+}
+
+func (s *shipper) run(ctx context.Context) {
+	wait := shipEvery
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+			if wait > shipEvery { // backing off: only time ends it
+				continue
+			}
+		case <-timer.C:
+		}
+		more, err := s.ship(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			s.slog.Debug("record was not taken by the service, it is sent again", "err", err)
+			wait = min(max(2*wait, 2*shipEvery), shipBackoff)
+		default:
+			wait = shipEvery
+		}
+		timer.Reset(wait)
+		if more {
+			signal(s.wake)
+		}
+	}
+}
+
+// ship sends one batch. more says that there is another.
+func (s *shipper) ship(ctx context.Context) (more bool, err error) {
+	s.mu.Lock()
+	known, from := s.known, s.from
+	s.mu.Unlock()
+	if !known || !s.post.conn.Connected() || from >= s.log.Size() {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, shipTimeout)
+	defer cancel()
+	cp, err := s.log.Checkpoint(ctx)
+	if err != nil {
+		return false, err
+	}
+	entries, err := s.log.Read(ctx, from, min(cp.Size, from+shipBatch))
+	if err != nil || len(entries) == 0 {
+		return false, err
+	}
+	m := bus.Log{From: from}
+	for n := 0; len(m.Entries) < len(entries); {
+		leaf := entries[len(m.Entries)].Encode()
+		if n += len(leaf); n > shipBytes && len(m.Entries) > 0 {
+			break
+		}
+		m.Entries = append(m.Entries, leaf)
+	}
+	to := from + uint64(len(m.Entries))
+	if to == cp.Size {
+		m.Note = cp.Note
+	}
+	var r bus.LogReply
+	if err := s.post.request(ctx, "log", m, &r); err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	s.from = r.Cursor
+	s.mu.Unlock()
+	s.push(hub.Shipped{Cursor: r.Cursor})
+	return r.Cursor > from && r.Cursor < s.log.Size(), nil
+}
