@@ -29,7 +29,11 @@ type film struct {
 	arrival time.Duration
 	clip    time.Duration
 	closed  []record.Segment // complete, not yet told
-	lost    uint64           // before this recording, if the visit was filed before
+	// What was filed before, if the visit was: pictures lost, when the first came, and the clip time of the end.
+	lost uint64
+	from time.Time
+	to   time.Duration
+
 	altered error
 }
 
@@ -56,10 +60,26 @@ const frameGuess = timescale / 15
 func openFilm(d disk, root, rel string, side sidecar) (*film, error) {
 	m := &film{disk: d, dir: filepath.Join(root, rel), rel: rel, side: side}
 	if err := os.MkdirAll(m.dir, 0o700); err != nil {
-		return nil, fmt.Errorf("fmp4: %w", err)
+		return nil, wrap(err)
+	}
+	// A disk that refused to the end left the visit open: what it holds is film.
+	if left, err := readSidecar(filepath.Join(m.dir, openName)); err == nil {
+		if _, err := recoverOne(d, m.dir, rel, left); err != nil {
+			return nil, err
+		}
+		if err := os.MkdirAll(m.dir, 0o700); err != nil {
+			return nil, wrap(err)
+		}
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return nil, err
 	}
 	if old, err := readSidecar(filepath.Join(m.dir, doneName)); err == nil {
 		m.side, m.lost = old, old.Lost
+		for _, f := range old.Files {
+			for _, g := range f.Segments {
+				m.from, m.to = old.Files[0].From, max(m.to, g.To)
+			}
+		}
 	} else if !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
@@ -102,8 +122,8 @@ func (m *film) place(p *picture) time.Duration {
 	case !m.started:
 		m.shift = -p.media
 		// A visit that was filed before continues by the wall clock: its files say when they ended.
-		if n := len(m.side.Files); n > 0 {
-			m.shift += max(p.wall.Sub(m.side.Files[0].From), m.lastTo()+time.Millisecond)
+		if !m.from.IsZero() {
+			m.shift += max(p.wall.Sub(m.from), m.to+time.Millisecond)
 		}
 	case p.conn != m.conn:
 		m.shift = m.clip + max(p.arrival-m.arrival, time.Millisecond) - p.media
@@ -111,15 +131,6 @@ func (m *film) place(p *picture) time.Duration {
 	m.started, m.conn = true, p.conn
 	m.arrival, m.clip = p.arrival, p.media+m.shift
 	return m.clip
-}
-
-func (m *film) lastTo() (to time.Duration) {
-	for _, f := range m.side.Files {
-		for _, g := range f.Segments {
-			to = max(to, g.To)
-		}
-	}
-	return to
 }
 
 // next ends the present file and begins one with the picture's parameters.
@@ -131,12 +142,9 @@ func (m *film) next(p *picture) error {
 	if err := m.endReel(); err != nil {
 		return err
 	}
-	name := "clip.mp4"
-	if n := len(m.side.Files); n > 0 {
-		name = fmt.Sprintf("clip-%d.mp4", n+1)
-	}
+	name := m.side.name()
 	path := filepath.Join(m.dir, name)
-	_ = os.Remove(path) // what a failed attempt left; a file that counts is in side.Files
+	_ = os.Remove(path) // what a failed attempt left: no file of the film has this name
 	f, err := m.disk.Create(path)
 	if err != nil {
 		return fmt.Errorf("fmp4: %w", err)

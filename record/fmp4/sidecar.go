@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"eyebolt/record"
@@ -83,6 +84,19 @@ func (s sidecar) clip(dir string) (record.Clip, error) {
 		}
 	}
 	return c, nil
+}
+
+// name is one that no file of the visit has.
+func (s sidecar) name() string {
+	for n := 1; ; n++ {
+		name := "clip.mp4"
+		if n > 1 {
+			name = fmt.Sprintf("clip-%d.mp4", n)
+		}
+		if !slices.ContainsFunc(s.Files, func(f sideFile) bool { return f.Name == name }) {
+			return name
+		}
+	}
 }
 
 func unhex(s string) (sum [32]byte, err error) {
