@@ -1,0 +1,33 @@
+package mqtt_test
+
+import (
+	"testing"
+
+	"eyebolt/lock/locktest"
+	"eyebolt/virtual/broker"
+	"eyebolt/virtual/home"
+)
+
+// With Zigbee2MQTT set up as the manual asks: every value is the device's own word.
+func TestConformance(t *testing.T) {
+	b := startBroker(t, broker.Config{})
+	locktest.Run(t, func(t *testing.T) locktest.Harness {
+		return newWorld(t, b, topicOf(t), quick(home.Config{})).harness()
+	})
+}
+
+// With Zigbee2MQTT as it comes: every message repeats what is remembered.
+func TestConformanceCached(t *testing.T) {
+	b := startBroker(t, broker.Config{})
+	locktest.Run(t, func(t *testing.T) locktest.Harness {
+		return newWorld(t, b, topicOf(t), quick(home.Config{Cache: true})).harness()
+	})
+}
+
+// With device states retained as well, so that each newcomer is met by an old one.
+func TestConformanceRetained(t *testing.T) {
+	b := startBroker(t, broker.Config{})
+	locktest.Run(t, func(t *testing.T) locktest.Harness {
+		return newWorld(t, b, topicOf(t), quick(home.Config{Cache: true, Retain: true})).harness()
+	})
+}

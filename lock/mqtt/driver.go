@@ -1,0 +1,241 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"eyebolt/lock"
+
+	"github.com/eclipse/paho.golang/autopaho"
+)
+
+const (
+	// orderLife is the longest that an order may be good for (lock.Order), and the broker's expiry of an Unlock.
+	orderLife = time.Second
+	// lockExpiry is the broker's expiry of a Lock: the hub repeats it every three seconds, and an old one could throw the
+	// bolt into an open door.
+	lockExpiry = 2 * time.Second
+	// pollGap is the shortest time between two reads: a Zigbee lock needs some 60 ms for one, and its battery pays.
+	pollGap = 100 * time.Millisecond
+	// proofLimit is how long the broker may take to show that it lives before an order; it needs 1 ms.
+	proofLimit = 250 * time.Millisecond
+	// maxOrders is how many orders are remembered as used: a visit has one or two.
+	maxOrders = 64
+)
+
+var (
+	errClosed   = errors.New("driver is closed")
+	errReadOnly = errors.New("connected, but what the lock says cannot be heard yet")
+	// ErrUsed says that this order was given before. It was not sent again.
+	ErrUsed = errors.New("order was given before: each is sent at most once")
+)
+
+// driver is a lock.Lock.
+type driver struct {
+	name   string
+	now    func() time.Duration
+	log    *slog.Logger
+	plan   plan
+	pinger *pinger
+	inbox  *inbox
+	report func(lock.Report)
+	once   sync.Once
+	about  map[string]about // by topic below Base; written once
+
+	manager *autopaho.ConnectionManager
+	cancel  context.CancelFunc
+	done    chan struct{} // closed when the witness's goroutine has ended
+
+	mu      sync.Mutex // owns everything below
+	link    *link      // nil while disconnected
+	heard   bool       // subscribed on link: what the lock says arrives
+	next    *link      // dialled, not yet accepted by the broker
+	healthy error      // nil: commands can reach the lock, as far as is known
+	senses  bool       // the lock has shown a door sense
+	orders  []lock.Order
+	polled  time.Duration
+	everAsk bool
+	closed  bool
+}
+
+var _ lock.Open = Open
+
+// Open starts a driver for one door (lock.Open). cfg.Settings is a Settings or a *Settings. report must not call back
+// into the driver. An error names the setting that is wrong; a broker that is not there is no error but a report.
+func Open(ctx context.Context, cfg lock.Config, report func(lock.Report)) (lock.Lock, error) {
+	s, ok := cfg.Settings.(Settings)
+	if p, isPointer := cfg.Settings.(*Settings); isPointer && p != nil {
+		s, ok = *p, true
+	}
+	if !ok {
+		return nil, fmt.Errorf("lock/mqtt: settings are a %T, want mqtt.Settings", cfg.Settings)
+	}
+	if cfg.Now == nil || report == nil {
+		return nil, errors.New("lock/mqtt: Config.Now and report are needed")
+	}
+	p, err := s.plan()
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	d := &driver{
+		name: cfg.Name, now: cfg.Now, log: cfg.Log.With("door", cfg.Name), plan: p, pinger: newPinger(), inbox: newInbox(),
+		report: report, done: make(chan struct{}), healthy: fmt.Errorf("%w: not connected yet", lock.ErrOffline),
+	}
+	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	d.cancel = cancel
+	if err := d.connect(inner); err != nil {
+		cancel()
+		return nil, fmt.Errorf("lock/mqtt: %w", err)
+	}
+	go d.listen(inner)
+	stop := context.AfterFunc(ctx, func() { _ = d.Close() })
+	context.AfterFunc(inner, func() { stop() })
+	return d, nil
+}
+
+// Can says what a lock behind Zigbee2MQTT gives. Auto-lock is the lock's own affair: the bridge has no common word for it.
+func (d *driver) Can() lock.Can {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return lock.Can{
+		Bolt: true, Jam: true, By: true, Battery: true, Poll: true, Expiry: true,
+		Door: d.plan.Contact != "" || d.senses,
+	}
+}
+
+// Lock sends LOCK. It waits for nothing but a write already under way.
+func (d *driver) Lock(ctx context.Context) error {
+	return d.command(ctx, "set", `{"state":"LOCK"}`, lockExpiry, func() error { return nil })
+}
+
+// Unlock sends UNLOCK once: not before the broker has shown that it lives now, not after o.NotAfter.
+func (d *driver) Unlock(ctx context.Context, o lock.Order) error { return d.draw(ctx, o) }
+
+// Retract is an Unlock for the bolt that stands out of an open door.
+func (d *driver) Retract(ctx context.Context, o lock.Order) error { return d.draw(ctx, o) }
+
+func (d *driver) draw(ctx context.Context, o lock.Order) error {
+	if err := d.accept(o); err != nil {
+		return err
+	}
+	left := o.NotAfter - d.now()
+	if left < 0 {
+		return lock.ErrTooLate
+	}
+	d.mu.Lock()
+	l, heard, health := d.link, d.heard, d.healthy
+	d.mu.Unlock()
+	switch {
+	case l == nil || !heard:
+		return fmt.Errorf("%w: %w", lock.ErrNotSent, errReadOnly)
+	case health != nil:
+		return fmt.Errorf("%w: %w", lock.ErrNotSent, health)
+	}
+	proof, cancel := context.WithTimeout(ctx, min(left, proofLimit))
+	defer cancel()
+	if err := d.pinger.alive(proof, l); err != nil {
+		return fmt.Errorf("%w: %w", lock.ErrNotSent, err)
+	}
+	return d.commandOn(ctx, l, "set", `{"state":"UNLOCK"}`, orderLife, func() error {
+		if d.now() > o.NotAfter {
+			return lock.ErrTooLate
+		}
+		return nil
+	})
+}
+
+// accept takes an order for the first time, and only if it is short.
+func (d *driver) accept(o lock.Order) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return fmt.Errorf("%w: %w", lock.ErrNotSent, errClosed)
+	}
+	if o.NotAfter-d.now() > orderLife {
+		return fmt.Errorf("%w: the order is good for more than %v", lock.ErrNotSent, orderLife)
+	}
+	for _, used := range d.orders {
+		if used == o {
+			return ErrUsed
+		}
+	}
+	if len(d.orders) == maxOrders {
+		d.orders = append(d.orders[:0], d.orders[1:]...)
+	}
+	d.orders = append(d.orders, o)
+	return nil
+}
+
+// Poll asks for the bolt's state. Two within pollGap are one.
+func (d *driver) Poll(ctx context.Context) error {
+	now := d.now()
+	d.mu.Lock()
+	if d.everAsk && now-d.polled < pollGap {
+		d.mu.Unlock()
+		return nil
+	}
+	was, ever := d.polled, d.everAsk
+	d.polled, d.everAsk = now, true
+	d.mu.Unlock()
+	err := d.command(ctx, "get", `{"state":""}`, lockExpiry, func() error { return nil })
+	if err != nil {
+		d.mu.Lock()
+		d.polled, d.everAsk = was, ever
+		d.mu.Unlock()
+	}
+	return err
+}
+
+func (d *driver) command(ctx context.Context, verb, payload string, expiry time.Duration, check func() error) error {
+	d.mu.Lock()
+	l := d.link
+	d.mu.Unlock()
+	if l == nil {
+		return fmt.Errorf("%w: %w", lock.ErrNotSent, lock.ErrOffline)
+	}
+	return d.commandOn(ctx, l, verb, payload, expiry, check)
+}
+
+func (d *driver) commandOn(ctx context.Context, l *link, verb, payload string, expiry time.Duration, check func() error) error {
+	packet := publication(d.plan.Base+"/"+d.plan.Lock+"/"+verb, []byte(payload), expiry)
+	sent, err := l.send(packet, func() error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		d.mu.Lock()
+		current := d.link == l && !d.closed
+		d.mu.Unlock()
+		if !current { // never on a connection that was replaced
+			return lock.ErrOffline
+		}
+		return check()
+	})
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, lock.ErrTooLate):
+		return err
+	case !sent:
+		return fmt.Errorf("%w: %w", lock.ErrNotSent, err)
+	default:
+		return fmt.Errorf("command may have been sent: %w", err)
+	}
+}
+
+// Close ends the driver and waits until it is silent. It must not be called from report.
+func (d *driver) Close() error {
+	d.mu.Lock()
+	d.closed = true
+	d.mu.Unlock()
+	d.cancel()
+	<-d.done
+	<-d.manager.Done()
+	return nil
+}

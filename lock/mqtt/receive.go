@@ -1,0 +1,124 @@
+package mqtt
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"time"
+
+	"eyebolt/lock"
+
+	"github.com/eclipse/paho.golang/paho"
+)
+
+// topics are what the driver listens to, below Base.
+func (d *driver) topics() map[string]about {
+	p := d.plan
+	t := map[string]about{
+		"bridge/state":           bridgeState,
+		"bridge/info":            bridgeInfoSays,
+		"bridge/devices":         bridgeDevices,
+		"bridge/logging":         bridgeLog,
+		p.Lock:                   lockState,
+		p.Lock + "/availability": lockAvailable,
+		p.Lock + "/set":          lockSet,
+		p.Lock + "/get":          lockGet,
+	}
+	if p.Contact != "" {
+		t[p.Contact] = contactState
+	}
+	if p.Smoke != "" {
+		t[p.Smoke] = smokeState
+	}
+	return t
+}
+
+func (d *driver) subscriptions() []paho.SubscribeOptions {
+	var s []paho.SubscribeOptions
+	for t := range d.topics() {
+		s = append(s, paho.SubscribeOptions{Topic: d.plan.Base + "/" + t})
+	}
+	return s
+}
+
+// receive sorts one publication into the inbox; it runs in the connection's reader and never waits.
+func (d *driver) receive(p paho.PublishReceived) (bool, error) {
+	topic, ok := strings.CutPrefix(p.Packet.Topic, d.plan.Base+"/")
+	what, known := d.topicAbout(topic)
+	if !ok || !known {
+		return false, nil
+	}
+	payload := p.Packet.Payload
+	switch what {
+	case bridgeLog:
+		// At its usual level the bridge logs every publication; only errors are of interest.
+		if !bytes.Contains(payload, []byte(`"error"`)) {
+			return true, nil
+		}
+		payload = payload[:min(len(payload), maxState)]
+	case bridgeInfoSays, bridgeDevices: // bounded by maxPacket
+	default:
+		payload = payload[:min(len(payload), maxState+1)] // enough to see that it is too long
+	}
+	d.put(message{about: what, payload: payload, retained: p.Packet.Retain})
+	return true, nil
+}
+
+func (d *driver) topicAbout(topic string) (about, bool) {
+	d.once.Do(func() { d.about = d.topics() })
+	a, ok := d.about[topic]
+	return a, ok
+}
+
+// listen owns the witness: it takes what the inbox holds and passes on what may be believed.
+func (d *driver) listen(ctx context.Context) {
+	defer close(d.done)
+	s := speaker{out: func(r lock.Report) {
+		if r.What == lock.OfHealth {
+			d.mu.Lock()
+			d.healthy = r.Err
+			d.mu.Unlock()
+		}
+		if ctx.Err() == nil {
+			d.report(r)
+		}
+	}}
+	w := newWitness(d.plan.Settings, d.log, s.say)
+	again := time.NewTimer(0)
+	defer again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-d.inbox.ready:
+		case <-again.C:
+		}
+		queue, lost := d.inbox.take()
+		if lost {
+			w.overflow(d.now())
+		}
+		for i := range queue {
+			w.take(queue[i])
+		}
+		waits := s.flush(d.now())
+		if w.wantPoll && w.connected {
+			w.wantPoll = !d.pollNow(ctx)
+		}
+		if w.senses {
+			d.mu.Lock()
+			d.senses = true
+			d.mu.Unlock()
+		}
+		if waits || w.wantPoll {
+			again.Reset(gap)
+		}
+	}
+}
+
+// pollNow polls unless one was sent just now; false: try again soon.
+func (d *driver) pollNow(ctx context.Context) bool {
+	d.mu.Lock()
+	early := d.everAsk && d.now()-d.polled < pollGap
+	d.mu.Unlock()
+	return !early && d.Poll(ctx) == nil
+}
