@@ -1,0 +1,380 @@
+package hub
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"eyebolt/bus"
+	"eyebolt/grant"
+	"eyebolt/grant/granttest"
+	"eyebolt/interlock"
+	"eyebolt/ledger"
+	"eyebolt/liveness"
+	"eyebolt/lock"
+)
+
+// S2, T12, T13, T14, T15: whoever may not open is refused with the one reason, on record, and nothing reaches the lock.
+func TestRefusedAtTheDoor(t *testing.T) {
+	tests := []struct {
+		name   string
+		before func(h *home) // before the grant is given
+		arrive func(h *home, a *bus.Ask)
+		want   interlock.Reason
+	}{
+		{"wrong parcel", nil, func(_ *home, a *bus.Ask) { a.Parcel = "PARCEL-9" }, interlock.WrongParcel},
+		{"no parcel", nil, func(_ *home, a *bus.Ask) { a.Parcel = "" }, interlock.WrongParcel},
+		{"too early", func(h *home) { h.who.Delivery.From = noon.Add(30 * time.Minute) }, nil, interlock.TooEarly},
+		{"too late", func(h *home) { h.who.Delivery.Until = noon.Add(2 * time.Second) }, nil, interlock.TooLate},
+		{"screening expired", func(h *home) { h.who.Credential.Screened = noon.Add(time.Second) }, nil, interlock.ScreeningExpired},
+		{"consent of other hours", func(h *home) { h.who.Consent.StartMin, h.who.Consent.EndMin = 0, 60 }, nil, interlock.NoConsent},
+		{"wrong place", func(h *home) { h.who.Delivery.Place = &grant.Place{Lat: 52.5, Lon: 13.4, Metres: 50} }, func(_ *home, a *bus.Ask) { a.Place = &bus.Place{Lat: 52.6, Lon: 13.4} }, interlock.WrongPlace},
+		{"no place", func(h *home) { h.who.Delivery.Place = &grant.Place{Lat: 52.5, Lon: 13.4, Metres: 50} }, nil, interlock.WrongPlace},
+		{"unknown grant", nil, func(_ *home, a *bus.Ask) { a.GrantID = "delivery-x" }, interlock.NoVisit},
+		{"garbage grant", nil, func(_ *home, a *bus.Ask) { a.Grant = []byte("{}") }, interlock.GrantForged},
+		{"revoked", nil, func(h *home, _ *bus.Ask) { h.must(bus.Ask{What: bus.AskRevoke, Revoked: []string{h.who.Delivery.ID}}) }, interlock.GrantRevoked},
+		{"courier revoked", nil, func(h *home, _ *bus.Ask) {
+			h.must(bus.Ask{What: bus.AskRevoke, Revoked: []string{h.who.Credential.ID}})
+		}, interlock.GrantRevoked},
+		{"blocked", nil, func(h *home, _ *bus.Ask) {
+			h.blocks[h.who.Door] = 1
+			h.must(bus.Ask{What: bus.AskBlock, Count: 1})
+		}, interlock.Blocked},
+		{"clock turned back", nil, func(h *home, _ *bus.Ask) {
+			h.skew = -time.Hour
+			h.run(time.Second)
+		}, interlock.ClockUnsure},
+	}
+	for _, k := range tests {
+		t.Run(k.name, func(t *testing.T) {
+			h := newHome(t)
+			if k.before != nil {
+				k.before(h)
+			}
+			h.prepare()
+			a := bus.Ask{What: bus.AskArrive, GrantID: h.who.Delivery.ID, Parcel: "PARCEL-1"}
+			if k.arrive != nil {
+				k.arrive(h, &a)
+			}
+			r := h.ask(a)
+			if r.OK || r.Reason != k.want.String() || r.Sentence == "" {
+				t.Errorf("got %+v, want %s with a sentence", r, k.want)
+			}
+			h.run(10 * time.Second)
+			if len(h.wire) != 0 {
+				t.Errorf("reached the lock: %v", h.wire)
+			}
+			if !h.wrote("fact arrived-refused " + k.want.String()) {
+				t.Errorf("not on record: %q", h.words(ledger.KindFact))
+			}
+		})
+	}
+}
+
+// A grant for another door of the same hub, a grant of a hub that is not this one, a grant of another epoch (T12, T24, T29).
+func TestWrongDoorAndHub(t *testing.T) {
+	h := newHome(t)
+	h.run(4 * time.Second)
+	h.pair()
+	for _, k := range []struct {
+		name string
+		set  func()
+		want interlock.Reason
+	}{
+		{"door", func() { h.who.Delivery.Door, h.who.Consent.Door = "back", "back" }, interlock.WrongDoor},
+		{"door that the consent does not name", func() { h.who.Consent.Door = "front" }, interlock.NoConsent},
+		{"hub", func() { h.who.Delivery.Door, h.who.Consent.Hub, h.who.Delivery.Hub = "front", "hub-b", "hub-b" }, interlock.NoConsent},
+		{"epoch", func() {
+			h.who.Consent.Hub, h.who.Delivery.Hub, h.who.Consent.Epoch, h.who.Delivery.Epoch = "hub-a", "hub-a", 2, 2
+		}, interlock.NoConsent},
+	} {
+		k.set()
+		if r := h.ask(bus.Ask{What: bus.AskGrant, Grant: h.who.Bytes()}); r.OK || r.Reason != k.want.String() {
+			t.Errorf("%s: got %+v, want %s", k.name, r, k.want)
+		}
+	}
+}
+
+// Before pairing nobody's consent counts (T16); a wrong code pairs nobody.
+func TestUnpaired(t *testing.T) {
+	h := newHome(t)
+	h.run(4 * time.Second)
+	if r := h.ask(bus.Ask{What: bus.AskGrant, Grant: h.who.Bytes()}); r.OK || r.Reason != "no-consent" {
+		t.Errorf("unpaired hub took a grant: %+v", r)
+	}
+	code := h.code
+	h.code = "AAAAA-AAAAA-AAAAA-AAAAA-AAAAA-A"
+	req, _ := h.pairing().Encode()
+	if r := h.ask(bus.Ask{What: bus.AskPair, Pairing: req}); r.OK {
+		t.Error("paired by a wrong code")
+	}
+	h.code = code
+	h.pair()
+	req, _ = h.pairing().Encode()
+	if r := h.ask(bus.Ask{What: bus.AskPair, Pairing: req}); r.OK {
+		t.Error("one code paired twice")
+	}
+}
+
+// S2: the slide. Wrong passkey, no user verification, an old nonce, another visit's: each its reason, and no decision.
+func TestSlideRefused(t *testing.T) {
+	tests := []struct {
+		name  string
+		slide func(h *home) []byte
+		want  interlock.Reason
+	}{
+		{"wrong courier", func(h *home) []byte {
+			return granttest.NewPasskey("b", "courier", h.who.RP).Sign(h.view.Nonce)
+		}, interlock.WrongCourier},
+		{"no user verification", func(h *home) []byte {
+			h.who.Courier.Flags = 1
+			return h.who.Courier.Sign(h.view.Nonce)
+		}, interlock.SlideForged},
+		{"other site", func(h *home) []byte {
+			h.who.Courier.Origin = "http://evil.example"
+			return h.who.Courier.Sign(h.view.Nonce)
+		}, interlock.SlideForged},
+		{"nonce before", func(h *home) []byte {
+			old := h.view.Nonce
+			for slices.Equal(old, h.view.Nonce) {
+				h.run(time.Second)
+			}
+			return h.who.Courier.Sign(old)
+		}, interlock.SlideStale},
+		{"made-up nonce", func(h *home) []byte { return h.who.Courier.Sign(make([]byte, 32)) }, interlock.SlideStale},
+		{"garbage", func(*home) []byte { return []byte("{}") }, interlock.SlideForged},
+		{"window over meanwhile", func(h *home) []byte {
+			h.c.mem.used[""] = false
+			v := h.c.doors[0].visit
+			v.grant.Delivery.Until = noon.Add(time.Second)
+			return h.who.Courier.Sign(h.view.Nonce)
+		}, interlock.TooLate},
+	}
+	for _, k := range tests {
+		t.Run(k.name, func(t *testing.T) {
+			h := ready(t)
+			r := h.ask(bus.Ask{What: bus.AskSlide, Visit: h.view.Visit, Assertion: k.slide(h)})
+			if r.OK || r.Reason != k.want.String() {
+				t.Errorf("got %+v, want %s", r, k.want)
+			}
+			h.run(2 * time.Second)
+			if h.count("unlock") != 0 || h.count("durable") != 0 {
+				t.Errorf("wire %v, want neither decision nor unlock", h.wire)
+			}
+			if !h.wrote("fact slide-refused " + k.want.String()) {
+				t.Errorf("not on record: %q", h.words(ledger.KindFact))
+			}
+		})
+	}
+}
+
+// T12, S3: a grant that opened once opens never again: not later, not after a restart.
+func TestUsedGrant(t *testing.T) {
+	h := ready(t)
+	h.slide()
+	h.through()
+	h.until("secured")
+	h.out()
+	h.until("idle")
+	h.run(time.Second)
+	again := func() {
+		t.Helper()
+		r := h.ask(bus.Ask{What: bus.AskArrive, GrantID: h.who.Delivery.ID, Parcel: "PARCEL-1"})
+		if r.OK || r.Reason != interlock.GrantUsed.String() {
+			t.Errorf("got %+v, want grant-used", r)
+		}
+	}
+	again()
+	h.boot([]string{"hall"}, 2)
+	h.run(4 * time.Second)
+	again()
+	if r := h.ask(bus.Ask{What: bus.AskGrant, Grant: h.who.Bytes()}); r.OK || r.Reason != "grant-used" {
+		t.Errorf("the used grant given again: %+v", r)
+	}
+	if n := h.count("unlock"); n != 1 {
+		t.Errorf("%d unlocks, want 1", n)
+	}
+}
+
+// T30: two arrivals at one door.
+func TestTwoArrivals(t *testing.T) {
+	h := ready(t)
+	visit := h.view.Visit
+	if r := h.ask(bus.Ask{What: bus.AskArrive, GrantID: "delivery-other", Parcel: "PARCEL-1"}); r.OK || r.Reason != "another-visit" {
+		t.Errorf("second arrival: %+v", r)
+	}
+	// The same courier's phone asks again: its visit goes on.
+	if r := h.ask(bus.Ask{What: bus.AskArrive, GrantID: h.who.Delivery.ID, Parcel: "PARCEL-1"}); !r.OK || r.Visit != visit {
+		t.Errorf("the same arrival again: %+v", r)
+	}
+	if h.view.Visit != visit || h.view.Phase != "ready" {
+		t.Errorf("the visit was disturbed: %+v", h.view)
+	}
+}
+
+// T23: the same ask twice is taken once and answered twice, also while the first still waits for the disk.
+func TestDuplicateAsks(t *testing.T) {
+	h := ready(t)
+	a := bus.Ask{ID: "slide-1", What: bus.AskSlide, Door: h.who.Door, Visit: h.view.Visit, Assertion: h.who.Courier.Sign(h.view.Nonce)}
+	first, second := h.ask(a), h.ask(a)
+	if !first.OK || first != second {
+		t.Errorf("answers %+v and %+v, want the same yes", first, second)
+	}
+	h.through()
+	h.until("secured")
+	if n := h.count("unlock"); n != 1 {
+		t.Errorf("%d unlocks, want 1", n)
+	}
+	if r := h.ask(a); r != first {
+		t.Errorf("after the visit: %+v, want the remembered answer", r)
+	}
+
+	h.stuck = true
+	hold := bus.Ask{ID: "hold-1", What: bus.AskHold, Text: "pets", On: true}
+	h.in(Asked{Ref: 900, Ask: hold})
+	h.in(Asked{Ref: 901, Ask: hold})
+	if len(h.answers) > 0 && (h.answers[900].OK || h.answers[901].OK) {
+		t.Error("T18: acknowledged before it was durable")
+	}
+	h.stuck = false
+	h.flush()
+	if !h.answers[900].OK || !h.answers[901].OK {
+		t.Errorf("answers %+v and %+v, want both yes", h.answers[900], h.answers[901])
+	}
+}
+
+// S1, S4, T23: orders have numbers. While hub and service do not agree on them nothing opens; old ones change nothing.
+func TestBlockCounter(t *testing.T) {
+	h := ready(t)
+	h.blocks[h.who.Door] = 1 // the service has taken a block that is still on its way
+	h.run(time.Second)
+	if h.view.Phase != "arming" || h.view.Reason != "service-silent" {
+		t.Errorf("S1: a block is in flight, yet %s (%s)", h.view.Phase, h.view.Reason)
+	}
+	h.blocks[h.who.Door] = 2 // and the unblock after it, which arrives first
+	h.must(bus.Ask{What: bus.AskUnblock, Count: 2})
+	if r := h.ask(bus.Ask{What: bus.AskBlock, Count: 1}); r.OK {
+		t.Error("T23: an overtaken block was taken")
+	}
+	h.run(time.Second)
+	if h.view.Blocked || h.view.BlockCount != 2 {
+		t.Errorf("T23: blocked %v count %d, want not blocked, 2", h.view.Blocked, h.view.BlockCount)
+	}
+	h.until("ready")
+	h.blocks[h.who.Door] = 3
+	h.must(bus.Ask{What: bus.AskBlock, Count: 3})
+	if r := h.ask(bus.Ask{What: bus.AskUnblock, Count: 2}); r.OK {
+		t.Error("T23: an old unblock lifted a newer block")
+	}
+	h.run(time.Second)
+	if !h.view.Blocked {
+		t.Error("S4: the block did not win")
+	}
+	h.boot([]string{"hall"}, 2)
+	h.run(time.Second)
+	if !h.view.Blocked || h.view.BlockCount != 3 {
+		t.Errorf("after a restart: blocked %v count %d, want 3", h.view.Blocked, h.view.BlockCount)
+	}
+}
+
+// S1, S14: a silent service opens nothing.
+func TestSilentService(t *testing.T) {
+	h := ready(t)
+	h.silent = true
+	h.run(6 * time.Second)
+	if r := h.slide(); r.OK {
+		t.Errorf("slid with the service silent for 6 s: %+v", r)
+	}
+	h.run(2 * time.Second)
+	if h.count("unlock") != 0 {
+		t.Error("S1: unlocked without the service")
+	}
+}
+
+// S12: an order that provably never left ends without an opening, and the grant is spent all the same.
+func TestNotSent(t *testing.T) {
+	h := ready(t)
+	h.deaf = true
+	h.slide()
+	h.run(20 * time.Millisecond)
+	for range 50 {
+		if h.count("unlock") == 1 {
+			break
+		}
+		h.run(20 * time.Millisecond)
+	}
+	h.in(Carried{Door: h.who.Door, Do: "unlock", N: h.c.doors[0].visit.n, Err: errors.Join(errors.New("broker"), lock.ErrNotSent)})
+	h.run(5 * time.Second)
+	if h.view.PossiblyOpen || h.view.Alarm != "" {
+		t.Errorf("not sent, yet possibly open %v, alarm %q", h.view.PossiblyOpen, h.view.Alarm)
+	}
+	if !h.wrote("command not-sent lock-offline") {
+		t.Error("not on record")
+	}
+}
+
+// S6: the hub's own late clockwork forbids Unlock and blames no camera.
+func TestHubLate(t *testing.T) {
+	h := ready(t)
+	h.in(Tick{Late: true})
+	if r := h.slide(); r.OK {
+		t.Error("slid while the hub was late")
+	}
+	h.run(5 * time.Second)
+	if h.view.Phase != "ready" || len(h.alarms) != 0 {
+		t.Errorf("in time again: %s, alarms %v", h.view.Phase, h.alarms)
+	}
+}
+
+// S18: the watch is live while either camera is; a lapse needs both, and its gap is what neither saw.
+func TestTwoCameras(t *testing.T) {
+	h := ready(t, "hall", "porch")
+	h.slide()
+	h.until("unlocked")
+	h.move(true)
+	h.until("open")
+	h.cams["hall"].blind = true
+	h.run(5 * time.Second)
+	if h.view.Watch != "live" || h.view.Alarm != "" {
+		t.Fatalf("one of two cameras lost: watch %s alarm %q", h.view.Watch, h.view.Alarm)
+	}
+	h.cams["porch"].blind = true
+	from := h.mono
+	h.run(4 * time.Second)
+	if h.view.Watch != "lost" {
+		t.Fatalf("both lost: watch %s", h.view.Watch)
+	}
+	h.cams["porch"].blind = false
+	h.run(time.Second)
+	if len(h.view.Incidents) != 1 || len(h.view.Incidents[0].Gaps) != 1 {
+		t.Fatalf("incidents %+v", h.view.Incidents)
+	}
+	g := h.view.Incidents[0].Gaps[0]
+	if d := g.From.Sub(noon.Add(from)).Abs(); d > 20*time.Millisecond || g.Second < 4.0 || g.Second > 4.1 {
+		t.Errorf("gap from %v of %.1f s, want from %v of 4.0 s", g.From, g.Second, noon.Add(from))
+	}
+}
+
+// combine is total over every pair of verdicts, does not look at the order of cameras, and is live exactly if one is.
+func TestCombine(t *testing.T) {
+	for a := liveness.State(0); a <= liveness.HubLate+1; a++ {
+		for b := liveness.State(0); b <= liveness.HubLate+1; b++ {
+			x := combine([]sight{{verdict: liveness.Verdict{State: a}}, {verdict: liveness.Verdict{State: b}}})
+			y := combine([]sight{{verdict: liveness.Verdict{State: b}}, {verdict: liveness.Verdict{State: a}}})
+			if x != y {
+				t.Errorf("%v and %v: %v or %v", a, b, x, y)
+			}
+			if live := x == interlock.WatchLive; live != (a == liveness.Live || b == liveness.Live) {
+				t.Errorf("%v and %v: %v", a, b, x)
+			}
+			if one := combine([]sight{{verdict: liveness.Verdict{State: a}}}); one != word(a) {
+				t.Errorf("alone %v: %v", a, one)
+			}
+			lapsed := word(a).Lapse() || word(b).Lapse()
+			if lapsed && (word(a).Lapse() || word(a) == interlock.WatchUnknown) && (word(b).Lapse() || word(b) == interlock.WatchUnknown) && !x.Lapse() {
+				t.Errorf("%v and %v: %v, want a lapse", a, b, x)
+			}
+		}
+	}
+}
