@@ -24,7 +24,7 @@ type clock struct {
 	running  bool
 }
 
-// picture takes a picture of a settled delay and says whether the media clock can still be true.
+// picture takes a picture and says whether the media clock can still be true.
 func (c *clock) picture(media, at time.Duration) bool {
 	d := at - media
 	if !c.running {

@@ -28,7 +28,7 @@ func (j *Judge) decide() {
 		state, since = j.lapse, j.since
 	case !j.seenLive:
 		state = Unknown
-	case j.hubLate:
+	case j.hubLate, j.v.State == HubLate && age <= j.cfg.A1: // until there is evidence again, the hub is the reason
 		state = HubLate
 	case j.v.State == Live && age > j.cfg.A1:
 		since = j.own + j.cfg.A1

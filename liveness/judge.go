@@ -48,6 +48,7 @@ type Judge struct {
 
 	newest  time.Duration // media time of the newest picture on this connection
 	arrived time.Duration // when it arrived
+	began   time.Duration // when the first one did
 	own     time.Duration // its own time on the hub's clock: media + base. Kept when the connection ends
 	watched bool          // own is set
 	backs   int           // pictures in a row that are older than newest by more than maxJump
@@ -129,7 +130,7 @@ func (j *Judge) Closed(now time.Duration) {
 // later than the old one cannot be seen from its times alone.
 func (j *Judge) restart() {
 	j.pictures, j.seenLive, j.backs, j.lateN = 0, false, 0, 0
-	j.newest, j.arrived = 0, 0
+	j.newest, j.arrived, j.began = 0, 0, 0
 	j.delay, j.cadence, j.clock = delay{}, cadence{}, clock{}
 	j.spoil()
 }

@@ -40,7 +40,11 @@ func (j *Judge) take(p *camera.Picture, at time.Duration) {
 			j.fall(Lost, j.now, 0)
 		}
 	}
-	if settled && !j.clock.picture(p.Media, at) {
+	if first {
+		j.began = at
+	}
+	// A delay that does not settle in this time falls for a reason.
+	if (settled || j.clock.running || at-j.began > clockSpan) && !j.clock.picture(p.Media, at) {
 		j.fall(Untrusted, j.now, trustHold)
 	}
 
