@@ -45,16 +45,20 @@ func NewPasskey(seed, who string, rp grant.RP) *Passkey {
 
 // Sign answers a challenge as a browser would: AuthenticationResponseJSON.
 func (p *Passkey) Sign(challenge []byte) []byte {
-	if !p.Frozen {
-		p.Count++
-	}
-	b64 := base64.RawURLEncoding.EncodeToString
-	client := must(json.Marshal(struct {
+	return p.SignClient(must(json.Marshal(struct {
 		Type        string `json:"type"`
 		Challenge   string `json:"challenge"`
 		Origin      string `json:"origin"`
 		CrossOrigin bool   `json:"crossOrigin"`
-	}{p.Type, b64(challenge), p.Origin, false}))
+	}{p.Type, base64.RawURLEncoding.EncodeToString(challenge), p.Origin, false})))
+}
+
+// SignClient answers with the client data given, whatever it is.
+func (p *Passkey) SignClient(client []byte) []byte {
+	if !p.Frozen {
+		p.Count++
+	}
+	b64 := base64.RawURLEncoding.EncodeToString
 	rp := sha256.Sum256([]byte(p.RPID))
 	auth := append(rp[:], p.Flags)
 	auth = binary.BigEndian.AppendUint32(auth, p.Count)
