@@ -161,9 +161,11 @@ func (d *door) replay(c *Core, e ledger.Entry) {
 	case ledger.KindVisit:
 		d.replayVisit(c, e)
 	case ledger.KindDecision:
-		if v := d.visit; v != nil && e.Visit == v.id {
-			v.ordered = true
+		if d.visit == nil || e.Visit != d.visit.id { // its beginning was never written: the disk failed for a while
+			k, _ := decode[decisionData](e.Data)
+			d.visit = &visit{id: e.Visit, grantID: k.Grant, grant: c.mem.grants[k.Grant], began: e.Time, last: e.Time}
 		}
+		d.visit.ordered = true
 	case ledger.KindGap:
 		if g, ok := decode[ledger.GapData](e.Data); ok && d.visit != nil && e.Visit == d.visit.id && len(d.visit.gaps) < maxGaps {
 			d.visit.gaps = append(d.visit.gaps, bus.Gap{From: g.From, To: g.To, Second: g.Seconds, Why: g.Why, Open: g.Open})

@@ -1,0 +1,432 @@
+package run
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"eyebolt/bus"
+	"eyebolt/bus/mem"
+	"eyebolt/camera"
+	"eyebolt/camera/cameratest"
+	"eyebolt/grant"
+	"eyebolt/grant/granttest"
+	"eyebolt/hub"
+	"eyebolt/interlock"
+	"eyebolt/ledger"
+	"eyebolt/ledger/sqlite"
+	"eyebolt/liveness"
+	"eyebolt/lock"
+	"eyebolt/lock/locktest"
+	"eyebolt/record/fmp4"
+)
+
+// house is a whole hub on real parts: its goroutines, SQLite, the recorder; a lock with a physical truth, a camera of
+// pictures in memory, and the service's end of a bus.
+type house struct {
+	testing.TB
+	dir    string
+	key    ed25519.PrivateKey
+	start  time.Time
+	who    *granttest.Home
+	hub    *Hub
+	ledger *sqlite.Log
+	lock   *locktest.Fake
+	bus    *mem.Bus
+	hubEnd *mem.Conn
+	far    *mem.Conn
+	eye    *source
+	limits hub.Limits
+	code   chan string
+	spy    func(do string) // at each order, on its way to the lock
+	stall  bool            // the ledger never says that anything is durable
+
+	mu     sync.Mutex // guards what follows
+	view   bus.View
+	log    []ledger.Entry
+	alarms []bus.Alarm
+	taken  map[string]time.Duration // alarm → when the service had it
+	events []Event
+	notes  int
+	asks   int
+	change chan struct{}
+}
+
+func newHouse(tb testing.TB) *house {
+	tb.Helper()
+	l := interlock.DefaultLimits()
+	l.Arming, l.Tail, l.Out = 300, 500, 20_000
+	h := &house{
+		TB: tb, dir: tb.TempDir(), key: ed25519.NewKeyFromSeed(make([]byte, 32)), start: time.Now(), who: granttest.New("a", time.Now()), limits: l,
+		bus: mem.New(), code: make(chan string, 8), taken: map[string]time.Duration{}, change: make(chan struct{}, 1),
+	}
+	h.lock = locktest.NewFake(locktest.FakeConfig{Now: h.now, Travel: 20 * time.Millisecond, Delay: 2 * time.Millisecond})
+	tb.Cleanup(h.lock.Close)
+	h.hubEnd, h.far = h.bus.Hub(h.who.Hub), h.bus.Conn("service")
+	h.serve()
+	h.open()
+	tb.Cleanup(h.shut)
+	return h
+}
+
+func (h *house) now() time.Duration { return time.Since(h.start) }
+
+// open starts the hub on the house's folder.
+func (h *house) open() {
+	h.Helper()
+	var err error
+	h.ledger, err = sqlite.Open(h.Context(), sqlite.Config{Dir: h.dir, Origin: "example.org/hub/a", Key: h.key})
+	if err != nil {
+		h.Fatal(err)
+	}
+	h.eye = &source{now: h.now}
+	cfg := Config{
+		ID: h.who.Hub, RP: h.who.RP, Epoch: h.who.Epoch, Ledger: (*slowLog)(h), Bus: h.hubEnd, Now: h.now,
+		Log: slog.New(slog.NewTextHandler(logTo(), &slog.HandlerOptions{Level: slog.LevelDebug})), Pairing: func(code string) { h.code <- code }, Watching: h.note,
+		Doors: []Door{{
+			Name: h.who.Door, Limits: h.limits, Lock: h.openLock,
+			Cameras: []Camera{{
+				Name: "hall", Open: h.eye.open, Judge: liveness.Config{A1: 250 * time.Millisecond},
+				Recorder: func(confirmed func(bool, time.Duration, error)) (Recorder, error) {
+					return fmp4.New(fmp4.Config{Dir: h.dir + "/clips", Door: h.who.Door, Camera: "hall", Now: h.now, Wall: time.Now, Confirmed: confirmed, Log: slog.New(slog.DiscardHandler)})
+				},
+			}},
+		}},
+	}
+	if h.hub, err = New(cfg); err != nil {
+		h.Fatal(err)
+	}
+	if err := h.hub.Start(context.Background()); err != nil {
+		h.Fatal(err)
+	}
+	_, door := h.lock.Truth()
+	h.lock.Door(door == lock.DoorOpen) // the sensor's report
+}
+
+func logTo() io.Writer {
+	if os.Getenv("HUB_LOG") != "" {
+		return os.Stderr
+	}
+	return io.Discard
+}
+
+// shut ends the hub, as a power cut would as far as the record goes.
+func (h *house) shut() {
+	if h.hub == nil {
+		return
+	}
+	if err := h.hub.Stop(); err != nil {
+		h.Errorf("stop: %v", err)
+	}
+	if err := h.ledger.Close(); err != nil {
+		h.Errorf("close: %v", err)
+	}
+	h.hub = nil
+}
+
+func (h *house) note(e Event) {
+	h.mu.Lock()
+	h.events = append(h.events, e)
+	h.mu.Unlock()
+	h.wake()
+}
+
+func (h *house) wake() {
+	select {
+	case h.change <- struct{}{}:
+	default:
+	}
+}
+
+// serve is the service: it answers beats, takes the record in order, and alarms.
+func (h *house) serve() {
+	on := func(what string, do func(body []byte) any) {
+		_, err := h.far.Subscribe(bus.Subject(h.who.Hub, what), func(m bus.Message) {
+			h.mu.Lock()
+			r := do(m.Body)
+			h.mu.Unlock()
+			h.wake()
+			if m.Reply != nil && r != nil {
+				b, _ := json.Marshal(r)
+				_ = m.Reply(b)
+			}
+		})
+		if err != nil {
+			h.Fatal(err)
+		}
+	}
+	on("beat", func(b []byte) any {
+		var k bus.Beat
+		_ = json.Unmarshal(b, &k)
+		return bus.BeatReply{Nonce: k.Nonce, Time: time.Now(), Cursor: uint64(len(h.log))}
+	})
+	on("log", func(b []byte) any {
+		var k bus.Log
+		_ = json.Unmarshal(b, &k)
+		for i, leaf := range k.Entries {
+			e, err := ledger.Decode(leaf)
+			if err != nil || e.Index != k.From+uint64(i) {
+				h.Errorf("shipped entry %d: %v", k.From+uint64(i), err)
+			}
+			if e.Index == uint64(len(h.log)) {
+				h.log = append(h.log, e)
+			}
+		}
+		if len(k.Note) > 0 {
+			h.notes++
+		}
+		return bus.LogReply{Cursor: uint64(len(h.log))}
+	})
+	on("view", func(b []byte) any {
+		var v bus.View
+		if err := json.Unmarshal(b, &v); err != nil {
+			h.Errorf("view: %v", err)
+		}
+		h.view = v
+		return nil
+	})
+	on("alarm", func(b []byte) any {
+		var a bus.Alarm
+		_ = json.Unmarshal(b, &a)
+		if _, ok := h.taken[a.ID]; !ok {
+			h.taken[a.ID] = h.now()
+			h.alarms = append(h.alarms, a)
+		}
+		return struct{}{}
+	})
+}
+
+// wait waits until ok holds, and fails past 20 s.
+func (h *house) wait(what string, ok func() bool) {
+	h.Helper()
+	end := time.NewTimer(20 * time.Second)
+	defer end.Stop()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for {
+		h.mu.Lock()
+		yes := ok()
+		h.mu.Unlock()
+		if yes {
+			return
+		}
+		select {
+		case <-h.change:
+		case <-again.C:
+		case <-end.C:
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.Fatalf("never: %s; view %+v", what, h.view)
+		}
+	}
+}
+
+func (h *house) until(phase string) {
+	h.Helper()
+	h.wait("phase "+phase, func() bool { return h.view.Phase == phase })
+}
+
+func (h *house) seen() bus.View {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.view
+}
+
+func (h *house) ask(a bus.Ask) bus.AskReply {
+	h.Helper()
+	h.asks++
+	a.ID = fmt.Sprintf("ask-%d-%d", h.start.UnixNano(), h.asks)
+	if a.Door == "" {
+		a.Door = h.who.Door
+	}
+	b, _ := json.Marshal(a)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	got, err := h.far.Request(ctx, bus.Subject(h.who.Hub, "ask"), b)
+	if err != nil {
+		h.Fatalf("ask %s: %v", a.What, err)
+	}
+	var r bus.AskReply
+	if err := json.Unmarshal(got, &r); err != nil {
+		h.Fatal(err)
+	}
+	return r
+}
+
+func (h *house) must(a bus.Ask) {
+	h.Helper()
+	if r := h.ask(a); !r.OK {
+		h.Fatalf("ask %s: %+v", a.What, r)
+	}
+}
+
+// prepare pairs and gives the grant.
+func (h *house) prepare() {
+	h.Helper()
+	k := h.who.Resident.Public
+	req := grant.PairingRequest{Household: h.who.Name, Passkey: k, Proof: grant.PairingProof(<-h.code, k, h.who.Name, h.who.Hub)}
+	b, err := req.Encode()
+	if err != nil {
+		h.Fatal(err)
+	}
+	h.must(bus.Ask{What: bus.AskPair, Pairing: b})
+	h.must(bus.Ask{What: bus.AskGrant, Grant: h.who.Bytes()})
+}
+
+func (h *house) arrive() {
+	h.Helper()
+	for { // the clock is sure with the first answered beat
+		r := h.ask(bus.Ask{What: bus.AskArrive, GrantID: h.who.Delivery.ID, Parcel: "PARCEL-1"})
+		if r.OK {
+			break
+		}
+		if r.Reason != "clock-unsure" {
+			h.Fatalf("arrive: %+v", r)
+		}
+	}
+	h.until("ready")
+}
+
+func (h *house) slide() {
+	h.Helper()
+	v := h.seen()
+	h.must(bus.Ask{What: bus.AskSlide, Visit: v.Visit, Assertion: h.who.Courier.Sign(v.Nonce)})
+}
+
+func (h *house) out() bus.AskReply {
+	h.Helper()
+	v := h.seen()
+	return h.ask(bus.Ask{What: bus.AskOut, Visit: v.Visit, Assertion: h.who.Courier.Sign(v.OutNonce)})
+}
+
+func (h *house) wired() (unlocks, locks int) {
+	for _, s := range h.lock.Wire() {
+		if s.Unlock {
+			unlocks++
+		} else {
+			locks++
+		}
+	}
+	return unlocks, locks
+}
+
+// openLock is the fake's driver with a spy before it.
+func (h *house) openLock(ctx context.Context, cfg lock.Config, report func(lock.Report)) (lock.Lock, error) {
+	l, err := h.lock.Open(ctx, cfg, report)
+	return &spied{l, h}, err
+}
+
+// driver is lock.Lock under a name that does not hide its method.
+type driver = lock.Lock
+
+type spied struct {
+	driver
+	h *house
+}
+
+func (s *spied) Unlock(ctx context.Context, o lock.Order) error {
+	if s.h.spy != nil {
+		s.h.spy("unlock")
+	}
+	return s.driver.Unlock(ctx, o)
+}
+
+// slowLog is the house's ledger, whose "durable" can be kept from the hub.
+type slowLog house
+
+func (l *slowLog) Append(done func(error), entries ...ledger.Entry) {
+	if (*house)(l).stalled() {
+		done = nil
+	}
+	l.ledger.Append(done, entries...)
+}
+func (l *slowLog) Sync(ctx context.Context) error { return l.ledger.Sync(ctx) }
+func (l *slowLog) Checkpoint(ctx context.Context) (ledger.Checkpoint, error) {
+	return l.ledger.Checkpoint(ctx)
+}
+func (l *slowLog) Read(ctx context.Context, from, to uint64) ([]ledger.Entry, error) {
+	return l.ledger.Read(ctx, from, to)
+}
+func (l *slowLog) Size() uint64 { return l.ledger.Size() }
+func (l *slowLog) Close() error { return errors.New("the hub closed a ledger that is not its own") }
+
+func (h *house) stalled() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.stall
+}
+
+// source is a camera of 15 pictures a second, in memory.
+type source struct {
+	now  func() time.Duration
+	mu   sync.Mutex
+	off  bool
+	last time.Duration // own time of the newest picture
+	stop func()
+}
+
+func (s *source) open(ctx context.Context, _ camera.Config, sink camera.Sink) (camera.Camera, error) {
+	ctx, s.stop = context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		src := cameratest.Noise(camera.H264, 1)
+		sink.Opened(src.Params())
+		tick := time.NewTicker(time.Second / 15)
+		defer tick.Stop()
+		first, n := time.Duration(-1), 0
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			nals := src.Next()
+			s.mu.Lock()
+			off, at := s.off, s.now()
+			if !off {
+				s.last = at
+			}
+			s.mu.Unlock()
+			if first < 0 {
+				first = at
+			}
+			if !off {
+				sink.Picture(camera.Picture{Media: at - first, Arrival: at, Key: n%15 == 0, NALs: nals})
+			}
+			n++
+		}
+	}()
+	return closer(func() { s.stop(); <-done }), nil
+}
+
+type closer func()
+
+func (c closer) Close() error { c(); return nil }
+
+func (s *source) set(off bool) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.off = off
+	return s.last
+}
+
+func words(es []ledger.Entry) (out []string) {
+	for _, e := range es {
+		out = append(out, string(e.Kind)+" "+e.Word)
+	}
+	return out
+}
+
+func has(es []ledger.Entry, kind ledger.Kind, word string) bool {
+	return slices.ContainsFunc(es, func(e ledger.Entry) bool { return e.Kind == kind && e.Word == word })
+}
