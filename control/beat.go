@@ -1,0 +1,175 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"eyebolt/bus"
+)
+
+// Beat takes a hub's proof of life and answers with ours: its nonce, the block counters, the time, and how much of its log we
+// hold. It touches no disk but for a hub's first beat after silence, a change of its visits, or once a minute, so that a slow
+// disk is not a silent service.
+func (s *Service) Beat(ctx context.Context, now time.Time, hub string, b bus.Beat) (bus.BeatReply, error) {
+	if b.Hub != hub {
+		return bus.BeatReply{}, fmt.Errorf("beat of hub %q came from hub %q", b.Hub, hub)
+	}
+	if len(b.Nonce) == 0 || len(b.Nonce) > 64 || len(b.Visits) > maxGoing {
+		return bus.BeatReply{}, fmt.Errorf("beat of hub %q: nonce of %d bytes, %d visits", hub, len(b.Nonce), len(b.Visits))
+	}
+	r := bus.BeatReply{Nonce: b.Nonce, Blocks: map[string]uint64{}, Time: now.UTC()}
+	s.mu.Lock()
+	l := s.hub(hub)
+	if l == nil {
+		s.mu.Unlock()
+		return bus.BeatReply{}, fmt.Errorf("beat of hub %q: %w", hub, ErrNotFound)
+	}
+	for _, d := range l.doors {
+		r.Blocks[d.name] = d.blocks
+	}
+	r.Cursor = l.cursor
+	was := l.silent
+	l.heard, l.seen, l.ever, l.silent = now, now, true, false
+	l.visits = slices.Clone(b.Visits)
+	save := was || now.Sub(l.kept) >= time.Minute
+	if save {
+		l.kept = now
+	}
+	s.mu.Unlock()
+	if !save {
+		return r, nil
+	}
+	// The answer does not depend on this: a hub in a visit must not wait for our disk to be trusted again.
+	return r, s.heardAgain(ctx, now, hub, was)
+}
+
+// heardAgain notes in the store that a hub lives, and tells its household if it had been missed.
+func (s *Service) heardAgain(ctx context.Context, now time.Time, hub string, was bool) error {
+	var events []event
+	err := s.store.Write(ctx, func(tx Tx) error {
+		events = nil
+		h, err := get[Hub](tx, hub)
+		if err != nil {
+			return err
+		}
+		silent := h.SilentSince
+		h.Seen, h.SilentSince = now, time.Time{}
+		if err := put(tx, h); err != nil {
+			return err
+		}
+		if !was {
+			return nil
+		}
+		e, err := s.raise(tx, now, h, "", "", "hub-back", fmt.Sprintf("The hub answers again. It was not heard of for %s.", spoken(now.Sub(silent))), true)
+		events = e
+		return err
+	})
+	if err == nil {
+		s.feed.add(events...)
+	}
+	return err
+}
+
+// Tick is the service's dead man's switch (S14); call it every 100 ms or so. late says that this instance was itself not running
+// for a while: then every hub's timer starts anew before anybody is missed.
+func (s *Service) Tick(ctx context.Context, now time.Time, late bool) error {
+	type miss struct {
+		hub    string
+		since  time.Time
+		visits []string
+	}
+	var missed []miss
+	s.mu.Lock()
+	for _, l := range s.hubs {
+		if late {
+			l.heard = now
+			continue
+		}
+		limit := l.limit
+		if len(l.visits) > 0 {
+			limit = min(limit, VisitSilence)
+		}
+		if l.ever && !l.silent && now.Sub(l.heard) > limit {
+			l.silent = true
+			missed = append(missed, miss{l.id, l.heard, l.visits})
+		}
+	}
+	s.mu.Unlock()
+	for _, m := range missed {
+		if err := s.missed(ctx, now, m.hub, m.since, m.visits); err != nil {
+			s.mu.Lock()
+			if l := s.hub(m.hub); l != nil && l.heard.Equal(m.since) {
+				l.silent = false // not told: the next tick tries again
+			}
+			s.mu.Unlock()
+			return err
+		}
+	}
+	return nil
+}
+
+// missed raises the alarm for a hub that is silent.
+func (s *Service) missed(ctx context.Context, now time.Time, hub string, since time.Time, visits []string) error {
+	var events []event
+	err := s.store.Write(ctx, func(tx Tx) error {
+		events = nil
+		h, err := get[Hub](tx, hub)
+		if err != nil {
+			return err
+		}
+		if !h.SilentSince.IsZero() {
+			return nil // told before a restart of this service, and silent ever since
+		}
+		h.SilentSince = since
+		if err := put(tx, h); err != nil {
+			return err
+		}
+		visit, door, text := "", "", fmt.Sprintf("The hub has not been heard of for %s. Check its power and network.", spoken(now.Sub(since)))
+		if len(visits) > 0 {
+			visit = visits[0]
+			text = "The hub fell silent in the middle of a visit: nobody watches from here. Look after the door."
+			if v, err := get[Visit](tx, visit); err == nil {
+				door = v.Door
+			}
+		}
+		events, err = s.raise(tx, now, h, door, visit, "hub-silent", text, false)
+		return err
+	})
+	if err == nil {
+		s.feed.add(events...)
+		s.log.Warn("control: hub is silent", "hub", hub, "since", since, "visits", visits)
+	}
+	return err
+}
+
+// spoken is a span as people say it.
+func spoken(d time.Duration) string {
+	switch {
+	case d < 0 || d > 365*24*time.Hour:
+		return "a long time"
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d seconds", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d minutes", int(d.Minutes()))
+	}
+	return fmt.Sprintf("%d hours", int(d.Hours()))
+}
+
+// online says whether a hub was heard of lately: within three of its slow beats.
+func (s *Service) online(now time.Time, hub string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.hub(hub)
+	return l != nil && !l.seen.IsZero() && !l.silent && now.Sub(l.seen) <= 15*time.Second
+}
+
+func (s *Service) seen(hub string) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.hub(hub); l != nil {
+		return l.seen
+	}
+	return time.Time{}
+}

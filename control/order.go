@@ -1,0 +1,217 @@
+package control
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"eyebolt/bus"
+)
+
+// What an order's State says.
+const (
+	OrderWaiting  = "waiting"
+	OrderAnswered = "answered"
+	OrderExpired  = "expired"
+	OrderPassed   = "passed" // a newer one took its place
+)
+
+// Order is an ask on its way to a hub. One that is Kept is stored and sent again until it is answered or NotAfter has passed;
+// others live only as long as whoever asked waits.
+type Order struct {
+	ID        string    `json:"id"` // the ask's
+	Hub       string    `json:"hub"`
+	Household string    `json:"household"`
+	Key       string    `json:"key,omitempty"` // a newer order of the same key takes the older one's place
+	Ask       bus.Ask   `json:"ask"`
+	Created   time.Time `json:"created"`
+	NotAfter  time.Time `json:"not_after"`
+	State     string    `json:"state"`
+	Kept      bool      `json:"kept"`
+	Delivery  string    `json:"delivery,omitempty"`
+	Reply     *AskReply `json:"reply,omitempty"`
+	Answered  time.Time `json:"answered,omitzero"`
+}
+
+// Hubs reaches hubs. Package control/run does it over the bus.
+type Hubs interface {
+	// Do sends an order, again and again under its one ID (T23), until it is answered or ctx ends, and has the Service take
+	// the answer. Without one it gives an Error of class Unavailable.
+	Do(ctx context.Context, o Order) (AskReply, error)
+	// Live forwards a viewer's offer and gives the hub's answer; neither is looked into (S17).
+	Live(ctx context.Context, hub string, offer []byte) ([]byte, error)
+}
+
+// How long orders are sent again.
+const (
+	keepForever = 100 * 365 * 24 * time.Hour // blocks, consents, revocations: until answered
+	keepNow     = time.Minute                // lock now, leave now: an older wish may no longer be one
+	keepHome    = 10 * time.Minute           // home, away, conditions
+	keepAck     = 10 * time.Minute
+	keepClose   = 24 * time.Hour
+	keepCourier = 20 * time.Second // a courier is waiting at the door
+)
+
+// order makes one; it is not stored.
+func (s *Service) order(now time.Time, household, hub string, keep time.Duration, a bus.Ask) (Order, error) {
+	id, err := s.newID("ask")
+	if err != nil {
+		return Order{}, err
+	}
+	a.ID = id
+	return Order{ID: id, Hub: hub, Household: household, Ask: a, Created: now, NotAfter: now.Add(keep), State: OrderWaiting}, nil
+}
+
+// keep stores an order that must reach its hub, in the place of older ones with its key.
+func (s *Service) keep(tx Tx, o *Order) error {
+	o.Kept = true
+	if o.Key != "" {
+		older, err := find[Order](tx, Query{Keys: Keys{Hub: o.Hub, State: OrderWaiting}})
+		if err != nil {
+			return err
+		}
+		for _, p := range older {
+			if p.Key == o.Key {
+				p.State = OrderPassed
+				if err := put(tx, p); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return put(tx, *o)
+}
+
+// owed tells whoever carries orders that there is something new.
+func (s *Service) owed() {
+	s.mu.Lock()
+	s.waiting++
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Wake gets a value when an order was stored.
+func (s *Service) Wake() <-chan struct{} { return s.wake }
+
+// maxDue bounds one look at what is owed; the rest comes at the next.
+const maxDue = 1000
+
+// Due gives the orders that wait for an answer, oldest first, and ends those whose time is over.
+func (s *Service) Due(ctx context.Context, now time.Time) ([]Order, error) {
+	s.mu.Lock()
+	none := s.waiting == 0
+	s.mu.Unlock()
+	if none {
+		return nil, nil
+	}
+	var due, over []Order
+	err := s.store.Read(ctx, func(tx Tx) error {
+		due, over = nil, nil
+		all, err := find[Order](tx, Query{Keys: Keys{State: OrderWaiting}, Limit: maxDue})
+		for _, o := range all {
+			if now.After(o.NotAfter) {
+				over = append(over, o)
+			} else {
+				due = append(due, o)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(over) > 0 {
+		err = s.store.Write(ctx, func(tx Tx) error {
+			for _, o := range over {
+				if cur, err := get[Order](tx, o.ID); err != nil || cur.State != OrderWaiting {
+					continue
+				}
+				o.State = OrderExpired
+				if err := put(tx, o); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	s.mu.Lock()
+	if len(due) < maxDue {
+		s.waiting = len(due)
+	}
+	s.mu.Unlock()
+	return due, err
+}
+
+// Answered takes a hub's answer to an order: once, however often it comes.
+func (s *Service) Answered(ctx context.Context, now time.Time, o Order, reply AskReply) error {
+	var events []event
+	err := s.store.Write(ctx, func(tx Tx) error {
+		events = nil
+		if o.Kept {
+			cur, err := get[Order](tx, o.ID)
+			if err != nil {
+				return err
+			}
+			if cur.State != OrderWaiting && cur.State != OrderExpired {
+				return nil
+			}
+			cur.State, cur.Answered, cur.Reply = OrderAnswered, now, &reply
+			if err := put(tx, cur); err != nil {
+				return err
+			}
+		}
+		var err error
+		events, err = s.answered(tx, now, o, reply)
+		return err
+	})
+	if err == nil {
+		s.feed.add(events...)
+	}
+	return err
+}
+
+// answered draws the conclusions.
+func (s *Service) answered(tx Tx, now time.Time, o Order, r AskReply) ([]event, error) {
+	switch o.Ask.What {
+	case bus.AskGrant:
+		return s.grantAnswered(tx, o, r)
+	case bus.AskArrive:
+		return s.arriveAnswered(tx, o, r)
+	case bus.AskClose:
+		if r.OK {
+			return closeIncident(tx, o.Ask.Visit, o.Ask.By, now)
+		}
+	case bus.AskPair:
+		if r.OK {
+			h, err := get[Hub](tx, o.Hub)
+			if err != nil {
+				return nil, err
+			}
+			h.Paired = true
+			return nil, put(tx, h)
+		}
+	}
+	return nil, nil
+}
+
+// noReply is what somebody is told whose order was taken but has not been answered yet.
+func (s *Service) NoReply(o Order) AskReply {
+	switch o.Ask.What {
+	case bus.AskBlock:
+		return AskReply{Reason: "hub-silent", Sentence: "The block is taken, but the hub has not answered yet: it is sent until it does. At the latest five seconds from now no unlock can begin. A door that is open already is not bolted by this until the hub hears of it."}
+	case bus.AskAck:
+		return AskReply{OK: true, Sentence: "Acknowledged. The hub is told as soon as it answers."}
+	case bus.AskArrive, bus.AskSlide, bus.AskOut, bus.AskCannot:
+		return AskReply{Reason: "hub-silent", Sentence: "The hub does not answer: wait a moment and try again. If that does not help, take the parcel along and call your dispatcher."}
+	}
+	if o.Kept {
+		return AskReply{Reason: "hub-silent", Sentence: "The hub does not answer. Your wish is kept and sent to it again for a while; look at the door to see whether it was done."}
+	}
+	return AskReply{Reason: "hub-silent", Sentence: "The hub does not answer: try again in a moment."}
+}
+
+// cut gives the newest n of a list.
+func cut[T any](v []T, n int) []T { return slices.Clip(v[:min(n, len(v))]) }

@@ -1,0 +1,337 @@
+package control
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"eyebolt/bus"
+	"eyebolt/grant"
+)
+
+// Home is a resident's page.
+type Home struct {
+	Household  Household      `json:"household"`
+	Doors      []HomeDoor     `json:"doors"`
+	Deliveries []Delivery     `json:"deliveries"`
+	Visits     []VisitSummary `json:"visits"`
+	Incidents  []bus.Incident `json:"incidents"`
+	Alarms     []Alarm        `json:"alarms"`
+	Consents   []ConsentLine  `json:"consents"`
+	Carriers   []CarrierLine  `json:"carriers"`
+	Notice     string         `json:"notice"`
+}
+
+// HomeDoor is a door as its household sees it.
+type HomeDoor struct {
+	Hub    string `json:"hub"`
+	Door   string `json:"door"`
+	Name   string `json:"name"`
+	Online bool   `json:"online"`
+	View   *View  `json:"view,omitempty"` // absent until the hub has shown it
+}
+
+// ConsentLine is one consent on the resident's page.
+type ConsentLine struct {
+	ID          string    `json:"id"`
+	Hub         string    `json:"hub"`
+	Door        string    `json:"door"`
+	Carrier     string    `json:"carrier"`
+	CarrierName string    `json:"carrier_name"`
+	From        time.Time `json:"from"`
+	Until       time.Time `json:"until"`
+}
+
+// CarrierLine is a carrier that one could consent to.
+type CarrierLine struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// Notice is what everybody who lives or delivers here must know.
+const Notice = "The camera at this door records while somebody is let in, and shortly before and after. Only the household sees the pictures."
+
+// What a page shows at most; more is history.
+const (
+	homeDeliveries = 100
+	homeVisits     = 50
+	homeAlarms     = 50
+	homeCarriers   = 200
+)
+
+// Home gives a resident's page.
+func (s *Service) Home(ctx context.Context, now time.Time, who Account) (Home, error) {
+	if err := who.as(Resident); err != nil {
+		return Home{}, err
+	}
+	h := Home{
+		Doors: []HomeDoor{}, Deliveries: []Delivery{}, Visits: []VisitSummary{}, Incidents: []bus.Incident{}, Alarms: []Alarm{},
+		Consents: []ConsentLine{}, Carriers: []CarrierLine{}, Notice: Notice,
+	}
+	mine := Keys{Household: who.Household}
+	err := s.store.Read(ctx, func(tx Tx) error {
+		var err error
+		if h.Household, err = get[Household](tx, who.Household); err != nil {
+			return err
+		}
+		doors, err := find[Door](tx, Query{Keys: mine})
+		if err != nil {
+			return err
+		}
+		for _, d := range doors {
+			h.Doors = append(h.Doors, HomeDoor{Hub: d.Hub, Door: d.Name, Name: d.Title})
+		}
+		from := now.Add(-24 * time.Hour)
+		ds, err := find[Delivery](tx, Query{Keys: mine, From: from, Limit: homeDeliveries})
+		if err != nil {
+			return err
+		}
+		h.Deliveries = append(h.Deliveries, ds...)
+		visits, err := find[Visit](tx, Query{Keys: mine, Desc: true, Limit: homeVisits})
+		if err != nil {
+			return err
+		}
+		for _, v := range visits {
+			h.Visits = append(h.Visits, v.summary())
+		}
+		incidents, err := find[Incident](tx, Query{Keys: Keys{Household: who.Household, State: stateOpen}, Desc: true, Limit: homeAlarms})
+		if err != nil {
+			return err
+		}
+		for _, i := range incidents {
+			h.Incidents = append(h.Incidents, i.public())
+		}
+		alarms, err := find[StoredAlarm](tx, Query{Keys: Keys{Household: who.Household, State: stateOpen}, Desc: true, Limit: homeAlarms})
+		if err != nil {
+			return err
+		}
+		for _, a := range alarms {
+			h.Alarms = append(h.Alarms, a.Alarm)
+		}
+		carriers, err := find[Carrier](tx, Query{Limit: homeCarriers})
+		if err != nil {
+			return err
+		}
+		for _, c := range carriers {
+			h.Carriers = append(h.Carriers, CarrierLine{c.ID, c.Name})
+		}
+		consents, err := find[Consent](tx, Query{Keys: mine, Desc: true, Limit: homeCarriers})
+		if err != nil {
+			return err
+		}
+		for _, c := range consents {
+			if !c.Until.After(now) {
+				continue
+			}
+			line := ConsentLine{ID: c.ID, Hub: c.Hub, Door: c.Door, Carrier: c.Carrier, From: c.From, Until: c.Until}
+			for _, k := range carriers {
+				if k.ID == c.Carrier {
+					line.CarrierName = k.Name
+				}
+			}
+			h.Consents = append(h.Consents, line)
+		}
+		return nil
+	})
+	if err != nil {
+		return Home{}, err
+	}
+	for i := range h.Doors {
+		d := &h.Doors[i]
+		d.Online = s.online(now, d.Hub)
+		if v, ok := s.view(d.Hub, d.Door); ok {
+			d.View = &v
+		}
+	}
+	return h, nil
+}
+
+// HubLine is a household's hub, for its resident's app: Key signs live answers.
+type HubLine struct {
+	ID     string
+	Key    []byte
+	Paired bool
+}
+
+// HubsOf gives the hubs of an account's household.
+func (s *Service) HubsOf(ctx context.Context, who Account) (lines []HubLine, err error) {
+	if who.Household == "" {
+		return nil, nil
+	}
+	err = s.store.Read(ctx, func(tx Tx) error {
+		lines = nil
+		hubs, err := find[Hub](tx, Query{Keys: Keys{Household: who.Household}})
+		for _, h := range hubs {
+			lines = append(lines, HubLine{h.ID, h.Key, h.Paired})
+		}
+		return err
+	})
+	return lines, err
+}
+
+// Pair makes the order that ties a resident's passkey to a hub, proven with the code on the hub's own screen. The code is used
+// here to make the proof and kept nowhere; a resident who does not trust the service pairs on the hub's own page.
+func (s *Service) Pair(ctx context.Context, now time.Time, who Account, hub, code, passkey string) (Order, error) {
+	if err := who.as(Resident); err != nil {
+		return Order{}, err
+	}
+	if len(code) == 0 || len(code) > 100 {
+		return Order{}, invalid("Type the code from the hub's own screen or log.")
+	}
+	var o Order
+	err := s.store.Read(ctx, func(tx Tx) error {
+		h, err := own(tx, hub, func(h Hub) bool { return h.Household == who.Household })
+		if err != nil {
+			return err
+		}
+		k, err := own(tx, passkey, func(k Passkey) bool { return k.Account == who.ID })
+		if err != nil {
+			return err
+		}
+		pk := grant.Passkey{ID: k.Raw, Key: k.Key, Who: k.Account}
+		request, err := grant.PairingRequest{Household: who.Household, Passkey: pk, Proof: grant.PairingProof(code, pk, who.Household, h.ID)}.Encode()
+		if err != nil {
+			return err
+		}
+		o, err = s.order(now, who.Household, hub, keepNow, bus.Ask{What: bus.AskPair, By: who.ID, Pairing: request})
+		return err
+	})
+	return o, err
+}
+
+// Wish is what a resident may order at a door.
+type Wish struct {
+	What string // bus.AskBlock, AskUnblock, AskLock, AskLeave, AskAck, AskHome, AskHold
+	Text string // AskHold: pets, alarm, home, other
+	On   bool   // AskHome, AskHold
+}
+
+// Order takes a resident's order at a door. A block or unblock counts as taken from here on: every beat's answer carries the
+// new counter, so no unlock begins until the hub has heard of it (S1, S4).
+func (s *Service) Order(ctx context.Context, now time.Time, who Account, hub, door string, w Wish) (Order, error) {
+	if err := who.as(Resident); err != nil {
+		return Order{}, err
+	}
+	a := bus.Ask{What: w.What, Door: door, By: who.ID}
+	keep, key := keepNow, w.What+" "+door
+	switch w.What {
+	case bus.AskBlock, bus.AskUnblock:
+		keep, key = keepForever, "block "+door
+	case bus.AskLock, bus.AskLeave:
+	case bus.AskAck:
+		keep = keepAck
+	case bus.AskHome:
+		a.On, keep, key = w.On, keepHome, "home"
+	case bus.AskHold:
+		if !slices.Contains([]string{"pets", "alarm", "home", "other"}, w.Text) {
+			return Order{}, invalid("A condition is pets, alarm, home or other.")
+		}
+		a.Text, a.On, keep, key = w.Text, w.On, keepHome, "hold "+w.Text+" "+door
+	default:
+		return Order{}, invalid("There is no such order.")
+	}
+	var o Order
+	var count uint64
+	err := s.store.Write(ctx, func(tx Tx) error {
+		d, err := who.door(tx, hub, door)
+		if err != nil {
+			return err
+		}
+		switch w.What {
+		case bus.AskBlock, bus.AskUnblock:
+			d.Blocks++
+			d.Blocked = w.What == bus.AskBlock
+			a.Count, count = d.Blocks, d.Blocks
+			if err := put(tx, d); err != nil {
+				return err
+			}
+		case bus.AskAck:
+			if err := ackAlarms(tx, now, who, hub, door); err != nil {
+				return err
+			}
+		}
+		if o, err = s.order(now, who.Household, hub, keep, a); err != nil {
+			return err
+		}
+		o.Key = key
+		return s.keep(tx, &o)
+	})
+	if err != nil {
+		return Order{}, err
+	}
+	if count > 0 {
+		s.setBlocks(hub, door, count)
+	}
+	s.owed()
+	return o, nil
+}
+
+// setBlocks makes every beat's answer from now on carry a new counter.
+func (s *Service) setBlocks(hub, door string, count uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.hub(hub); l != nil {
+		if d := l.door(door); d != nil {
+			d.blocks = max(d.blocks, count)
+		}
+	}
+}
+
+// Close takes a resident's word that an incident was read (S7). For a visit's incident it gives the order that closes it at the
+// hub; it is closed once the hub has written that down. One that the service itself saw is closed at once, and the order's
+// ID is "".
+func (s *Service) Close(ctx context.Context, now time.Time, who Account, incident string) (Order, error) {
+	if err := who.as(Resident); err != nil {
+		return Order{}, err
+	}
+	var o Order
+	var events []event
+	err := s.store.Write(ctx, func(tx Tx) error {
+		o, events = Order{}, nil
+		i, err := own(tx, incident, func(i Incident) bool { return i.Household == who.Household })
+		if err != nil {
+			return err
+		}
+		if !i.Closed.IsZero() {
+			return refuse(Conflict, "incident-closed", "This incident is closed already.")
+		}
+		if i.Visit == "" {
+			events, err = closeIncident(tx, i.ID, who.ID, now)
+			return err
+		}
+		if o, err = s.order(now, who.Household, i.Hub, keepClose, bus.Ask{What: bus.AskClose, Door: i.Door, By: who.ID, Visit: i.Visit}); err != nil {
+			return err
+		}
+		o.Key = "close " + i.Visit
+		return s.keep(tx, &o)
+	})
+	if err != nil {
+		return Order{}, err
+	}
+	s.feed.add(events...)
+	if o.ID != "" {
+		s.owed()
+	}
+	return o, nil
+}
+
+// closeIncident marks one as read, once.
+func closeIncident(tx Tx, id, by string, at time.Time) ([]event, error) {
+	i, err := get[Incident](tx, id)
+	if err != nil || !i.Closed.IsZero() {
+		return nil, ignoreNotFound(err)
+	}
+	i.Closed, i.ClosedBy = at, by
+	return []event{i.event()}, put(tx, i)
+}
+
+// MayWatch checks that an account may see a door's camera: its household alone (S17).
+func (s *Service) MayWatch(ctx context.Context, who Account, hub, door string) error {
+	if err := who.as(Resident); err != nil {
+		return err
+	}
+	return s.store.Read(ctx, func(tx Tx) error {
+		_, err := who.door(tx, hub, door)
+		return err
+	})
+}

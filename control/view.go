@@ -1,0 +1,189 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"eyebolt/bus"
+	"eyebolt/interlock"
+)
+
+// View takes what a hub shows of a door. Older ones than the newest are dropped; a hub that has restarted counts anew.
+func (s *Service) View(ctx context.Context, now time.Time, hub string, v bus.View) error {
+	if v.Hub != hub || len(v.Visit) > 128 || len(v.GrantID) > 128 {
+		return fmt.Errorf("view of hub %q came from hub %q", v.Hub, hub)
+	}
+	s.mu.Lock()
+	l := s.hub(hub)
+	var d *liveDoor
+	if l != nil {
+		d = l.door(v.Door)
+	}
+	if d == nil {
+		s.mu.Unlock()
+		return fmt.Errorf("view of door %q of hub %q: %w", v.Door, hub, ErrNotFound)
+	}
+	if d.shown && v.Seq <= d.view.Seq && !v.At.After(d.view.At) {
+		s.mu.Unlock()
+		return nil
+	}
+	was, shown := d.view, d.shown
+	d.view, d.shown = v, true
+	house, blocks := l.household, d.blocks
+	s.mu.Unlock()
+
+	e := event{kind: EventView, household: house, grant: v.GrantID, data: v}
+	var events []event
+	changed := !shown || was.Phase != v.Phase || was.Visit != v.Visit || was.Released != v.Released
+	if v.BlockCount != blocks {
+		if err := s.reconcile(ctx, now, hub, v); err != nil {
+			return err
+		}
+	}
+	if v.GrantID != "" {
+		var g Grant
+		err := s.store.Read(ctx, func(tx Tx) (err error) {
+			g, err = get[Grant](tx, v.GrantID)
+			return err
+		})
+		switch {
+		case err == nil && g.Hub == hub:
+			e.carrier, e.courier = g.Carrier, g.Courier
+		case err != nil && !errors.Is(err, ErrNotFound):
+			return err
+		}
+		if changed && g.Hub == hub && g.ID != "" {
+			if events, err = s.follow(ctx, now, g, v); err != nil {
+				return err
+			}
+		}
+	}
+	s.feed.add(append([]event{e}, events...)...)
+	return nil
+}
+
+// follow keeps a delivery's state beside the door's phase, so that people see it before the ledger arrives. The ledger has the
+// last word.
+func (s *Service) follow(ctx context.Context, now time.Time, g Grant, v View) ([]event, error) {
+	state := ""
+	switch v.Phase {
+	case interlock.Arming.String(), interlock.Held.String(), interlock.Ready.String(), interlock.Deciding.String():
+		state = DeliveryHere
+	case interlock.Unlocking.String(), interlock.Unlocked.String(), interlock.Opened.String(), interlock.Closing.String(),
+		interlock.Secured.String(), interlock.Unproven.String(), interlock.Tail.String():
+		state = DeliveryOpen
+	}
+	if state == "" || v.Visit == "" {
+		return nil, nil
+	}
+	var events []event
+	err := s.store.Write(ctx, func(tx Tx) error {
+		events = nil
+		d, err := get[Delivery](tx, g.Delivery)
+		if err != nil || d.over() || d.Grant != g.ID {
+			return err
+		}
+		visit, err := get[Visit](tx, v.Visit)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			visit = visitOf(v.Visit, g, d, v.At)
+			if err := put(tx, visit); err != nil {
+				return err
+			}
+			events = append(events, visit.event())
+		case err != nil:
+			return err
+		case visit.Outcome != OutcomeGoing:
+			return nil // an old view of a visit that is over
+		}
+		if d.State == state && d.Visit == v.Visit {
+			return nil
+		}
+		d.State, d.Visit, d.Reason = state, v.Visit, ""
+		events = append(events, d.event(""))
+		return put(tx, d)
+	})
+	return events, err
+}
+
+func visitOf(id string, g Grant, d Delivery, began time.Time) Visit {
+	return Visit{
+		ID: id, Household: g.Household, Hub: g.Hub, Door: g.Door, Delivery: g.Delivery, Grant: g.ID, Carrier: g.Carrier, Courier: g.Courier,
+		CourierName: d.CourierName, Began: began, Outcome: OutcomeGoing,
+	}
+}
+
+func (v Visit) event() event {
+	return event{kind: EventVisit, household: v.Household, carrier: v.Carrier, courier: v.Courier, data: v}
+}
+
+func (i Incident) event() event {
+	return event{kind: EventIncident, household: i.Household, carrier: i.Carrier, data: i}
+}
+
+// reconcile heals block counters that differ (S1: while they do, nothing opens). A hub that counts fewer has not heard the
+// newest order: it is owed again. A hub that counts more knows of orders that this service has lost (it was restored from a
+// backup): they are taken over.
+func (s *Service) reconcile(ctx context.Context, now time.Time, hub string, v View) error {
+	owed := false
+	var count uint64
+	err := s.store.Write(ctx, func(tx Tx) error {
+		owed, count = false, 0
+		d, err := get[Door](tx, doorID(hub, v.Door))
+		if err != nil {
+			return err
+		}
+		switch {
+		case v.BlockCount > d.Blocks:
+			d.Blocks, d.Blocked = v.BlockCount, v.Blocked
+			count = d.Blocks
+			return put(tx, d)
+		case v.BlockCount < d.Blocks:
+			waiting, err := find[Order](tx, Query{Keys: Keys{Hub: hub, Door: v.Door, State: OrderWaiting}})
+			if err != nil {
+				return err
+			}
+			for _, o := range waiting {
+				if o.Ask.Count == d.Blocks {
+					return nil // on its way already
+				}
+			}
+			what := bus.AskUnblock
+			if d.Blocked {
+				what = bus.AskBlock
+			}
+			o, err := s.order(now, d.Household, hub, keepForever, bus.Ask{What: what, Door: v.Door, Count: d.Blocks})
+			if err != nil {
+				return err
+			}
+			o.Key = "block " + v.Door
+			owed = true
+			return s.keep(tx, &o)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if count > 0 {
+		s.setBlocks(hub, v.Door, count)
+	}
+	if owed {
+		s.owed()
+	}
+	return nil
+}
+
+// view is the newest of a door.
+func (s *Service) view(hub, door string) (View, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.hub(hub); l != nil {
+		if d := l.door(door); d != nil && d.shown {
+			return d.view, true
+		}
+	}
+	return View{}, false
+}
