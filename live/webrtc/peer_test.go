@@ -1,0 +1,451 @@
+package webrtc
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pion/rtp"
+	"github.com/pion/rtp/codecs"
+	pion "github.com/pion/webrtc/v4"
+
+	"eyebolt/camera"
+	"eyebolt/live"
+)
+
+// frame is how long a picture lasts in the test stream.
+const frame = time.Second / 15
+
+// footage is a coded stream, picture by picture.
+type footage struct {
+	params camera.Params
+	pics   []camera.Picture
+}
+
+// load reads the stream that the recorder's tests use: 12 s of 320×180, a key picture each second.
+func load(tb testing.TB, path string) footage {
+	tb.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	f := footage{params: camera.Params{Codec: camera.H264}}
+	for _, part := range bytes.Split(data, []byte{0, 0, 1})[1:] {
+		nal := bytes.TrimRight(part, "\x00")
+		switch nal[0] & 0x1f {
+		case 7:
+			f.params.SPS = nal
+		case 8:
+			f.params.PPS = nal
+		case 9:
+			f.pics = append(f.pics, camera.Picture{Media: time.Duration(len(f.pics)) * frame})
+		}
+		p := &f.pics[len(f.pics)-1]
+		p.NALs = append(p.NALs, nal)
+		p.Key = p.Key || nal[0]&0x1f == 5
+	}
+	return f
+}
+
+const hall = "../../record/fmp4/testdata/hall.h264"
+
+// stage is a server with one camera, on a clock that the test moves or that runs.
+type stage struct {
+	*Server
+	tb   testing.TB
+	key  ed25519.PublicKey
+	mu   sync.Mutex
+	now  time.Duration
+	real time.Time // if set, the clock runs from here
+}
+
+func (s *stage) clock() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.real.IsZero() {
+		return time.Since(s.real)
+	}
+	return s.now
+}
+
+func (s *stage) pass(d time.Duration) {
+	s.mu.Lock()
+	s.now += d
+	s.mu.Unlock()
+}
+
+func set(tb testing.TB, change func(*Config)) *stage {
+	tb.Helper()
+	pub, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s := &stage{tb: tb, key: pub, now: time.Hour}
+	cfg := Config{
+		Key: key, Now: s.clock, Loopback: true, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Admit: func(context.Context, live.Offer) error { return nil },
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	if s.Server, err = New(cfg); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return s
+}
+
+// show gives pictures a frame apart, each judged 40 ms old.
+func (s *stage) show(pics []camera.Picture) {
+	for _, p := range pics {
+		s.pass(frame)
+		p.Arrival = s.clock()
+		s.Picture("front", p)
+		s.SetAge("front", 40, "live")
+	}
+}
+
+// peer is a viewer made of pion, and what it got.
+type peer struct {
+	tb    testing.TB
+	pc    *pion.PeerConnection
+	offer live.Offer
+	clip  *pion.DataChannel
+
+	mu      sync.Mutex
+	packets []*rtp.Packet
+	ages    []live.Age
+	clips   []pion.DataChannelMessage
+	closed  bool
+}
+
+func look(tb testing.TB, s *stage, who string) *peer {
+	tb.Helper()
+	p, err := tryLook(tb, s, who)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return p
+}
+
+func tryLook(tb testing.TB, s *stage, who string) (*peer, error) {
+	tb.Helper()
+	var set pion.SettingEngine
+	set.SetIncludeLoopbackCandidate(true)
+	media := &pion.MediaEngine{}
+	if err := media.RegisterDefaultCodecs(); err != nil {
+		tb.Fatal(err)
+	}
+	pc, err := pion.NewAPI(pion.WithSettingEngine(set), pion.WithMediaEngine(media)).NewPeerConnection(pion.Configuration{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = pc.Close() })
+	p := &peer{tb: tb, pc: pc}
+	if _, err := pc.AddTransceiverFromKind(pion.RTPCodecTypeVideo, pion.RTPTransceiverInit{Direction: pion.RTPTransceiverDirectionRecvonly}); err != nil {
+		tb.Fatal(err)
+	}
+	pc.OnTrack(func(t *pion.TrackRemote, _ *pion.RTPReceiver) {
+		for {
+			pkt, _, err := t.ReadRTP()
+			if err != nil {
+				return
+			}
+			p.mu.Lock()
+			p.packets = append(p.packets, pkt)
+			p.mu.Unlock()
+		}
+	})
+	age, err := pc.CreateDataChannel("age", nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	age.OnMessage(func(m pion.DataChannelMessage) {
+		var a live.Age
+		if json.Unmarshal(m.Data, &a) == nil {
+			p.mu.Lock()
+			p.ages = append(p.ages, a)
+			p.mu.Unlock()
+		}
+	})
+	if p.clip, err = pc.CreateDataChannel("clip", nil); err != nil {
+		tb.Fatal(err)
+	}
+	p.clip.OnMessage(func(m pion.DataChannelMessage) {
+		p.mu.Lock()
+		p.clips = append(p.clips, m)
+		p.mu.Unlock()
+	})
+	pc.OnConnectionStateChange(func(st pion.PeerConnectionState) {
+		if st == pion.PeerConnectionStateClosed || st == pion.PeerConnectionStateFailed || st == pion.PeerConnectionStateDisconnected {
+			p.mu.Lock()
+			p.closed = true
+			p.mu.Unlock()
+		}
+	})
+	offer, err := pc.CreateOffer(nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	gathered := pion.GatheringCompletePromise(pc)
+	if err := pc.SetLocalDescription(offer); err != nil {
+		tb.Fatal(err)
+	}
+	<-gathered
+	p.offer = live.Offer{Door: "front", Viewer: who, SDP: pc.LocalDescription().SDP}
+	// A browser hides its own address so; the hub must live with a name that it cannot resolve.
+	p.offer.SDP = strings.Replace(p.offer.SDP, "a=end-of-candidates",
+		"a=candidate:1 1 udp 2113937151 0b2c3d4e-0000-4000-8000-000000000000.local 50000 typ host\r\na=end-of-candidates", 1)
+	answer, err := s.Answer(context.Background(), p.offer)
+	if err != nil {
+		return nil, err
+	}
+	sum := live.Signed(sha256.Sum256([]byte(p.offer.SDP)), sha256.Sum256([]byte(answer.SDP)))
+	if !bytes.Equal(answer.HubKey, s.key) || !ed25519.Verify(s.key, sum, answer.Signature) {
+		tb.Error("the answer is not signed with the hub's key (S17)")
+	}
+	if err := pc.SetRemoteDescription(pion.SessionDescription{Type: pion.SDPTypeAnswer, SDP: answer.SDP}); err != nil {
+		tb.Fatal(err)
+	}
+	return p, nil
+}
+
+// age is the newest one told; the zero Age before any.
+func (p *peer) age() live.Age {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.ages) == 0 {
+		return live.Age{}
+	}
+	return p.ages[len(p.ages)-1]
+}
+
+// until polls; the limit is for a machine that is busy with other things.
+func until(tb testing.TB, what string, ok func() bool) {
+	tb.Helper()
+	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			tb.Fatalf("waited for %s", what)
+		}
+	}
+}
+
+// shown puts the packets together again with pion's own H.264 reader: timestamps, and each picture's Annex B bytes.
+func (p *peer) shown() (stamps []uint32, pics [][]byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	slices.SortStableFunc(p.packets, func(a, b *rtp.Packet) int { return int(int16(a.SequenceNumber - b.SequenceNumber)) })
+	var h codecs.H264Packet
+	var pic []byte
+	for _, pkt := range p.packets {
+		b, err := h.Unmarshal(pkt.Payload)
+		if err != nil {
+			p.tb.Fatal(err)
+		}
+		pic = append(pic, b...)
+		if pkt.Marker {
+			stamps, pics = append(stamps, pkt.Timestamp), append(pics, pic)
+			pic = nil
+		}
+	}
+	return stamps, pics
+}
+
+// annexB is a picture as shown puts it together.
+func annexB(p camera.Picture, params camera.Params) (b []byte) {
+	nals := p.NALs
+	if p.Key {
+		nals = append([][]byte{params.SPS, params.PPS}, nals...)
+	}
+	for i, n := range nals {
+		kind := n[0] & 0x1f
+		if kind == 9 || (kind == 7 || kind == 8) && (i >= 2 || !p.Key) {
+			continue
+		}
+		b = append(append(b, 0, 0, 0, 1), n...)
+	}
+	return b
+}
+
+// S15: a viewer who comes in the middle of a group of pictures gets all of it at once, parameter sets first, in a time so
+// short that it shows the newest, and then every picture in its own time. The bytes are the camera's.
+func TestFirstPicturesAtOnce(t *testing.T) {
+	f := load(t, hall)
+	s := set(t, nil)
+	s.Opened("front", f.params)
+	s.show(f.pics[:40]) // key pictures at 0, 15, 30
+	p := look(t, s, "a")
+	until(t, "the newest group of pictures", func() bool { st, _ := p.shown(); return len(st) >= 10 })
+	s.show(f.pics[40:60])
+	until(t, "the live pictures", func() bool { st, _ := p.shown(); return len(st) >= 30 })
+	stamps, pics := p.shown()
+	for i, pic := range pics {
+		if want := annexB(f.pics[30+i], f.params); !bytes.Equal(pic, want) {
+			t.Fatalf("picture %d: %d bytes, want %d", i, len(pic), len(want))
+		}
+		if i == 0 {
+			continue
+		}
+		want := uint32(6000)
+		if i < 10 {
+			want = catchUp
+		}
+		if d := stamps[i] - stamps[i-1]; d < want-1 || d > want+1 {
+			t.Errorf("picture %d comes %d ticks after the one before, want %d", i, d, want)
+		}
+	}
+	// The age is that of the newest picture sent, and names its RTP time.
+	until(t, "the age of the newest picture", func() bool {
+		a := p.age()
+		return a.Seq == 60 && a.RTP == stamps[29] && a.Ms == 40 && a.Watch == "live"
+	})
+	// Nothing more comes: the age grows by the clock, and after a second without a verdict the word is gone (S13).
+	s.pass(5 * time.Second)
+	until(t, "the age to grow", func() bool {
+		a := p.age()
+		return a.Seq == 60 && a.Ms == 5040 && a.Watch == "unknown"
+	})
+	if n := s.Viewers("front"); n != 1 {
+		t.Errorf("%d viewers", n)
+	}
+	// A second session of the same name ends the first.
+	look(t, s, "a")
+	until(t, "the first session's end", func() bool { p.mu.Lock(); defer p.mu.Unlock(); return p.closed })
+	until(t, "one viewer", func() bool { return s.Viewers("front") == 1 })
+}
+
+// A camera that comes back goes on in the viewers' time; the age of a picture from before stays that picture's.
+func TestReconnect(t *testing.T) {
+	f := load(t, hall)
+	s := set(t, nil)
+	s.Opened("front", f.params)
+	s.show(f.pics[:20])
+	p := look(t, s, "a")
+	until(t, "5 pictures", func() bool { st, _ := p.shown(); return len(st) == 5 })
+	until(t, "an age", func() bool { return p.age().Ms == 40 })
+	s.Closed("front")
+	s.SetAge("front", 40, "lost")
+	s.pass(2 * time.Second)
+	s.Opened("front", f.params)
+	s.SetAge("front", 2040, "lost")
+	until(t, "2 s of age", func() bool {
+		a := p.age()
+		return a.Ms == 2040 && a.Watch == "lost"
+	})
+	s.show(f.pics[20:40]) // 30 is a key picture; those before it cannot be decoded
+	until(t, "10 more pictures", func() bool { st, _ := p.shown(); return len(st) == 15 })
+	stamps, pics := p.shown()
+	if !bytes.Equal(pics[5], annexB(f.pics[30], f.params)) {
+		t.Error("the first picture after the reconnect is not its first key picture")
+	}
+	want := uint32((2*time.Second + 11*frame) * 9 / 100_000)
+	if d := stamps[5] - stamps[4]; d < want-2 || d > want+2 {
+		t.Errorf("%d ticks between, want %d", d, want)
+	}
+}
+
+// Whoever may not look, or cannot, is told why.
+func TestRefusals(t *testing.T) {
+	f := load(t, hall)
+	no := errors.New("not yours")
+	s := set(t, func(c *Config) {
+		c.Admit = func(_ context.Context, o live.Offer) error {
+			if o.Viewer == "stranger" {
+				return no
+			}
+			return nil
+		}
+	})
+	if _, err := tryLook(t, s, "a"); !errors.Is(err, ErrDoor) {
+		t.Errorf("no camera: %v", err)
+	}
+	s.Opened("front", camera.Params{Codec: camera.H265})
+	if _, err := tryLook(t, s, "a"); !errors.Is(err, ErrCodec) {
+		t.Errorf("H.265: %v", err)
+	}
+	s.Opened("front", f.params)
+	if _, err := tryLook(t, s, "stranger"); !errors.Is(err, no) {
+		t.Errorf("not admitted: %v", err)
+	}
+	for _, sdp := range []string{"", "v=0", strings.Repeat("a", maxOffer+1), "v=0\r\no=- 0 0 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"} {
+		if _, err := s.Answer(context.Background(), live.Offer{Door: "front", SDP: sdp}); !errors.Is(err, ErrOffer) {
+			t.Errorf("offer %.10q: %v", sdp, err)
+		}
+	}
+	for i := range maxViewers {
+		if _, err := tryLook(t, s, string(rune('a'+i))); err != nil {
+			t.Fatalf("viewer %d: %v", i, err)
+		}
+	}
+	if _, err := tryLook(t, s, "one more"); !errors.Is(err, ErrFull) {
+		t.Errorf("one too many: %v", err)
+	}
+	s.Opened("front", camera.Params{Codec: camera.H265})
+	until(t, "the viewers' end", func() bool { return s.Viewers("front") == 0 })
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := tryLook(t, s, "a"); err == nil {
+		t.Error("a closed server answers")
+	}
+	if _, err := New(Config{}); err == nil {
+		t.Error("a server that admits everybody by default")
+	}
+}
+
+// A viewer who does not keep up holds up nobody, and goes on at a key picture.
+func TestSlowViewer(t *testing.T) {
+	f := load(t, hall)
+	d := &door{viewers: map[*viewer]struct{}{}}
+	params := f.params
+	d.opened(&params)
+	slow := &viewer{pics: make(chan *picture, queue)}
+	d.viewers[slow] = struct{}{}
+	for _, p := range f.pics {
+		p.Arrival = p.Media
+		d.take(p)
+	}
+	if !slow.behind || len(slow.pics) != queue {
+		t.Fatalf("behind %v with %d waiting", slow.behind, len(slow.pics))
+	}
+	for range queue {
+		<-slow.pics
+	}
+	for _, p := range f.pics[100:110] { // 105 is a key picture
+		d.take(p)
+	}
+	if first := <-slow.pics; !first.key || len(slow.pics) != 4 {
+		t.Errorf("goes on with key=%v and %d more, want a key picture and 4", first.key, len(slow.pics))
+	}
+}
+
+// T20: the clip channel's requests.
+func FuzzClipRequest(f *testing.F) {
+	f.Add([]byte(`{"get":"v1"}`))
+	f.Add([]byte(`{"get":""}`))
+	f.Add([]byte(`{"get":null}`))
+	f.Add([]byte(`{"get":"a"}{"get":"b"}`))
+	f.Add([]byte(`{"get":"a","more":1}`))
+	f.Add([]byte("\x00"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		visit, err := parseRequest(b)
+		if (err == nil) == (visit == "") || len(visit) > 128 || err == nil && !json.Valid(b) {
+			t.Errorf("%q: %q, %v", b, visit, err)
+		}
+	})
+}
