@@ -119,7 +119,9 @@ type Ask struct {
 
 // Place is a position that a phone claims (T14: a claim, never a proof).
 type Place struct {
-	Lat, Lon, Accuracy float64 // degrees, degrees, metres
+	Lat      float64 `json:"lat"`      // degrees
+	Lon      float64 `json:"lon"`      // degrees
+	Accuracy float64 `json:"accuracy"` // metres
 }
 
 // AskReply answers an Ask. OK false: Reason is a word of interlock.Reason, Sentence says what to do next.

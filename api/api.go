@@ -1,0 +1,176 @@
+// Package api is HTTP for the apps and for integrators: it says who somebody is, asks package control, and knows no
+// rules. docs/API.md is its contract; /openapi.json describes it to programs.
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/webauthn"
+
+	"eyebolt/control"
+	"eyebolt/web"
+)
+
+// Options are what New needs.
+type Options struct {
+	Service *control.Service
+	Hubs    control.Hubs
+	Log     *slog.Logger
+	Now     func() time.Time // time.Now when nil
+	// Secure marks cookies for HTTPS alone. False only for http://localhost.
+	Secure bool
+	// CookieName tells two handlers on one host apart. Default "eyebolt".
+	CookieName string
+	// Pages are options of the pages' handler.
+	Pages []web.Option
+	// Link, if set, takes a token of a sign-in link and gives the account it is for. For the demo alone: a link needs no passkey, so
+	// what it signs in can only look and press buttons, never slide.
+	Link func(token string) (account string, ok bool)
+	// Extra are more handlers, by pattern of http.ServeMux.
+	Extra map[string]http.Handler
+}
+
+// sessionLife is how long a signed-in phone stays signed in.
+const sessionLife = 30 * 24 * time.Hour
+
+type server struct {
+	Options
+	sessions *scs.SessionManager
+	keys     *webauthn.WebAuthn
+	gate     *gate
+}
+
+// New makes the handler of everything: API, events, pages.
+func New(o Options) (http.Handler, error) {
+	if o.Service == nil || o.Hubs == nil || o.Log == nil {
+		return nil, errors.New("api: Options needs Service, Hubs and Log")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.CookieName == "" {
+		o.CookieName = "eyebolt"
+	}
+	rp := o.Service.RP()
+	keys, err := webauthn.New(&webauthn.Config{
+		RPID: rp.ID, RPDisplayName: "Eyebolt", RPOrigins: rp.Origins,
+		AttestationPreference: protocol.PreferNoAttestation,
+		AuthenticatorSelection: protocol.AuthenticatorSelection{
+			ResidentKey: protocol.ResidentKeyRequirementRequired, RequireResidentKey: protocol.ResidentKeyRequired(),
+			UserVerification: protocol.VerificationRequired,
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("api: passkeys for %s: %w", rp.ID, err)
+	}
+	s := &server{Options: o, keys: keys, gate: newGate(o.Now), sessions: scs.New()}
+	s.sessions.Store = keep{s}
+	s.sessions.Lifetime = sessionLife
+	s.sessions.HashTokenInStore = true
+	s.sessions.Cookie.Name = o.CookieName
+	s.sessions.Cookie.HttpOnly = true
+	s.sessions.Cookie.Secure = o.Secure
+	s.sessions.Cookie.SameSite = http.SameSiteLaxMode
+	s.sessions.ErrorFunc = func(w http.ResponseWriter, _ *http.Request, err error) {
+		s.Log.Error("session", "err", err)
+		writeProblem(w, problemOf(err))
+	}
+
+	mux := http.NewServeMux()
+	routes := http.NewServeMux()
+	cfg := huma.DefaultConfig("Eyebolt", "1")
+	cfg.DocsPath = "" // the usual page loads a script from elsewhere
+	cfg.OpenAPIPath = "/openapi"
+	cfg.CreateHooks = nil // no $schema property in replies
+	useProblems()
+	h := humago.New(routes, cfg)
+	h.UseMiddleware(s.limit)
+	s.sign(h)
+	s.resident(h)
+	s.courier(h)
+	s.operator(h)
+	routes.HandleFunc("GET /api/events", s.events)
+
+	guarded := http.NewCrossOriginProtection()
+	signed := s.sessions.LoadAndSave(guarded.Handler(noStore(routes)))
+	mux.Handle("/api/", signed)
+	mux.Handle("/openapi.json", routes)
+	mux.Handle("/openapi.yaml", routes)
+	for pattern, handler := range o.Extra {
+		mux.Handle(pattern, handler)
+	}
+	mux.Handle("/", web.Handler(o.Pages...))
+	return mux, nil
+}
+
+// noStore keeps what the API says out of every cache.
+func noStore(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// accountKey is where a session holds its account's ID.
+const accountKey = "account"
+
+// who is the account behind a request; the zero Account is nobody, and control refuses it.
+func (s *server) who(ctx context.Context) (control.Account, error) {
+	id := s.sessions.GetString(ctx, accountKey)
+	if id == "" {
+		return control.Account{}, &control.Error{Reason: "nobody", Sentence: "Sign in first.", Class: control.Nobody}
+	}
+	who, err := s.Service.Account(ctx, id)
+	if err != nil {
+		return who, &control.Error{Reason: "nobody", Sentence: "This account is no more. Sign in again.", Class: control.Nobody}
+	}
+	return who, nil
+}
+
+// call registers one operation for somebody who is signed in. I is huma's input; the reply's body is O.
+func call[I, O any](s *server, h huma.API, method, path, summary string, do func(ctx context.Context, now time.Time, who control.Account, in *I) (O, error)) {
+	huma.Register(h, huma.Operation{
+		OperationID: operationID(method, path), Method: method, Path: path, Summary: summary,
+		MaxBodyBytes: 64 << 10, // the longest is a consent with its assertion, about 4 KiB
+	}, func(ctx context.Context, in *I) (*struct{ Body O }, error) {
+		who, err := s.who(ctx)
+		if err != nil {
+			return nil, problemOf(err)
+		}
+		out, err := do(ctx, s.Now(), who, in)
+		if err != nil {
+			p := problemOf(err)
+			if p.Status >= http.StatusInternalServerError {
+				s.Log.Error("request failed", "path", path, "err", err)
+			}
+			return nil, p
+		}
+		return &struct{ Body O }{out}, nil
+	})
+}
+
+func operationID(method, path string) string {
+	id := []byte(method)
+	for i := range len(path) {
+		switch c := path[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+			id = append(id, c)
+		case len(id) > 0 && id[len(id)-1] != '-':
+			id = append(id, '-')
+		}
+	}
+	return string(id)
+}
+
+// none is an empty body.
+type none struct{}

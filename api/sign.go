@@ -1,0 +1,263 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/webauthn"
+
+	"eyebolt/control"
+)
+
+// me is who is signed in.
+type me struct {
+	Account   string  `json:"account"`
+	Name      string  `json:"name"`
+	Role      string  `json:"role"`
+	Household string  `json:"household,omitempty"`
+	Carrier   string  `json:"carrier,omitempty"`
+	Admin     bool    `json:"admin,omitempty"`
+	Hubs      []meHub `json:"hubs"`
+}
+
+type meHub struct {
+	ID     string `json:"id"`
+	Key    string `json:"key" doc:"Ed25519 public key that signs live answers, base64url"`
+	Paired bool   `json:"paired"`
+}
+
+func (s *server) me(ctx context.Context, a control.Account) (me, error) {
+	m := me{Account: a.ID, Name: a.Name, Role: string(a.Role), Household: a.Household, Carrier: a.Carrier, Admin: a.Admin, Hubs: []meHub{}}
+	if a.Role != control.Resident {
+		return m, nil
+	}
+	hubs, err := s.Service.HubsOf(ctx, a)
+	for _, h := range hubs {
+		m.Hubs = append(m.Hubs, meHub{ID: h.ID, Key: base64.RawURLEncoding.EncodeToString(h.Key), Paired: h.Paired})
+	}
+	return m, err
+}
+
+// user is an account as the passkey library sees it.
+type user struct {
+	id, name string
+	keys     []webauthn.Credential
+}
+
+func (u user) WebAuthnID() []byte                         { return []byte(u.id) }
+func (u user) WebAuthnName() string                       { return u.name }
+func (u user) WebAuthnDisplayName() string                { return u.name }
+func (u user) WebAuthnCredentials() []webauthn.Credential { return u.keys }
+
+// ceremony is what a session holds between begin and finish.
+type ceremony struct {
+	Data    webauthn.SessionData `json:"data"`
+	Account string               `json:"account,omitempty"`
+	Name    string               `json:"name,omitempty"`
+	Invite  string               `json:"invite,omitempty"`
+}
+
+const (
+	registerKey = "register"
+	loginKey    = "login"
+)
+
+func (s *server) begin(ctx context.Context, key string, c ceremony) error {
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	s.sessions.Put(ctx, key, string(raw))
+	return nil
+}
+
+// finish takes a ceremony out of the session: each challenge is answered once.
+func (s *server) finish(ctx context.Context, key string) (ceremony, error) {
+	var c ceremony
+	raw := s.sessions.PopString(ctx, key)
+	if raw == "" || json.Unmarshal([]byte(raw), &c) != nil {
+		return c, &control.Error{Reason: "no-ceremony", Sentence: "This took too long or was done already. Start again.", Class: control.Conflict}
+	}
+	return c, nil
+}
+
+func badPasskey(err error) error {
+	detail := ""
+	var e *protocol.Error
+	if errors.As(err, &e) {
+		detail = " (" + e.Type + ")"
+	}
+	return &control.Error{Reason: "passkey", Sentence: "The passkey was not accepted" + detail + ". Unlock your phone or key and try again.", Class: control.Forbidden}
+}
+
+type registerIn struct {
+	Body struct {
+		Invite string `json:"invite" minLength:"1" maxLength:"200"`
+		Name   string `json:"name" minLength:"1" maxLength:"80"`
+	}
+}
+
+type credentialIn struct {
+	Body struct {
+		Credential rawJSON `json:"credential"`
+	}
+}
+
+// open registers an operation for which nobody needs to be signed in.
+func open[I, O any](s *server, h huma.API, method, path, summary string, do func(ctx context.Context, now time.Time, in *I) (O, error)) {
+	huma.Register(h, huma.Operation{
+		OperationID: operationID(method, path), Method: method, Path: path, Summary: summary, MaxBodyBytes: 64 << 10,
+	}, func(ctx context.Context, in *I) (*struct{ Body O }, error) {
+		out, err := do(ctx, s.Now(), in)
+		if err != nil {
+			p := problemOf(err)
+			if p.Status >= http.StatusInternalServerError {
+				s.Log.Error("request failed", "path", path, "err", err)
+			}
+			return nil, p
+		}
+		return &struct{ Body O }{out}, nil
+	})
+}
+
+func (s *server) sign(h huma.API) {
+	open(s, h, http.MethodPost, "/api/register/begin", "Begin to make an account with an invitation", s.registerBegin)
+	open(s, h, http.MethodPost, "/api/register/finish", "Make the account and its passkey", s.registerFinish)
+	open(s, h, http.MethodPost, "/api/login/begin", "Begin to sign in", s.loginBegin)
+	open(s, h, http.MethodPost, "/api/login/finish", "Sign in", s.loginFinish)
+	if s.Link != nil {
+		open(s, h, http.MethodPost, "/api/login/link", "Sign in by the demo's link", s.loginLink)
+	}
+	open(s, h, http.MethodPost, "/api/logout", "Sign out", func(ctx context.Context, _ time.Time, _ *none) (none, error) {
+		return none{}, s.sessions.Destroy(ctx)
+	})
+	call(s, h, http.MethodGet, "/api/me", "Who is signed in", func(ctx context.Context, _ time.Time, who control.Account, _ *none) (me, error) {
+		return s.me(ctx, who)
+	})
+}
+
+func (s *server) registerBegin(ctx context.Context, now time.Time, in *registerIn) (*protocol.CredentialCreation, error) {
+	if _, err := s.Service.Invited(ctx, now, in.Body.Invite); err != nil {
+		return nil, err
+	}
+	id, err := s.Service.NewAccountID()
+	if err != nil {
+		return nil, err
+	}
+	options, data, err := s.keys.BeginRegistration(user{id: id, name: in.Body.Name})
+	if err != nil {
+		return nil, err
+	}
+	return options, s.begin(ctx, registerKey, ceremony{Data: *data, Account: id, Name: in.Body.Name, Invite: in.Body.Invite})
+}
+
+func (s *server) registerFinish(ctx context.Context, now time.Time, in *credentialIn) (me, error) {
+	c, err := s.finish(ctx, registerKey)
+	if err != nil {
+		return me{}, err
+	}
+	parsed, err := protocol.ParseCredentialCreationResponseBody(bytes.NewReader(in.Body.Credential))
+	if err != nil {
+		return me{}, badPasskey(err)
+	}
+	made, err := s.keys.CreateCredential(user{id: c.Account, name: c.Name}, c.Data, parsed)
+	if err != nil {
+		return me{}, badPasskey(err)
+	}
+	raw, err := json.Marshal(made)
+	if err != nil {
+		return me{}, err
+	}
+	a, err := s.Service.Register(ctx, now, c.Invite, c.Account, c.Name, control.Passkey{
+		ID: base64.RawURLEncoding.EncodeToString(made.ID), Account: c.Account, Raw: made.ID, Key: made.PublicKey, Record: raw,
+	})
+	if err != nil {
+		return me{}, err
+	}
+	return s.enter(ctx, a)
+}
+
+// enter makes the session a's, under a new token (session fixation).
+func (s *server) enter(ctx context.Context, a control.Account) (me, error) {
+	if err := s.sessions.RenewToken(ctx); err != nil {
+		return me{}, err
+	}
+	s.sessions.Put(ctx, accountKey, a.ID)
+	return s.me(ctx, a)
+}
+
+func (s *server) loginBegin(ctx context.Context, _ time.Time, _ *struct{ Body none }) (*protocol.CredentialAssertion, error) {
+	options, data, err := s.keys.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
+	if err != nil {
+		return nil, err
+	}
+	return options, s.begin(ctx, loginKey, ceremony{Data: *data})
+}
+
+func (s *server) loginFinish(ctx context.Context, now time.Time, in *credentialIn) (me, error) {
+	c, err := s.finish(ctx, loginKey)
+	if err != nil {
+		return me{}, err
+	}
+	parsed, err := protocol.ParseCredentialRequestResponseBody(bytes.NewReader(in.Body.Credential))
+	if err != nil {
+		return me{}, badPasskey(err)
+	}
+	var account control.Account
+	used, err := s.keys.ValidateDiscoverableLogin(func(_, handle []byte) (webauthn.User, error) {
+		a, err := s.Service.Account(ctx, string(handle))
+		if err != nil {
+			return nil, err
+		}
+		account = a
+		keys, err := s.Service.PasskeysOf(ctx, a.ID)
+		if err != nil {
+			return nil, err
+		}
+		u := user{id: a.ID, name: a.Name}
+		for _, k := range keys {
+			var one webauthn.Credential
+			if err := json.Unmarshal(k.Record, &one); err != nil {
+				return nil, err
+			}
+			u.keys = append(u.keys, one)
+		}
+		return u, nil
+	}, c.Data, parsed)
+	if err != nil {
+		return me{}, badPasskey(err)
+	}
+	raw, err := json.Marshal(used)
+	if err != nil {
+		return me{}, err
+	}
+	if err := s.Service.UsedPasskey(ctx, now, base64.RawURLEncoding.EncodeToString(used.ID), raw); err != nil {
+		return me{}, err
+	}
+	return s.enter(ctx, account)
+}
+
+type linkIn struct {
+	Body struct {
+		Token string `json:"token" minLength:"1" maxLength:"200"`
+	}
+}
+
+func (s *server) loginLink(ctx context.Context, _ time.Time, in *linkIn) (me, error) {
+	id, ok := s.Link(in.Body.Token)
+	if !ok {
+		return me{}, &control.Error{Reason: "link", Sentence: "This link is not good any more. Open the demo's page again.", Class: control.Forbidden}
+	}
+	a, err := s.Service.Account(ctx, id)
+	if err != nil {
+		return me{}, err
+	}
+	return s.enter(ctx, a)
+}
