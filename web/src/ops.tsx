@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get, Problem } from "./lib/api.ts";
-import { follow } from "./lib/events.ts";
+import { connected, follow, heard } from "./lib/events.ts";
 import type { Delivery, Incident, Ops, View, VisitOfOps } from "./lib/types.ts";
 import { Couriers } from "./ops/couriers.tsx";
 import { Deliveries } from "./ops/deliveries.tsx";
@@ -11,13 +11,13 @@ import { ops } from "./ops/store.ts";
 import { part, path } from "./ui/router.ts";
 import { Boot, bootProblem, enter, Guard, leave, me, OfflineBanner, shell } from "./ui/shell.tsx";
 import { Button, Link, Note, Top } from "./ui/ui.tsx";
-import { connected } from "./lib/events.ts";
 
 const problem = signal("");
 
 async function refresh(): Promise<void> {
   try {
     ops.value = await get<Ops>("/api/ops");
+    heard();
     problem.value = "";
   } catch (e) {
     if (e instanceof Problem && e.status === 401) location.replace("/");

@@ -11,7 +11,7 @@ import { part, path } from "./ui/router.ts";
 import { Boot, bootProblem, enter, Guard, leave, me, shell } from "./ui/shell.tsx";
 import { Button, Chip, Empty, Link, Note, Top } from "./ui/ui.tsx";
 
-function chip(s: Stop): { tone: "calm" | "work" | "warn" | "unknown"; text: string } {
+function chip(s: Stop): { tone: "calm" | "work" | "warn"; text: string } | null {
   switch (s.state) {
     case "done":
       return { tone: "calm", text: "Delivered" };
@@ -21,7 +21,7 @@ function chip(s: Stop): { tone: "calm" | "work" | "warn" | "unknown"; text: stri
     case "open":
       return { tone: "work", text: "You are here" };
     default:
-      return { tone: "unknown", text: spanText(s.from, s.until) };
+      return null;
   }
 }
 
@@ -50,10 +50,10 @@ function List() {
                     {s === next && <span class="next-word">Next</span>}
                     <strong>{s.address}</strong>
                     <span class="hint">
-                      {s.recipient} · {(s.parcels ?? []).length === 1 ? "1 parcel" : `${(s.parcels ?? []).length} parcels`}
+                      {spanText(s.from, s.until)} · {s.recipient} · {(s.parcels ?? []).length === 1 ? "1 parcel" : `${(s.parcels ?? []).length} parcels`}
                     </span>
                   </span>
-                  <Chip tone={c.tone}>{c.text}</Chip>
+                  {c && <Chip tone={c.tone}>{c.text}</Chip>}
                   <Icon name="next" size={20} />
                 </Link>
               </li>

@@ -54,7 +54,7 @@ function follow(): () => void {
 // Scene draws the truth: the door, the bolt, who is inside and what the camera sees. Words beside it say the same.
 function Scene({ w }: { w: World }) {
   const open = w.door === "open" || w.door === "ajar";
-  const seen = !w.camera.jammed && ["", "live", "normal", "ok"].includes(w.camera.mode);
+  const seen = !w.camera.jammed && ["", "live", "honest"].includes(w.camera.mode);
   const inside = w.inside ?? [];
   return (
     <svg class="scene" viewBox="0 0 360 200" role="img" aria-label={`Door ${w.door}, bolt ${w.bolt}, inside: ${inside.join(", ") || "nobody"}`}>
@@ -72,13 +72,13 @@ function Scene({ w }: { w: World }) {
       {inside.map((name, i) => (
         <g key={name} class="s-person" transform={`translate(${70 + i * 44} 104)`}>
           <circle cx="12" cy="10" r="10" />
-          <path d="M0 72V42a12 12 0 0 1 24 0v30Z" />
+          <path d="M-2 72V38a14 14 0 0 1 28 0v34Z" />
         </g>
       ))}
-      {w.jam && (
+      {(w.jam || w.camera.jammed) && (
         <g class="s-jam">
-          <path d="M300 40a24 24 0 0 1 0 34M310 32a38 38 0 0 1 0 50M320 24a52 52 0 0 1 0 66" />
-          <circle cx="290" cy="57" r="5" />
+          <path d="M296 44a24 24 0 0 0 0 34M286 36a38 38 0 0 0 0 50M276 28a52 52 0 0 0 0 66" />
+          <circle cx="306" cy="61" r="6" />
         </g>
       )}
       <text x="12" y="193">
@@ -96,7 +96,7 @@ function Truth({ w }: { w: World }) {
     { name: "Door", value: w.door, bad: w.door !== "closed" },
     { name: "Bolt", value: w.bolt, bad: w.bolt !== "thrown" },
     { name: "Inside", value: (w.inside ?? []).join(", ") || "nobody", bad: (w.inside ?? []).length > 0 },
-    { name: "Camera", value: w.camera.jammed ? "jammed" : w.camera.mode || "live", bad: w.camera.jammed || !["", "live", "normal", "ok"].includes(w.camera.mode) },
+    { name: "Camera", value: w.camera.jammed ? "jammed" : w.camera.mode || "live", bad: w.camera.jammed || !["", "live", "honest"].includes(w.camera.mode) },
     { name: "Uplink", value: w.uplink ? "up" : "cut", bad: !w.uplink },
     { name: "Air", value: w.jam ? "flooded" : "clear", bad: w.jam },
   ];
@@ -219,8 +219,10 @@ function App() {
             <header class="card-head">
               <h2>The truth</h2>
             </header>
-            <Scene w={w} />
-            <Truth w={w} />
+            <div class="truth-box">
+              <Scene w={w} />
+              <Truth w={w} />
+            </div>
           </section>
           <section class="card">
             <header class="card-head">

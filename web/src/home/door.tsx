@@ -10,6 +10,12 @@ const icons: Record<Tone, string> = { calm: "shield", work: "turn", warn: "open"
 export function Hero() {
   const h = hero.value;
   const v = view.value;
+  const chips: { tone: Tone; text: string }[] = [];
+  if (v && !stale.value) {
+    if (inVisit(v.phase)) chips.push({ tone: "work", text: v.courier ? `${v.courier} · ${phaseName(v.phase)}` : phaseName(v.phase) });
+    if (v.blocked) chips.push({ tone: "danger", text: "Blocked" });
+    if (v.battery >= 0 && v.battery <= 20) chips.push({ tone: "warn", text: `Lock battery ${v.battery} %` });
+  }
   const icon = h.title === "Open" || h.title === "Ajar" ? "open" : icons[h.tone];
   return (
     <section class={`hero ${h.tone}`} aria-live="polite" aria-atomic="true">
@@ -26,11 +32,13 @@ export function Hero() {
           </p>
         )}
       </div>
-      {v && !stale.value && (
+      {chips.length > 0 && (
         <div class="hero-chips">
-          {inVisit(v.phase) && <Chip tone="work">{v.courier ? `${v.courier} · ${phaseName(v.phase)}` : phaseName(v.phase)}</Chip>}
-          {v.blocked && <Chip tone="danger">Blocked</Chip>}
-          {v.battery >= 0 && v.battery <= 20 && <Chip tone="warn">{`Lock battery ${v.battery} %`}</Chip>}
+          {chips.map((c) => (
+            <Chip key={c.text} tone={c.tone}>
+              {c.text}
+            </Chip>
+          ))}
         </div>
       )}
     </section>
@@ -44,7 +52,7 @@ export function Orders() {
   return (
     <div class="orders" role="group" aria-label="Orders to this door">
       {said.value && !said.value.ok && <Note tone="danger">{said.value.text}</Note>}
-      <p class="hidden" role="status">
+      <p class="said" role="status">
         {said.value?.ok ? said.value.text : ""}
       </p>
       {visit && (

@@ -57,16 +57,16 @@ function OneDelivery({ delivery: d }: { delivery: Delivery }) {
   );
 }
 
-export function outcome(v: VisitSummary): { tone: "calm" | "work" | "warn" | "danger"; text: string } {
+export function outcome(v: VisitSummary): { tone: "calm" | "work" | "warn" | "danger"; text: string; short: string } {
   switch (v.outcome) {
     case "going":
-      return { tone: "work", text: "Going on" };
+      return { tone: "work", text: "Going on", short: "Going on" };
     case "done":
-      return { tone: "calm", text: "Delivered" };
+      return { tone: "calm", text: "Delivered", short: "Delivered" };
     case "incident":
-      return { tone: "danger", text: v.gap_s > 0 ? `Incident · ${tenths(v.gap_s)} not watched` : "Incident" };
+      return { tone: "danger", text: v.gap_s > 0 ? `Incident · ${tenths(v.gap_s)} not watched` : "Incident", short: "Incident" };
     default:
-      return { tone: "warn", text: "Not delivered" };
+      return { tone: "warn", text: "Not delivered", short: "Not delivered" };
   }
 }
 

@@ -1,7 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import { ask, get, Problem, serverNow } from "../lib/api.ts";
 import { now } from "../lib/clock.ts";
-import { connected } from "../lib/events.ts";
+import { connected, heard } from "../lib/events.ts";
 import { headline } from "../lib/state.ts";
 import type { Alarm, Delivery, Home, Incident, View, VisitSummary } from "../lib/types.ts";
 
@@ -36,6 +36,7 @@ export async function refresh(): Promise<void> {
   try {
     const h = await get<Home>("/api/home");
     home.value = h;
+    heard();
     const all = { ...views.value };
     for (const d of h.doors ?? []) if (d.view) keep(all, d.view);
     views.value = all;
@@ -93,6 +94,9 @@ export async function order(what: string, body: unknown, done: string): Promise<
   said.value = null;
   const r = await ask(`/api/doors/${encodeURIComponent(d.hub)}/${encodeURIComponent(d.door)}/${what}`, body);
   busy.value = "";
-  said.value = { ok: r.ok, text: r.ok ? r.sentence || done : (r.sentence ?? "The hub refused.") };
+  const answer = { ok: r.ok, text: r.ok ? r.sentence || done : (r.sentence ?? "The hub refused.") };
+  said.value = answer;
+  // A confirmation has been read after 6 s; a refusal stays until the next order.
+  if (r.ok) setTimeout(() => said.value === answer && (said.value = null), 6000);
   return r.ok;
 }

@@ -39,7 +39,7 @@ export function VisitPage({ id }: { id: string }) {
   return (
     <main class="page visit">
       <Top title={visit.courier_name || "Visit"} sub={`${dayName(visit.began)}, ${hhmm(visit.began)}${visit.ended ? ` – ${hhmm(visit.ended)}` : ""}`} back="/home">
-        <Chip tone={o.tone}>{o.text}</Chip>
+        <Chip tone={o.tone}>{o.short}</Chip>
       </Top>
       <div class="columns">
         <div class="column">

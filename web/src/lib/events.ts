@@ -1,10 +1,18 @@
 import { signal } from "@preact/signals";
 
 // News from the service (GET /api/events). The browser's EventSource reconnects and resumes by itself; where it gives up,
-// a new one is made and everything is fetched anew, because what was missed cannot be known.
+// a new one is made. Everything is fetched after each opening: what was missed before it cannot be known.
 
-export const connected = signal(false);
-export const lastNews = signal(0); // Date.now() of the newest event, 0 before the first
+export const connected = signal(true); // the page has just been fetched; false once the stream fails or does not open
+export const lastNews = signal(0); // Date.now() of the newest event or fetch, 0 before the first
+
+// heard says that news has just come by another way than an event.
+export function heard(): void {
+  lastNews.value = Date.now();
+}
+
+// A stream that has not opened by then is told as no connection.
+const opening = 3000;
 
 type Handler = (type: string, data: unknown) => void;
 const types = ["view", "alarm", "notice", "incident", "visit", "delivery", "reset"];
@@ -14,19 +22,22 @@ export function follow(take: Handler, refresh: () => void): () => void {
   let source: EventSource | null = null;
   let timer = 0;
   let wait = 1000;
-  let first = true;
   let stopped = false;
+  let late = 0;
 
   const open = (): void => {
     source?.close();
     const s = new EventSource("/api/events");
     source = s;
+    clearTimeout(late);
+    late = setTimeout(() => {
+      if (s.readyState !== EventSource.OPEN && !stopped) connected.value = false;
+    }, opening);
     s.onopen = () => {
       connected.value = true;
       lastNews.value = Date.now();
       wait = 1000;
-      if (!first) refresh();
-      first = false;
+      refresh(); // what happened between the last fetch and this moment came to nobody
     };
     s.onerror = () => {
       connected.value = false;
@@ -63,6 +74,7 @@ export function follow(take: Handler, refresh: () => void): () => void {
   return () => {
     stopped = true;
     clearTimeout(timer);
+    clearTimeout(late);
     source?.close();
     removeEventListener("offline", offline);
     removeEventListener("online", online);

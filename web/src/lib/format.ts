@@ -1,8 +1,11 @@
 // Times as people read them, in the phone's own zone and manner.
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const exact = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+// Hours are 00 to 23 everywhere, as in the record: two columns of times can be compared at a glance.
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const exact = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
+
+const dated = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
 
 const valid = (t: string | number | undefined): Date | null => {
   const d = new Date(t ?? Number.NaN);
@@ -25,12 +28,13 @@ export function dayName(t: string | undefined, now = Date.now()): string {
   if (days === 0) return "Today";
   if (days === 1) return "Yesterday";
   if (days === -1) return "Tomorrow";
+  if (Math.abs(days) > 180) return dated.format(d);
   return day.format(d);
 }
 
 export const spanText = (from: string, until: string): string => `${hhmm(from)} – ${hhmm(until)}`;
 
-// inVisit gives seconds since a visit began as m:ss.
+// since gives seconds since a visit began as m:ss.
 export function since(s: number): string {
   const whole = Math.max(0, Math.floor(s));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;

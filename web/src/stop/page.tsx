@@ -9,7 +9,7 @@ import { Icon } from "../ui/icons.tsx";
 import { Slide } from "../ui/slide.tsx";
 import { Button, Card, Field, Link, Note, Sheet, Top } from "../ui/ui.tsx";
 import { canScan, Scan } from "./scan.tsx";
-import { act, place, refresh } from "./store.ts";
+import { act, buzz, place, refresh } from "./store.ts";
 
 // StopPage walks a courier through one delivery. What it shows follows from the hub's view; the phone decides nothing.
 export function StopPage({ stop: s }: { stop: Stop }) {
@@ -17,7 +17,7 @@ export function StopPage({ stop: s }: { stop: Stop }) {
   const at = stage(s, v);
   const [cannot, setCannot] = useState(false);
   useEffect(() => {
-    if (at === "leave") navigator.vibrate?.([300, 120, 300]);
+    if (at === "leave") buzz([300, 120, 300]);
   }, [at]);
   if (at === "leave" && v) return <Leave stop={s} view={v} />;
   return (
@@ -145,24 +145,25 @@ function Knock({ stop: s }: { stop: Stop }) {
   );
 }
 
+// Neutral names: the mark beside them says whether it holds.
 const checkNames: Record<string, string> = {
-  grant: "This delivery’s permission",
+  grant: "Permission",
   screening: "Your screening",
-  place: "Right door",
+  place: "Right place",
   parcel: "Right parcel",
-  window: "Right time",
-  clock: "The home’s clock",
-  watch: "Camera is watching",
-  recording: "Film is being kept",
-  lock: "Lock answers",
-  door: "Door is closed",
-  service: "Service answers",
-  household: "The household is ready",
-  block: "Not blocked",
-  config: "The door is set up",
-  alarm: "No alarm stands",
-  smoke: "No smoke alarm",
-  bolt: "Bolt is thrown",
+  window: "Time window",
+  clock: "Home’s clock",
+  watch: "Camera",
+  recording: "Recording",
+  lock: "Lock",
+  door: "Door",
+  service: "Service",
+  household: "Household",
+  block: "Resident’s block",
+  config: "Set-up",
+  alarm: "Alarms",
+  smoke: "Smoke alarm",
+  bolt: "Bolt",
 };
 
 function Checks({ checks }: { checks: Check[] }) {
@@ -172,7 +173,7 @@ function Checks({ checks }: { checks: Check[] }) {
     <ul class="checks">
       {checks.map((c, i) => (
         <li key={c.name} class={c.ok ? "ok" : i === first ? "bad" : "waiting"}>
-          <Icon name={c.ok ? "check" : i === first ? "wait" : "wait"} size={22} />
+          <Icon name={c.ok ? "check" : "wait"} size={22} />
           <div>
             <span>{checkNames[c.name] ?? c.name}</span>
             {i === first && c.sentence && <p>{c.sentence}</p>}

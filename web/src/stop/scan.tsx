@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Button, Note } from "../ui/ui.tsx";
+import { buzz } from "./store.ts";
 
 // Scan reads a parcel's code with the camera where the browser can; typing always works.
 
@@ -38,7 +39,7 @@ export function Scan({ onCode, onClose }: { onCode: (code: string) => void; onCl
         const found = await d.detect(v).catch(() => []);
         const code = found[0]?.rawValue.trim();
         if (code && on) {
-          navigator.vibrate?.(60);
+          buzz(60);
           onCode(code);
           return;
         }

@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { ask, get, Problem } from "../lib/api.ts";
+import { heard } from "../lib/events.ts";
 import type { AskReply, Stop, View } from "../lib/types.ts";
 
 // The courier's whole state: today's stops, and the view of the door he is at.
@@ -10,6 +11,7 @@ export const problem = signal("");
 export async function refresh(): Promise<void> {
   try {
     stops.value = (await get<{ stops: Stop[] | null }>("/api/stops")).stops ?? [];
+    heard();
     problem.value = "";
   } catch (e) {
     if (e instanceof Problem && e.status === 401) location.replace("/");
@@ -42,14 +44,14 @@ export const act = (delivery: string, what: string, body: unknown): Promise<AskR
 
 // place asks the phone where it is, for at most 5 s; a courier without a position is told so by the hub's check, if the
 // household wants one.
-export function place(): Promise<{ Lat: number; Lon: number; Accuracy: number } | null> {
+export function place(): Promise<{ lat: number; lon: number; accuracy: number } | null> {
   return new Promise((yes) => {
     if (!("geolocation" in navigator)) return yes(null);
     const timer = setTimeout(() => yes(null), 5500);
     navigator.geolocation.getCurrentPosition(
       (p) => {
         clearTimeout(timer);
-        yes({ Lat: p.coords.latitude, Lon: p.coords.longitude, Accuracy: p.coords.accuracy });
+        yes({ lat: p.coords.latitude, lon: p.coords.longitude, accuracy: p.coords.accuracy });
       },
       () => {
         clearTimeout(timer);
@@ -58,4 +60,9 @@ export function place(): Promise<{ Lat: number; Lon: number; Accuracy: number } 
       { enableHighAccuracy: true, timeout: 5000, maximumAge: 10_000 },
     );
   });
+}
+
+// buzz shakes the phone, if it can and its owner has touched this page: before that, browsers refuse.
+export function buzz(pattern: number | number[]): void {
+  if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(pattern);
 }

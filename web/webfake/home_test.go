@@ -1,0 +1,358 @@
+package webfake
+
+import (
+	"crypto/ed25519"
+	"strings"
+	"testing"
+	"time"
+
+	"eyebolt/bus"
+)
+
+const isLive = `document.querySelector('.picture.is-live') !== null`
+
+func TestHomeShowsASecuredDoorAndALivePicture(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	p.Go(f.url + "/home")
+	p.Text("Secured")
+	p.Wait(isLive)
+	p.Wait(`/^[0-9.]+ s old$/.test(document.querySelector('.age').textContent)`)
+	shot(t, p, "home-secured")
+}
+
+// Every state that is not secured is called by its own name (S9, S12, S13).
+func TestHomeNamesEveryState(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	p.Go(f.url + "/home")
+	p.Text("Secured")
+	for _, c := range []struct {
+		title string
+		set   func(v *bus.View)
+	}{
+		{"Open", func(v *bus.View) { v.DoorIs, v.Bolt, v.Secured = "open", "drawn", false }},
+		{"Ajar", func(v *bus.View) { v.DoorIs = "ajar" }},
+		{"Unlocked", func(v *bus.View) { v.DoorIs = "closed" }},
+		{"Unlocking", func(v *bus.View) { v.Phase, v.Bolt = "unlocking", "thrown" }},
+		{"Possibly open", func(v *bus.View) { v.Phase, v.PossiblyOpen = "unproven", true }},
+		{"Possibly open", func(v *bus.View) { v.Secured = true }}, // a contradiction is not secured
+		{"Bolted, not proven", func(v *bus.View) { v.Phase, v.PossiblyOpen, v.Secured = "idle", false, false }},
+		{"Bolt jammed", func(v *bus.View) { v.Bolt = "jammed" }},
+		{"Unknown", func(v *bus.View) { v.Bolt, v.DoorIs = "unknown", "unknown" }},
+		{"Unknown", func(v *bus.View) { v.Secured = true }}, // nor is what nobody reported
+		{"Secured", func(v *bus.View) { v.Bolt, v.DoorIs = "thrown", "closed" }},
+	} {
+		f.view(c.set)
+		p.Wait(`document.querySelector('.hero-title').textContent === ` + quote(c.title))
+	}
+	clean(t, p)
+}
+
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `\'`) + "'" }
+
+// An old picture is never shown as live (S15): not when its age grows, not when the ages stop, not when the picture
+// stands still, not when the connection goes.
+func TestHomeSaysNotLive(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		break_, end func(f *fake)
+	}{
+		{"the picture grows old", func(f *fake) { f.hub.set(func() { f.hub.still = true }) }, func(f *fake) { f.hub.set(func() { f.hub.still = false }) }},
+		{"pictures and ages stop", func(f *fake) { f.hub.set(func() { f.hub.mute = true }) }, func(f *fake) { f.hub.set(func() { f.hub.mute = false }) }},
+		{"the hub goes", func(f *fake) {
+			f.hub.set(func() {
+				for _, peer := range f.hub.peers {
+					_ = peer.Close()
+				}
+			})
+		}, func(*fake) {}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f, p := start(t), open(t)
+			f.quiet("resident")
+			p.Go(f.url + "/home")
+			p.Wait(isLive)
+			c.break_(f)
+			p.Wait(`document.querySelector('.picture.not-live .overlay strong')?.textContent === 'NOT LIVE'`)
+			var filter string
+			p.Eval(`getComputedStyle(document.querySelector('.picture video')).filter`, &filter)
+			if !strings.Contains(filter, "grayscale(1)") {
+				t.Errorf("the last picture is not grey: %q", filter)
+			}
+			if c.name == "the picture grows old" {
+				shot(t, p, "home-not-live")
+			}
+			c.end(f)
+			p.Wait(isLive)
+			clean(t, p)
+		})
+	}
+}
+
+// A service that puts itself in between is found out: no picture (S17).
+func TestHomeTrustsOnlyTheHubItWasPairedWith(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		set        func(f *fake)
+	}{
+		{"a forged signature", "signature on this connection is wrong", func(f *fake) { f.hub.set(func() { f.hub.forge = true }) }},
+		{"another key", "another key than the one it was paired with", func(f *fake) {
+			other, private, err := ed25519.GenerateKey(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.hub.set(func() { f.hub.public, f.hub.private = other, private })
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f, p := start(t), open(t)
+			f.quiet("resident")
+			c.set(f)
+			p.Go(f.url + "/home")
+			p.Text("Not trusted")
+			p.Text(c.want)
+			p.Wait(`document.querySelector('.picture video').srcObject === null`)
+			if c.name == "a forged signature" {
+				shot(t, p, "home-not-trusted")
+			}
+		})
+	}
+}
+
+// The key that was pinned stays, whatever the service says later; the page says that it has changed.
+func TestHomeKeepsThePinnedKey(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	p.Go(f.url + "/home")
+	p.Wait(isLive)
+	other, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.set(func() { f.key = other })
+	f.hub.set(func() { f.hub.public, f.hub.private = other, private })
+	p.Go(f.url + "/home")
+	p.Text("The hub has another key")
+	p.Text("Not trusted")
+	// Pairing anew, with the hub's own code, is the one way to take another key.
+	p.Type(`input[name=code]`, "731 204")
+	p.Click(`form button[type=submit]`)
+	if got := f.took("/api/home/pair"); got["hub"] != hubID || got["code"] != "731 204" {
+		t.Errorf("pair: got %v", got)
+	}
+	p.Click(`.picture .overlay button`)
+	p.Wait(isLive)
+}
+
+func TestHomeOrders(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	door := "/api/doors/" + hubID + "/front/"
+	f.on[door+"block"] = func(object) { f.view(func(v *bus.View) { v.Blocked = true }) }
+	f.on[door+"unblock"] = func(object) { f.view(func(v *bus.View) { v.Blocked = false }) }
+	p.Go(f.url + "/home")
+	p.Click(`.orders .button.block`) // one press blocks (S4)
+	f.took(door + "block")
+	p.Text("Blocked")
+	p.Wait(`document.querySelector('.orders-row .button').textContent === 'Unblock'`)
+	p.Click(`.orders-row .button.plain`) // the first press asks
+	p.Text("Really unblock?")
+	p.Click(`.orders-row .button.danger`)
+	f.took(door + "unblock")
+	p.Click(`.orders .button.main`)
+	f.took(door + "lock")
+	p.Click(`[role=switch]`)
+	if got := f.took(door + "home"); got["on"] != true {
+		t.Errorf("home: got %v", got)
+	}
+	f.set(func() {
+		f.refuse[door+"lock"] = object{"ok": false, "reason": "door-open", "sentence": "The door is open: close it first."}
+	})
+	p.Click(`.orders .button.main`)
+	p.Text("The door is open: close it first.")
+	clean(t, p)
+}
+
+// visitUnderWay is a courier inside.
+func visitUnderWay(v *bus.View) {
+	v.Phase, v.Visit, v.Courier, v.Bolt, v.DoorIs, v.Secured = "open", "v9", "Noor", "drawn", "open", false
+	v.Sentence = "Noor opened the door 12 s ago. The camera watches, the film is kept."
+}
+
+func TestHomeDuringAVisit(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	f.set(func() { f.home["deliveries"] = []object{f.delivery("open")} })
+	f.view(visitUnderWay)
+	p.Go(f.url + "/home")
+	p.Text("Noor · Door open")
+	p.Wait(isLive)
+	shot(t, p, "home-visit")
+	p.Click(`.orders .button.danger`)
+	f.took("/api/doors/" + hubID + "/front/leave")
+}
+
+// An alarm stands above everything until somebody acknowledges it (S16); an incident shows its gap to the tenth of a
+// second and is closed by a resident who says that he has read it (S7).
+func TestHomeAlarmAndIncident(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	f.view(visitUnderWay)
+	p.Go(f.url + "/home")
+	p.Wait(isLive)
+	alarm := bus.Alarm{ID: "a1", Hub: hubID, Door: "front", Visit: "v9", Reason: "lapse-lost", Text: "The picture was lost while Noor was inside.", At: time.Now().UTC()}
+	f.emit("alarm", alarm)
+	f.hub.set(func() { f.hub.still, f.hub.watch = true, "lost" })
+	f.view(func(v *bus.View) {
+		v.Alarm, v.AlarmText, v.Leave, v.Watch = alarm.Reason, alarm.Text, true, "lost"
+		v.Sentence = "The picture is lost. Noor was told to leave; the bolt is thrown as the door closes."
+	})
+	p.Text("The picture was lost while Noor was inside.")
+	p.Text("NOT LIVE")
+	shot(t, p, "home-alarm")
+	p.Click(`.alarm .button`)
+	f.took("/api/doors/" + hubID + "/front/ack")
+	f.hub.set(func() { f.hub.still, f.hub.watch = false, "live" })
+	f.view(func(v *bus.View) {
+		*v = bus.View{Hub: hubID, Door: "front", Seq: v.Seq, Phase: "idle", Watch: "live", Bolt: "thrown", DoorIs: "closed", Secured: true, Battery: 82, Sentence: "Bolted, and the bolt reported it 3 s ago."}
+		v.Incidents = []bus.Incident{{Visit: "v3", Reason: "lapse-lost", Text: "The picture was lost while Noor was inside.", Total: 7.4}}
+	})
+	p.Text("7.4 s")
+	p.Wait(isLive)
+	shot(t, p, "home-incident")
+	p.Wait(`[...document.querySelectorAll('.incident button')].every(b => b.disabled)`) // nothing is closed unread
+	p.Click(`.incident input[type=checkbox]`)
+	p.Click(`.incident .button.main`)
+	f.took("/api/visits/v3/close")
+	clean(t, p)
+}
+
+// Without news the state is unknown, and the page says since when (S13).
+func TestHomeWithoutNewsKnowsNothing(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	p.Go(f.url + "/home")
+	p.Wait(isLive)
+	p.Text("Secured")
+	f.set(func() { f.down = true })
+	f.kick()
+	f.hub.set(func() { f.hub.mute = true })
+	p.Text("No connection. Last news at")
+	p.Wait(`document.querySelector('.hero-title').textContent === 'Unknown'`)
+	p.Text("Last known: Secured")
+	p.Text("NOT LIVE")
+	p.Errors() // the failed requests are the test's own doing
+	shotDespiteErrors(t, p, "home-no-news")
+	f.set(func() { f.down = false })
+	f.hub.set(func() { f.hub.mute = false })
+	f.view(func(*bus.View) {})
+	p.Wait(`document.querySelector('.hero-title').textContent === 'Secured'`)
+}
+
+// The film is shown only if it is the one on record.
+func TestVisitShowsTheFilmOnRecord(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	p.Go(f.url + "/home")
+	p.Click(`a[href="/home/visit/v2"]`)
+	p.Text("Noor signed “I am out”.")
+	p.Click(`.empty-film .button`)
+	p.Text("This film is the one on record.")
+	p.Wait(`document.querySelector('video.film').readyState >= 2 && document.querySelector('video.film').duration > 5`)
+	p.Eval(`document.querySelector('video.film').currentTime = 3`, nil)
+	p.Wait(`!document.querySelector('video.film').seeking`)
+	shot(t, p, "visit")
+
+	f.hub.set(func() { f.hub.rotten = true })
+	p.Go(f.url + "/home/visit/v3")
+	p.Text("Not watched for 7.4 s")
+	shot(t, p, "visit-incident")
+	p.Click(`.empty-film .button`)
+	p.Text("is not the one on record. It is not shown.")
+	p.Wait(`document.querySelector('video.film') === null`)
+}
+
+// What is shown is what is signed: the terms are read from the document itself.
+func TestConsentIsReadAndSigned(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	f.set(func() {
+		f.home["consents"] = []object{{"carrier": "kestrel", "carrier_name": "Kestrel Parcels", "hub": hubID, "door": "front", "state": "wanted"}}
+	})
+	p.Authenticator()
+	f.set(func() { f.role = "" })
+	join(p, f)
+	p.Text("Asks for your consent")
+	p.Click(`.rows .row-text .button.main`)
+	p.Text("Mon, Tue, Wed, Thu, Fri")
+	p.Text("08:00 – 18:00 (Europe/Stockholm)")
+	shot(t, p, "consent")
+	p.Click(`dialog .button.big`)
+	got := f.took("/api/home/consent")
+	if got["document"] != consentDocument {
+		t.Errorf("document: got %v", got["document"])
+	}
+	if err := signed(got, consentChallenge, f.url); err != nil {
+		t.Error(err)
+	}
+	clean(t, p)
+}
+
+// The shell opens without a network; live data is never kept.
+func TestServiceWorkerKeepsTheShellAlone(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	p.Go(f.url + "/home")
+	p.Text("Secured")
+	p.Wait(`navigator.serviceWorker.controller !== null`)
+	var kept []string
+	p.Eval(`(async () => { const all = []; for (const k of await caches.keys()) for (const r of await (await caches.open(k)).keys()) all.push(new URL(r.url).pathname); return all })()`, &kept)
+	if len(kept) < 8 {
+		t.Errorf("kept %v", kept)
+	}
+	for _, k := range kept {
+		if strings.HasPrefix(k, "/api") || strings.HasPrefix(k, "/world") || strings.HasPrefix(k, "/assets/world") {
+			t.Errorf("the service worker keeps %s", k)
+		}
+	}
+	f.set(func() { f.down = true })
+	f.kick()
+	p.Go(f.url + "/home")
+	p.Text("The service did not answer.")
+	p.Text("Your home goes on keeping its rules by itself.")
+	var titles int
+	p.Eval(`document.querySelectorAll('.hero-title').length`, &titles)
+	if titles != 0 {
+		t.Errorf("a door's state is shown without the service")
+	}
+}
+
+// The pages stay usable when text is twice as large.
+func TestHomeAtTwiceTheTextSize(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	f.view(visitUnderWay)
+	p.Go(f.url + "/home")
+	p.Wait(isLive)
+	p.Eval(`new Promise(r => { const s = new CSSStyleSheet(); s.replaceSync('html{font-size:200%}'); document.adoptedStyleSheets = [s]; r(1) })`, nil)
+	shot(t, p, "home-large-text")
+}
+
+// Touch targets are at least 44 by 44 (WCAG 2.5.5 asks for as much).
+func TestTouchTargets(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	f.view(visitUnderWay)
+	p.Viewport(390, 844)
+	for _, page := range []struct{ role, path string }{{"resident", "/home"}, {"resident", "/home/visit/v2"}, {"courier", "/stop"}, {"operator", "/ops/deliveries"}, {"operator", "/ops/couriers"}} {
+		f.set(func() { f.role = page.role })
+		p.Go(f.url + page.path)
+		p.Wait(`document.querySelector('main .top, main.page') !== null && document.querySelectorAll('button, a').length > 0`)
+		var small []string
+		p.Eval(`[...document.querySelectorAll('button, a, input, select, [role=slider]')].filter(e => { const b = e.closest('label')?.getBoundingClientRect() ?? e.getBoundingClientRect(); return b.width > 0 && (b.width < 44 || b.height < 44) }).map(e => e.outerHTML.slice(0, 90))`, &small)
+		for _, s := range small {
+			t.Errorf("%s: smaller than 44 px: %s", page.path, s)
+		}
+	}
+}
