@@ -88,5 +88,6 @@ const (
 	ExitRecorded     // opened from inside before "I am out" (S19)
 	OpenedByResident // opened by an identified resident or guest
 	OpenedNotice     // opened outside a visit, nobody away
+	DoorHasOpened    // the door opened after the Unlock
 	reasons
 )

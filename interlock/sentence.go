@@ -109,5 +109,6 @@ var reasonWords = [reasons]said{
 	ServiceGone:      {"service-gone", "The service stopped answering: the hub goes on alone and tells you when it is back."},
 	ExitRecorded:     {"exit-recorded", "Somebody went out from inside: it is on record, nothing to do."},
 	OpenedByResident: {"opened-by-resident", "A resident or guest opened the door: nothing to do."},
+	DoorHasOpened:    {"door-has-opened", "The door is open: put the parcel inside, come out and close it."},
 	OpenedNotice:     {"opened-notice", "The door was opened while somebody is home: nothing to do."},
 }

@@ -7,27 +7,18 @@ func (t *turn) settle() {
 		t.unanswered()
 	}
 	switch {
-	case s.phase == Idle:
-		t.uninvited()
-	case s.before() && s.spent:
+	case s.phase == Secured, s.phase == Tail, s.before() && s.spent:
 		t.guard()
-	case s.before():
+	case !s.committed():
 		t.uninvited()
 	}
-	switch s.phase {
-	case Idle:
-	case Arming, Held, Ready:
+	if s.before() {
 		t.arm()
-	case Deciding:
-		if s.in > s.lim.Durable {
-			t.refuse(LedgerSlow)
-			t.enter(Arming, LedgerSlow)
-			t.arm()
-		}
-	case Secured, Tail:
-		t.guard()
+	}
+	switch {
+	case s.phase == Secured, s.phase == Tail:
 		t.ending()
-	default:
+	case s.committed():
 		t.opening()
 	}
 	t.judge()
@@ -36,8 +27,10 @@ func (t *turn) settle() {
 // unanswered gives an Unlock up: the door is possibly open, and only a report from now on says otherwise (S12).
 func (t *turn) unanswered() {
 	s := t.s
-	s.mark, s.possibly = 0, true
-	t.enter(Unproven, UnlockUnanswered)
+	s.mark, s.possibly, s.over = 0, true, or(s.over, UnlockUnanswered)
+	if s.phase != Unproven {
+		t.enter(Unproven, UnlockUnanswered)
+	}
 	t.alarm(UnlockUnanswered)
 	t.lockShut(UnlockUnanswered)
 }
@@ -60,9 +53,16 @@ func (t *turn) uninvited() {
 	}
 }
 
-// arm moves between Arming, Held and Ready.
+// arm moves between Arming, Held and Ready, and drops a decision that waits for the disk too long.
 func (t *turn) arm() {
 	s := t.s
+	if s.phase == Deciding {
+		if s.in <= s.lim.Durable {
+			return
+		}
+		t.refuse(LedgerSlow)
+		t.enter(Arming, LedgerSlow)
+	}
 	r := s.refusal()
 	switch {
 	case s.held >= s.lim.Hold:
@@ -128,7 +128,8 @@ func (t *turn) end(o Outcome, r Reason) {
 // clear takes away what belongs to one visit.
 func (s *State) clear() {
 	s.over = NoReason
-	s.recorded, s.spent, s.drew, s.moved, s.rearmed, s.possibly = false, false, false, false, false, false
+	s.recorded, s.lostDisk = false, false
+	s.spent, s.drew, s.moved, s.rearmed, s.possibly = false, false, false, false, false
 	s.out, s.released, s.leave, s.inAir, s.unordered = false, false, false, false, false
 	s.lapse = 0
 	s.owed, s.nonce, s.in, s.waited, s.held, s.opened, s.outIn, s.polled = 0, 0, 0, 0, 0, 0, 0, 0
@@ -139,11 +140,12 @@ func (t *turn) opening() {
 	s := t.s
 	if t.jammed {
 		t.alarm(BoltJam)
+		t.jammed = false
 	}
 	switch s.Door() {
 	case DoorOpen, DoorAjar:
 		if s.phase != Opened {
-			t.opened(SlidToOpen)
+			t.opened(DoorHasOpened)
 		}
 		t.stands()
 	case DoorUnknown:
@@ -164,7 +166,7 @@ func (t *turn) opened(why Reason) {
 // stands is a door that stands open.
 func (t *turn) stands() {
 	s := t.s
-	if t.thrown && s.boltAge < s.doorAge {
+	if t.thrown && s.boltAge <= s.doorAge {
 		if s.inAir || s.unordered {
 			t.alarm(BoltInAir)
 		} else {
@@ -189,10 +191,10 @@ func (t *turn) tooLong() {
 func (t *turn) blind() {
 	s := t.s
 	s.moved = true
-	if s.phase != Unproven {
+	if s.phase != Unproven || t.known {
 		t.enter(Unproven, WentStale)
 		t.alarm(WentStale)
-		t.stale = true
+		t.known, t.stale = false, true
 	}
 	t.unproven()
 }
@@ -237,8 +239,13 @@ func (t *turn) closed() {
 			t.unproven()
 			break
 		}
+		if s.possibly && t.by == ByResident {
+			s.possibly = false
+			t.undone()
+			break
+		}
 		if s.possibly {
-			s.possibly, s.drew = false, true
+			s.possibly, s.drew, s.out = false, true, false
 			t.breach(UnlockLate)
 		}
 		t.enter(Closing, DoorHasClosed)
@@ -247,7 +254,7 @@ func (t *turn) closed() {
 		t.closing()
 	}
 	if s.phase == Unproven || s.phase == Closing {
-		if s.mark >= s.lim.RetryLock {
+		if s.mark >= s.lim.RetryLock || t.closes || t.cleared {
 			t.lock(NotSecured)
 		}
 	}
@@ -259,6 +266,7 @@ func (t *turn) closing() {
 	if t.drawn && t.was == BoltThrown {
 		t.undone()
 	} else if t.drawn {
+		s.out = s.out && t.by == ByResident
 		t.lock(BoltNotThrown)
 	}
 	if s.phase != Closing {
@@ -274,7 +282,7 @@ func (t *turn) closing() {
 // secured is the proof (S9). A door that provably stayed closed may be opened once more, with a fresh slide (S3).
 func (t *turn) secured() {
 	s := t.s
-	s.possibly, s.unordered = false, true
+	s.possibly, s.unordered, s.opened = false, true, 0
 	fresh := s.over == NoReason && s.alarm == NoReason && s.incident == NoReason
 	switch {
 	case !s.moved && !s.rearmed && fresh:
@@ -312,9 +320,6 @@ func (t *turn) guard() {
 	case t.drawn:
 		t.undone()
 	default:
-		if t.jammed {
-			t.alarm(BoltJam)
-		}
 		if s.committed() {
 			t.enter(Closing, BoltNotThrown)
 			t.lock(BoltNotThrown)
@@ -325,6 +330,7 @@ func (t *turn) guard() {
 // undone is a thrown bolt that drew without an order of ours.
 func (t *turn) undone() {
 	s := t.s
+	t.drawn = false
 	switch {
 	case t.by == ByResident:
 		t.say(DoNotice, OpenedByResident)
@@ -389,7 +395,7 @@ func (t *turn) judge() {
 	if r == NoReason || !s.Visit() {
 		s.lapse = 0
 	}
-	if unsecured && s.watch != WatchLive && !s.bolted() && (s.phase == Unlocking || s.phase == Unlocked) {
+	if s.watch != WatchLive && (s.phase == Unlocking || s.phase == Unlocked) {
 		t.throw(or(r, LapseLagging))
 	}
 	switch {
@@ -400,6 +406,9 @@ func (t *turn) judge() {
 	case unsecured && s.lapse < 2:
 		s.lapse = 2
 		t.lockShut(r)
+		if s.phase == Secured || s.phase == Tail {
+			t.enter(Closing, r)
+		}
 		t.leaveNow(r)
 		t.breach(r)
 	case s.committed() && s.lapse == 0:
@@ -413,7 +422,7 @@ func (s *State) lapsing() Reason {
 	if s.watch.Lapse() {
 		return LapseLost + Reason(s.watch-WatchLost)
 	}
-	if s.committed() && !s.recorded {
+	if s.committed() && s.lostDisk {
 		return LapseUnrecorded
 	}
 	return NoReason
@@ -422,7 +431,7 @@ func (s *State) lapsing() Reason {
 // tell gives what time asks for: alarms for reports that stopped, polls, alarms told again.
 func (t *turn) tell(bolt Bolt, door Door, served bool) {
 	s := t.s
-	if s.committed() {
+	if s.committed() && !t.booted {
 		gone := bolt != BoltUnknown && s.Bolt() == BoltUnknown || door != DoorUnknown && s.Door() == DoorUnknown
 		if gone && !t.stale {
 			t.alarm(WentStale)

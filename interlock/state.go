@@ -18,6 +18,7 @@ type State struct {
 	bolt      Bolt // the newest report, however old: Bolt() says what it is worth
 	door      Door // likewise
 	recorded  bool // this visit's pictures are on disk
+	lostDisk  bool // the recorder said that they are not
 	lockOK    bool
 	clockOK   bool
 	household bool // the household's conditions hold; false until said
@@ -44,7 +45,7 @@ type State struct {
 	service Millis // since the newest answered beat, past Service
 	boltAge Millis // since the bolt's newest report was made, past BoltStale
 	doorAge Millis // since the door's newest report was made, past DoorStale
-	mark    Millis // since the instant that a report of "thrown" must be newer than: Lock, Unlock, or an Unlock given up
+	mark    Millis // since the instant that a report of "thrown" must be newer than: a Lock, an Unlock, an Unlock given up, a door that was not closed or has closed
 	owed    Millis // until the newest Unlock's answer is overdue; 0 when answered
 	nonce   Millis // age of nonce n, to Slide
 	in      Millis // in the present phase
@@ -71,7 +72,7 @@ func (s *State) forget() {
 	s.door, s.doorAge = DoorUnknown, past(s.lim.DoorStale)
 	s.mark = s.markCap()
 	s.service = past(s.lim.Service)
-	s.recorded, s.lockOK, s.clockOK, s.household, s.guest = false, false, false, false, false
+	s.recorded, s.lostDisk, s.lockOK, s.clockOK, s.household, s.guest = false, false, false, false, false, false
 	s.hold = HouseholdHolds
 }
 

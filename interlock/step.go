@@ -26,15 +26,20 @@ type turn struct {
 	thrown  bool // likewise thrown
 	jammed  bool // likewise jammed
 	swung   bool // a newer report says open or ajar, and the one before did not
+	closes  bool // a newer report says closed, and the door was not known to be
 	by      By
 	was     Bolt // the bolt's report before this step's
 	overdue bool // the newest Unlock's answer ran out in this step
+	cleared bool // the smoke alarm ended
+	known   bool // the door was known when this step began
+	booted  bool // nothing that was known counts any more
 	stale   bool // the alarm that reports went stale was given in this step
 }
 
 func step(s *State, f *Fact, out *[maxCommands]Command) []Command {
 	t := turn{s: s, out: out, to: 1, was: s.bolt}
 	bolt, door, served := s.Bolt(), s.Door(), s.service <= s.lim.Service
+	t.known = door != DoorUnknown
 	t.overdue = s.pass(f.Dt)
 	t.take(f)
 	t.settle()
@@ -80,7 +85,9 @@ func (s *State) pass(dt Millis) (overdue bool) {
 		s.opened = add(s.opened, dt, l.Open)
 	case Closing:
 		s.in = add(s.in, dt, l.Close)
-		s.opened = add(s.opened, dt, l.Open)
+		if s.moved {
+			s.opened = add(s.opened, dt, l.Open)
+		}
 	case Secured:
 		s.outIn = add(s.outIn, dt, l.Out)
 	case Tail:
@@ -93,12 +100,12 @@ func (s *State) pass(dt Millis) (overdue bool) {
 	return s.owed == 0
 }
 
-// add is a + d, but no more than limit.
+// add is a + d, but no more than limit. An a past the limit stays: it marks a limit that was acted on.
 func add(a, d, limit Millis) Millis {
-	if a >= limit || d >= limit-a {
-		return limit
+	if a >= limit {
+		return a
 	}
-	return a + d
+	return a + min(d, limit-a)
 }
 
 // do gives a command. The bound cannot be reached (the exploration counts); if it were, the last place is written over
@@ -118,7 +125,7 @@ func (t *turn) lock(r Reason) {
 		return
 	}
 	t.out[0] = Command{Do: DoLock, Reason: r}
-	s.mark, s.polled = 0, s.lim.Poll
+	s.mark = 0
 }
 
 // lockShut commands Lock if the door is known to be closed.

@@ -9,7 +9,7 @@ func (t *turn) take(f *Fact) {
 	case WatchSays:
 		t.watchSays(f.Watch)
 	case RecorderSays:
-		s.recorded = f.OK
+		s.recorded, s.lostDisk = f.OK, !f.OK
 	case BoltSays:
 		t.boltSays(f)
 	case DoorSays:
@@ -27,6 +27,7 @@ func (t *turn) take(f *Fact) {
 	case HomeSays:
 		s.home = f.OK
 	case SmokeSays:
+		t.cleared = s.smoke && f.OK
 		s.smoke = !f.OK
 	case HoldSays:
 		s.household, s.hold = f.OK, or(f.Reason, HouseholdHolds)
@@ -44,15 +45,13 @@ func (t *turn) take(f *Fact) {
 			t.finish(LedgerFailed)
 		}
 	case NotSent:
-		if s.spent && f.N == s.n && (s.phase == Unlocking || s.possibly) {
-			s.owed, s.possibly, t.overdue = 0, false, false
-			t.enter(Closing, LockOffline)
-			t.lockShut(LockOffline)
+		if f.N == s.n && (s.owed > 0 || s.possibly || t.overdue) {
+			t.notSent()
 		}
 	case Out:
 		t.courierOut()
 	case Cannot:
-		t.stop(or(f.Reason, CannotDeliver), NoReason)
+		t.stop(CannotDeliver, NoReason)
 	case Revoke:
 		t.stop(GrantRevoked, RevokedInside)
 	case Block:
@@ -92,13 +91,14 @@ func (t *turn) boot(f *Fact) {
 	s.forget()
 	s.clear()
 	s.phase, s.why = Idle, Restarted
+	t.known, t.overdue, t.booted = false, false, true
 	if s.incident == NoReason {
 		s.incident = or(f.Reason, NoReason)
 	}
 	if !unfinished {
 		return
 	}
-	s.spent, s.moved, s.over = true, true, Restarted
+	s.spent, s.moved, s.unordered, s.over = true, true, true, Restarted
 	s.polled = s.lim.Poll
 	t.enter(Unproven, Restarted)
 	t.say(DoRecord, Restarted)
@@ -154,7 +154,11 @@ func (t *turn) doorSays(f *Fact) {
 		d = DoorUnknown
 	}
 	open := d == DoorOpen || d == DoorAjar
+	t.closes = d == DoorClosed && !s.shut()
 	t.swung = open && s.door != DoorOpen && s.door != DoorAjar
+	if d != DoorClosed || s.door == DoorOpen || s.door == DoorAjar {
+		s.mark = min(s.mark, f.Age)
+	}
 	s.door, s.doorAge = d, f.Age
 }
 
@@ -174,7 +178,6 @@ func (t *turn) arrive(f *Fact) {
 		t.refuse(StandingAlarm)
 	default:
 		s.clear()
-		s.recorded = false
 		s.polled = s.lim.Poll
 		t.enter(Arming, Arrived)
 		t.say(DoRecord, Arrived)
@@ -228,6 +231,16 @@ func (t *turn) durable() {
 	t.do(Command{Do: DoSpend, Reason: WrittenDown, N: s.n})
 }
 
+// notSent settles an Unlock that provably never left the hub.
+func (t *turn) notSent() {
+	s := t.s
+	s.owed, s.possibly, t.overdue = 0, false, false
+	if s.shut() && s.phase != Closing {
+		t.enter(Closing, LockOffline)
+		t.lock(LockOffline)
+	}
+}
+
 // courierOut takes "I am out" only behind a closed door (S19).
 func (t *turn) courierOut() {
 	s := t.s
@@ -240,6 +253,9 @@ func (t *turn) courierOut() {
 		t.refuse(BoltNotThrown)
 	default:
 		s.out = true
+		if s.over == NoReason {
+			s.over = CourierOut
+		}
 	}
 }
 
@@ -252,10 +268,10 @@ func (t *turn) stop(r, inside Reason) {
 	case s.before():
 		t.finish(r)
 	default:
-		if s.over == NoReason {
+		if s.over == NoReason || r == CannotDeliver {
 			s.over = r
 		}
-		if s.Secured() {
+		if s.bolted() {
 			return
 		}
 		if inside != NoReason {
@@ -290,8 +306,10 @@ func (t *turn) lockNow() {
 		t.refuse(ResidentAsked)
 		t.enter(Arming, ResidentAsked)
 	case Unlocking, Unlocked:
-		s.over = ResidentAsked
 		t.enter(Closing, ResidentAsked)
+	}
+	if s.committed() && s.over == NoReason {
+		s.over = ResidentAsked
 	}
 }
 
@@ -301,9 +319,9 @@ func (t *turn) acknowledge() {
 	if s.alarm == NoReason {
 		return
 	}
-	s.alarm, s.told = NoReason, 0
+	s.alarm, s.told, s.opened, s.outIn = NoReason, 0, 0, 0
 	switch s.phase {
-	case Opened, Closing, Unproven, Secured:
-		s.in, s.opened, s.outIn = 0, 0, 0
+	case Closing, Unproven:
+		s.in = 0
 	}
 }
