@@ -420,3 +420,58 @@ func TestRateChanges(t *testing.T) {
 	w.run(all, 28*sec)
 	w.want(Live)
 }
+
+// slow is a film at another rate than 15 pictures a second.
+func slow(n int, every time.Duration) []shot {
+	all := film(0, n, 0, none)
+	for i := range all {
+		at := time.Duration(i) * every
+		all[i].captured, all[i].media, all[i].arrives = at, at, at
+	}
+	return all
+}
+
+// A camera so slow that its pictures are older than A1 before the next comes is never live, not even for a moment.
+func TestTooSlowACameraIsNeverLive(t *testing.T) {
+	w := newWorld(t, Config{A1: 500 * ms})
+	w.j.Opened(0)
+	w.run(slow(40, 600*ms), 24*sec)
+	w.want()
+}
+
+// A slow camera's missing picture is a hole even if it is shorter than 2.5 of its periods: nothing was seen for more than A1.
+func TestHoleOfASlowCamera(t *testing.T) {
+	w := newWorld(t, Config{A1: 500 * ms})
+	w.j.Opened(0)
+	w.run(lose(slow(60, 333*ms), 9900*ms, 10*sec), 19*sec)
+	w.want(Live, Lagging, Live)
+	if v := w.j.Verdict(); v.GapTo-v.GapFrom != 666*ms {
+		t.Errorf("gap of %v, want 666 ms", v.GapTo-v.GapFrom)
+	}
+}
+
+// A hub that did not read lost the pictures itself: that is no lapse of the camera, but the gap is on record.
+func TestPicturesLostByALateHub(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.j.Opened(0)
+	w.pause = [2]time.Duration{5 * sec, 8 * sec}
+	w.run(lose(film(0, 150, 0, none), 5500*ms, 7900*ms), 9900*ms)
+	w.want(Live, HubLate, Live)
+	if v := w.j.Verdict(); v.GapTo-v.GapFrom < 2400*ms {
+		t.Errorf("gap %v to %v, want 2.4 s at the least", v.GapFrom, v.GapTo)
+	}
+}
+
+// A camera that never showed anything cannot be lost: it is unknown.
+func TestFailedConnectionsAreNoLapse(t *testing.T) {
+	j := New(Config{})
+	for i := range 10 {
+		at := time.Duration(i) * sec
+		if i%2 == 0 {
+			j.Opened(at)
+		}
+		if j.Closed(at + 10*ms); j.Verdict().State != Unknown {
+			t.Fatalf("try %d: %v, want Unknown", i, j.Verdict().State)
+		}
+	}
+}
