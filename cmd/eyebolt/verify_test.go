@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"database/sql"
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -171,4 +173,80 @@ func makeRecord(tb testing.TB, dir string) error {
 		add(ledger.Entry{Kind: ledger.KindReport, Word: "bolt-thrown"}, nil)
 	}
 	return errors.Join(failed, l.Close())
+}
+
+// BenchmarkVerify is the whole check of a ledger of 200,000 entries: budget 200,000 entries a second.
+func BenchmarkVerify(b *testing.B) {
+	dir := b.TempDir()
+	l, err := sqlite.Open(b.Context(), sqlite.Config{Dir: dir, Origin: "example.org/hub/1", Key: ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, 32))})
+	if err != nil {
+		b.Fatal(err)
+	}
+	const n = 200_000
+	for i := range n {
+		l.Append(nil, ledger.Entry{Mono: int64(i), Door: "front", Visit: fmt.Sprintf("visit-%d", i/200), Kind: ledger.KindReport, Word: "bolt-thrown", Reason: "proven-secured"})
+		if i%10_000 == 0 {
+			if err := l.Sync(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	if err := l.Close(); err != nil {
+		b.Fatal(err)
+	}
+	var took []time.Duration
+	for b.Loop() {
+		start := time.Now()
+		r, err := (&VerifyCmd{Dir: dir}).check(b.Context())
+		if err != nil || !r.OK || r.Entries != n {
+			b.Fatalf("%v: %+v", err, r.First)
+		}
+		took = append(took, time.Since(start))
+	}
+	slices.Sort(took)
+	rate := func(q float64) float64 { return n / took[int(q*float64(len(took)-1))].Seconds() }
+	b.ReportMetric(rate(0.5), "entries/s-p50")
+	b.ReportMetric(rate(1), "entries/s-min")
+}
+
+// A stranger may check while the hub writes: what he reads is one moment's, and it is whole.
+func TestVerifyBesideHub(t *testing.T) {
+	dir := t.TempDir()
+	l, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir, Origin: "example.org/hub/1", Key: ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, 32)), Keep: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			l.Append(nil, ledger.Entry{Mono: int64(i), Kind: ledger.KindReport, Word: "bolt-thrown"})
+			if i%7 == 0 {
+				if err := l.Sync(context.Background()); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		}
+	}()
+	defer func() { close(stop); <-stopped }()
+	var last uint64
+	tries := 0
+	for ; tries < 30 || last < 20_000; tries++ { // so that SQLite has copied its log several times
+		r, err := (&VerifyCmd{Dir: dir}).check(t.Context())
+		if err != nil || !r.OK {
+			t.Fatalf("check %d beside a hub: %v, %+v", tries, err, r.First)
+		}
+		if r.Entries < last {
+			t.Fatalf("check %d: %d entries, the one before had %d", tries, r.Entries, last)
+		}
+		last = r.Entries
+	}
+	t.Logf("%d checks, the last of %d entries", tries, last)
 }

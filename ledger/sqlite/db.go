@@ -135,13 +135,14 @@ func count(ctx context.Context, db querier) (uint64, error) {
 	return uint64(n), nil
 }
 
-// create makes the tables in an empty database and refuses one that is not ours.
-func create(ctx context.Context, db *sql.DB) error {
+// create makes the tables and the checkpoint of no entries in an empty database, together or not at all, and refuses a
+// database that is not ours.
+func (l *Log) create(ctx context.Context) error {
 	var version, tables int
-	if err := db.QueryRowContext(ctx, `SELECT user_version FROM pragma_user_version`).Scan(&version); err != nil {
+	if err := l.writes.QueryRowContext(ctx, `SELECT user_version FROM pragma_user_version`).Scan(&version); err != nil {
 		return err
 	}
-	if err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&tables); err != nil {
+	if err := l.writes.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&tables); err != nil {
 		return err
 	}
 	switch {
@@ -150,11 +151,14 @@ func create(ctx context.Context, db *sql.DB) error {
 	case version != 0 || tables != 0:
 		return fmt.Errorf("%s is not a ledger that this program knows (version %d): choose another folder, or a newer program", ledger.FileDB, version)
 	}
-	tx, err := db.BeginTx(ctx, nil)
+	tx, err := l.writes.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, schema); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	if _, err := l.putHead(ctx, tx, &ledger.Tree{}); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
 	return tx.Commit()

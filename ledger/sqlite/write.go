@@ -156,7 +156,7 @@ func (l *Log) load(ctx context.Context, first bool) error {
 	}
 	l.writes = db
 	if first {
-		if err := create(ctx, db); err != nil {
+		if err := l.create(ctx); err != nil {
 			return err
 		}
 	}
@@ -167,7 +167,7 @@ func (l *Log) load(ctx context.Context, first bool) error {
 	if l.tree, err = loadTree(ctx, db, size); err != nil {
 		return err
 	}
-	if err := l.loadHead(ctx, first && size == 0); err != nil {
+	if err := l.loadHead(ctx); err != nil {
 		return err
 	}
 	if err := l.checkTail(ctx, size); err != nil {
@@ -177,20 +177,11 @@ func (l *Log) load(ctx context.Context, first bool) error {
 	return nil
 }
 
-// loadHead reads and verifies the newest checkpoint; a ledger that was just made gets its first.
-func (l *Log) loadHead(ctx context.Context, fresh bool) error {
+// loadHead reads and verifies the newest checkpoint.
+func (l *Log) loadHead(ctx context.Context) error {
 	var signed []byte
 	err := l.writes.QueryRowContext(ctx, `SELECT note FROM head WHERE one = 1`).Scan(&signed)
 	switch {
-	case errors.Is(err, sql.ErrNoRows) && fresh:
-		tx, err := l.writes.BeginTx(ctx, nil)
-		if err != nil {
-			return err
-		}
-		if l.head, err = l.putHead(ctx, tx, &l.tree); err != nil {
-			return errors.Join(err, tx.Rollback())
-		}
-		return tx.Commit()
 	case errors.Is(err, sql.ErrNoRows):
 		return fmt.Errorf("%w: its newest checkpoint is missing", ledger.ErrAltered)
 	case err != nil:
