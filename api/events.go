@@ -21,6 +21,7 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
 	out := http.NewResponseController(w)
+	_ = out.SetReadDeadline(time.Time{})  // else the server's limit on reading a request ends the stream
 	_ = out.SetWriteDeadline(time.Time{}) // the stream has no end; a dead reader ends with its connection
 	w.WriteHeader(http.StatusOK)
 	if _, err := fmt.Fprint(w, "retry: 1000\n\n"); err != nil {

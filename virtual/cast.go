@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -132,18 +133,67 @@ func ask(ctx context.Context, p *person.Person, path string, in any) (Answer, er
 	return a, nil
 }
 
-// Book books and assigns a delivery of one parcel for the next hour, and gives its name.
+// Book books and assigns a delivery of one parcel at the cast's door for the next hour, and gives its name.
 func (c *Cast) Book(ctx context.Context, parcel string) (string, error) {
+	return c.BookAt(ctx, c.Door, parcel)
+}
+
+// BookAt is Book for another door of the same home.
+func (c *Cast) BookAt(ctx context.Context, door, parcel string) (string, error) {
 	var d struct {
 		ID string `json:"id"`
 	}
 	now := time.Now().UTC()
 	err := c.Operator.Call(ctx, http.MethodPost, "/api/ops/deliveries", map[string]any{
-		"household": c.Household, "hub": c.Hub, "door": c.Door, "from": now.Add(-time.Minute), "until": now.Add(time.Hour),
+		"household": c.Household, "hub": c.Hub, "door": door, "from": now.Add(-time.Minute), "until": now.Add(time.Hour),
 		"parcels": []string{parcel}, "instructions": "Just inside, on the floor to the right.",
 	}, &d)
 	if err != nil {
 		return "", err
 	}
 	return d.ID, c.Operator.Call(ctx, http.MethodPost, "/api/ops/deliveries/"+d.ID+"/assign", map[string]string{"courier": c.CourierID}, nil)
+}
+
+// Arrive is the courier at the door with the parcel in his hand.
+func (c *Cast) Arrive(ctx context.Context, delivery, parcel string) (Answer, error) {
+	return ask(ctx, c.Courier, "/api/stops/"+delivery+"/arrive", map[string]any{"parcel": parcel})
+}
+
+// Slide is the courier's slide over the hub's nonce.
+func (c *Cast) Slide(ctx context.Context, delivery, nonce string) error {
+	credential, err := c.Courier.SignText(nonce)
+	if err != nil {
+		return err
+	}
+	_, err = ask(ctx, c.Courier, "/api/stops/"+delivery+"/slide", map[string]any{"credential": credential})
+	return err
+}
+
+// Forgive is the resident who acknowledges a door's alarm and closes a visit's incident.
+func (c *Cast) Forgive(ctx context.Context, door, visit string) error {
+	if _, err := ask(ctx, c.Resident, "/api/doors/"+c.Hub+"/"+door+"/ack", map[string]any{}); err != nil {
+		return err
+	}
+	_, err := ask(ctx, c.Resident, "/api/visits/"+visit+"/close", map[string]any{})
+	return err
+}
+
+// Pair ties the resident's passkey to the hub.
+func (c *Cast) Pair(ctx context.Context, code string) error {
+	_, err := ask(ctx, c.Resident, "/api/home/pair", map[string]string{"hub": c.Hub, "code": code})
+	return err
+}
+
+// Consent is the resident who signs that a carrier may deliver at a door.
+func (c *Cast) Consent(ctx context.Context, door, carrier string) error {
+	var draft struct{ Document, Challenge string }
+	q := url.Values{"hub": {c.Hub}, "door": {door}, "carrier": {carrier}}
+	if err := c.Resident.Call(ctx, http.MethodGet, "/api/home/consent?"+q.Encode(), nil, &draft); err != nil {
+		return err
+	}
+	credential, err := c.Resident.SignText(draft.Challenge)
+	if err != nil {
+		return err
+	}
+	return c.Resident.Call(ctx, http.MethodPost, "/api/home/consent", map[string]any{"document": draft.Document, "credential": credential}, nil)
 }

@@ -153,6 +153,7 @@ func (w *World) events(rw http.ResponseWriter, r *http.Request) {
 	rw.Header().Set("Content-Type", "text/event-stream")
 	rw.Header().Set("Cache-Control", "no-store")
 	out := http.NewResponseController(rw)
+	_ = out.SetReadDeadline(time.Time{})  // else the server's limit on reading a request ends the stream
 	_ = out.SetWriteDeadline(time.Time{}) // the stream has no end; a dead reader ends with its connection
 	changed, back := w.Changed()
 	defer back()

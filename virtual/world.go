@@ -73,6 +73,13 @@ func (w *World) Tell(who, format string, args ...any) {
 	w.wake()
 }
 
+// Lines are the newest lines of the story, oldest first.
+func (w *World) Lines() []Line {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.lines)
+}
+
 // wake needs w.mu.
 func (w *World) wake() {
 	for _, c := range w.changed {

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"eyebolt/api"
+	"eyebolt/ledger"
+	"eyebolt/virtual"
+	"eyebolt/web"
+)
+
+// DemoCmd runs everything in one process, with a pretend home that speaks real protocols.
+type DemoCmd struct {
+	Listen   string `default:"127.0.0.1:8420" help:"Where the demo's page is."`
+	Dir      string `type:"path" help:"Keep the record, the clips and all state here; default: a temporary folder, removed at the end."`
+	Headless bool   `help:"No page: play a story, print its timeline, and exit 0 only if the visit ended as it must."`
+	Play     string `enum:",honest,rhino" default:"" help:"With --headless: honest (a visit as it should be) or rhino (the attack of 2017)."`
+	Log      string `default:"warn" help:"debug, info, warn or error."`
+	Width    int    `default:"640" help:"Of the pretend camera's picture; the height is 9/16 of it."`
+}
+
+// demoLimits are the published limits but for two, so that a story does not take minutes: the tail and the wait for "I am
+// out".
+var demoLimits = LimitConfig{Tail: 10 * time.Second, Out: 20 * time.Second}
+
+// Run runs the demo.
+func (c *DemoCmd) Run(ctx context.Context) error {
+	if c.Headless != (c.Play != "") {
+		return errors.New("demo: --headless and --play go together: --headless --play honest, or --headless --play rhino")
+	}
+	log, err := logger(c.Log)
+	if err != nil {
+		return err
+	}
+	dir, clean, err := workDir(c.Dir)
+	if err != nil {
+		return err
+	}
+	defer clean()
+	if _, err := os.Stat(filepath.Join(dir, ledger.FileDB)); err == nil {
+		return fmt.Errorf("demo: %s holds the record of an earlier run: check it with `eyebolt verify %s`, and name another folder", dir, dir)
+	}
+	tokens := map[string]string{"resident": rand.Text(), "courier": rand.Text()}
+	d := &demo{ctx: ctx, tokens: tokens}
+	begin := time.Now()
+	town, err := startTown(ctx, townConfig{
+		Dir: dir, Doors: 1, Width: c.Width, Height: c.Width * 9 / 16 &^ 1, Limits: demoLimits, Log: log, Listen: c.listen(), API: d.options,
+		Say: func(what string) { fmt.Fprintf(os.Stderr, "starting %s …\n", what) },
+	})
+	if err != nil {
+		return err
+	}
+	defer town.Close()
+	d.town = town
+	fmt.Fprintf(os.Stderr, "ready after %.1f s\n", time.Since(begin).Seconds())
+	if c.Headless {
+		return d.headless(ctx, c.Play, dir, c.Dir != "")
+	}
+	return d.serve(ctx, log)
+}
+
+func (c *DemoCmd) listen() string {
+	if c.Headless {
+		return "127.0.0.1:0"
+	}
+	return c.Listen
+}
+
+// demo is one running demo.
+type demo struct {
+	ctx      context.Context
+	town     *town
+	tokens   map[string]string // role → what its link carries
+	accounts map[string]string // role → account
+}
+
+// options give the handlers their demo-only parts: frames, links, the world.
+func (d *demo) options(i int, urls []string, o *api.Options) {
+	o.Link = func(token string) (string, bool) {
+		for role, want := range d.tokens {
+			if token == want && d.accounts[role] != "" {
+				return d.accounts[role], true
+			}
+		}
+		return "", false
+	}
+	if i == 0 {
+		o.Pages = []web.Option{web.WithWorld(urls...), web.FramedBy(urls[0])}
+		o.Extra = map[string]http.Handler{"/world/api/": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if d.town == nil {
+				http.Error(w, "starting", http.StatusServiceUnavailable)
+				return
+			}
+			d.town.world.Handler(d.play).ServeHTTP(w, r)
+		})}
+		return
+	}
+	o.Pages = []web.Option{web.FramedBy(urls[0])}
+}
+
+// serve shows the page until the context ends.
+func (d *demo) serve(ctx context.Context, log *slog.Logger) error {
+	t := d.town
+	d.accounts = map[string]string{}
+	var logins []virtual.Login
+	for i, who := range []struct {
+		role, name string
+	}{{"resident", "Rosa, at home"}, {"courier", "Carlo, at the door"}} {
+		p := t.cast.Resident
+		if who.role == "courier" {
+			p = t.cast.Courier
+		}
+		var me struct{ Account string }
+		if err := p.Call(ctx, http.MethodGet, "/api/me", nil, &me); err != nil {
+			return err
+		}
+		d.accounts[who.role] = me.Account
+		logins = append(logins, virtual.Login{Role: who.role, Name: who.name, URL: t.service.URLs[i] + "/?login=" + d.tokens[who.role]})
+	}
+	t.world.SetLogins(logins)
+	t.world.Tell("demo", "a quiet hallway; play a story, or press the buttons")
+	fmt.Printf("\n  Eyebolt demo: %s/world\n\n  Press Ctrl-C to end it.\n", t.service.URLs[0])
+	log.Debug("demo is up")
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-t.service.failed:
+		return err
+	}
+}
+
+// play starts a story from the page.
+func (d *demo) play(what string) error {
+	w := d.town.world
+	if !w.Playing(what) {
+		return errors.New("a story is being played: wait until it ends")
+	}
+	go func() {
+		defer w.Playing("")
+		told := d.tell(d.ctx, what)
+		if told.Err != nil && d.ctx.Err() == nil {
+			w.Tell("demo", "the story stopped: %v", told.Err)
+			return
+		}
+		w.Tell("demo", "the story is told: see the visit on the resident's phone")
+	}()
+	return nil
+}
+
+func (d *demo) tell(ctx context.Context, what string) virtual.Told {
+	parcel := "EB-" + rand.Text()[:8]
+	if what == "rhino" {
+		return d.town.world.Rhino(ctx, d.town.cast, parcel)
+	}
+	return d.town.world.Honest(ctx, d.town.cast, parcel)
+}

@@ -1,0 +1,274 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"eyebolt/bus"
+	"eyebolt/bus/nats"
+	"eyebolt/camera"
+	"eyebolt/camera/rtsp"
+	"eyebolt/grant"
+	"eyebolt/hub/run"
+	"eyebolt/ledger"
+	"eyebolt/ledger/sqlite"
+	"eyebolt/live"
+	"eyebolt/live/webrtc"
+	"eyebolt/liveness"
+	"eyebolt/lock"
+	"eyebolt/lock/mqtt"
+	keep "eyebolt/record"
+	"eyebolt/record/fmp4"
+)
+
+// HubCmd runs a hub.
+type HubCmd struct {
+	Config      string `required:"" type:"path" help:"The hub's configuration (docs/hub.example.yaml)."`
+	AddResident bool   `help:"Print one more pairing code, for a further resident of a paired hub."`
+}
+
+// Run runs a hub until the context ends.
+func (c *HubCmd) Run(ctx context.Context) error {
+	var cfg HubConfig
+	if err := load(c.Config, &cfg); err != nil {
+		return err
+	}
+	log, err := logger(or(cfg.Log, "info"))
+	if err != nil {
+		return err
+	}
+	h, err := startHub(ctx, cfg, hubOptions{
+		Log: log, AddResident: c.AddResident,
+		Pairing: func(code string) { log.Info("pair this hub: enter the code in the app, at home", "code", code) },
+	})
+	if err != nil {
+		return err
+	}
+	log.Info("hub is up", "id", cfg.ID, "key", h.PublicKey, "doors", len(cfg.Doors), "state", cfg.State)
+	<-ctx.Done()
+	return h.Stop()
+}
+
+func or(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// hubOptions are what a role gives a hub beside its configuration.
+type hubOptions struct {
+	Log         *slog.Logger
+	Now         func() time.Duration // nil: since now
+	AddResident bool
+	Pairing     func(code string)
+}
+
+// runningHub is a hub and all that it opened.
+type runningHub struct {
+	PublicKey string // nkey: what the service must know it by
+	LedgerKey string // verifier key of the record (C2SP signed-note)
+	Key       ed25519.PublicKey
+	stops     []func() error
+}
+
+// Stop ends the hub, then what it stood on, last opened first.
+func (h *runningHub) Stop() error {
+	var errs []error
+	for i := len(h.stops) - 1; i >= 0; i-- {
+		errs = append(errs, h.stops[i]())
+	}
+	h.stops = nil
+	return errors.Join(errs...)
+}
+
+// recorders finds the recorder of a door's first camera, for its clips.
+type recorders struct {
+	mu sync.Mutex
+	by map[string]*fmp4.Recorder
+}
+
+func (r *recorders) put(door string, rec *fmp4.Recorder) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.by[door] == nil {
+		r.by[door] = rec
+	}
+}
+
+func (r *recorders) clip(door, visit string) (webrtc.Clip, error) {
+	r.mu.Lock()
+	rec := r.by[door]
+	r.mu.Unlock()
+	if rec == nil {
+		return webrtc.Clip{}, webrtc.ErrDoor
+	}
+	c, read, err := rec.Clip(visit)
+	if err != nil {
+		return webrtc.Clip{}, err
+	}
+	return webrtc.Clip{Read: read, Bytes: c.Bytes, SHA256: c.SHA256, MIME: "video/mp4"}, nil
+}
+
+// startHub opens everything a hub stands on and starts it.
+func startHub(ctx context.Context, cfg HubConfig, opt hubOptions) (_ *runningHub, err error) {
+	h := &runningHub{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, h.Stop())
+		}
+	}()
+	if cfg.State == "" {
+		return nil, errors.New("hub: state: name the folder for the record, the keys and the clips")
+	}
+	if opt.Now == nil {
+		begin := time.Now()
+		opt.Now = func() time.Duration { return time.Since(begin) }
+	}
+	private, err := key(filepath.Join(cfg.State, "hub.key"))
+	if err != nil {
+		return nil, err
+	}
+	h.Key = private.Public().(ed25519.PublicKey)
+	if h.PublicKey, err = nats.PublicKey(h.Key); err != nil {
+		return nil, err
+	}
+	record, err := sqlite.Open(ctx, sqlite.Config{Dir: cfg.State, Origin: "eyebolt/" + cfg.ID, Key: private, Log: opt.Log})
+	if err != nil {
+		return nil, err
+	}
+	h.stops = append(h.stops, record.Close)
+	public, err := os.ReadFile(filepath.Join(cfg.State, ledger.FileKey))
+	if err != nil {
+		return nil, fmt.Errorf("hub: its public key: %w", err)
+	}
+	h.LedgerKey = strings.TrimSpace(string(public))
+
+	var conn bus.Conn
+	if cfg.Service.URL != "" {
+		seed, err := nats.Seed(private.Seed())
+		if err != nil {
+			return nil, err
+		}
+		trust, err := authority(cfg.Service.CA)
+		if err != nil {
+			return nil, err
+		}
+		c, err := nats.Connect(nats.Config{URL: cfg.Service.URL, Seed: seed, Name: cfg.ID, TLS: trust, Log: opt.Log})
+		if err != nil {
+			return nil, err
+		}
+		conn = c
+		h.stops = append(h.stops, c.Close)
+	}
+
+	films := &recorders{by: map[string]*fmp4.Recorder{}}
+	view, err := webrtc.New(webrtc.Config{
+		Key: private, Now: opt.Now, Clip: films.clip, Loopback: cfg.Live.Loopback, Listen: cfg.Live.Listen, Log: opt.Log,
+		// The service has checked that the viewer's session is a resident's; the hub has no proof of its own yet (docs/SAFETY.md).
+		Admit: func(context.Context, live.Offer) error { return nil },
+	})
+	if err != nil {
+		return nil, err
+	}
+	h.stops = append(h.stops, view.Close)
+
+	rc := run.Config{
+		ID: cfg.ID, RP: grant.RP{ID: cfg.Passkeys.ID, Origins: cfg.Passkeys.Origins}, Epoch: max(1, cfg.Epoch),
+		Ledger: record, Bus: conn, Log: opt.Log, Now: opt.Now, Live: view, Pairing: opt.Pairing, AddResident: opt.AddResident,
+	}
+	for _, d := range cfg.Doors {
+		door, err := cfg.door(d, films, opt)
+		if err != nil {
+			return nil, fmt.Errorf("door %s: %w", d.Name, err)
+		}
+		rc.Doors = append(rc.Doors, door)
+	}
+	r, err := run.New(rc)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Start(ctx); err != nil {
+		return nil, err
+	}
+	h.stops = append(h.stops, r.Stop)
+	return h, nil
+}
+
+// door wires one door's devices. The list of drivers is here and nowhere else.
+func (cfg HubConfig) door(d DoorConfig, films *recorders, opt hubOptions) (run.Door, error) {
+	limits, err := d.Limits.limits()
+	if err != nil {
+		return run.Door{}, err
+	}
+	out := run.Door{Name: d.Name, Limits: limits}
+	switch {
+	case d.Lock.MQTT != nil:
+		out.Lock, out.LockCfg = mqtt.Open, lock.Config{Name: d.Name, Settings: *d.Lock.MQTT}
+	default:
+		return out, errors.New("lock: name a driver: mqtt")
+	}
+	if len(d.Cameras) == 0 {
+		return out, errors.New("cameras: at least one: no eye, no bolt")
+	}
+	for _, c := range d.Cameras {
+		a1, err := c.a1()
+		if err != nil {
+			return out, err
+		}
+		out.Cameras = append(out.Cameras, run.Camera{
+			Name: c.Name, Open: rtsp.Open, Judge: liveness.Config{A1: a1},
+			Config: camera.Config{URL: c.URL, Transport: c.Transport, CertHash: c.CertHash},
+			Recorder: func(confirmed func(bool, time.Duration, error)) (run.Recorder, error) {
+				rec, err := fmp4.New(fmp4.Config{
+					Dir: filepath.Join(cfg.State, "clips"), Door: d.Name, Camera: c.Name, PreRoll: cfg.Clips.PreRoll,
+					Now: opt.Now, Wall: time.Now, Confirmed: confirmed, Log: opt.Log, Retention: cfg.Clips.retention(),
+				})
+				if err != nil {
+					return nil, err
+				}
+				films.put(d.Name, rec)
+				return rec, nil
+			},
+		})
+	}
+	return out, nil
+}
+
+// retention lays c over a week and 10 GiB.
+func (c ClipConfig) retention() keep.Retention {
+	r := keep.Retention{Age: 168 * time.Hour, Bytes: 10 << 30}
+	if c.KeepFor != nil {
+		r.Age = *c.KeepFor
+	}
+	if c.KeepMB != nil {
+		r.Bytes = *c.KeepMB << 20
+	}
+	return r
+}
+
+// authority reads a certificate authority; nil trusts the system's.
+func authority(path string) (*tls.Config, error) {
+	if path == "" {
+		return nil, nil
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("service ca: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(raw) {
+		return nil, fmt.Errorf("service ca %s: no PEM certificate in it", path)
+	}
+	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS13}, nil
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"eyebolt/interlock"
+	"eyebolt/lock/mqtt"
+)
+
+// HubConfig is the hub's configuration file. Every key is documented here; unknown keys are refused.
+type HubConfig struct {
+	// ID names the hub on the bus and in every grant: 1 to 64 of a-z, 0-9 and -.
+	ID string `yaml:"id"`
+	// State is the folder of the record, the keys and the clips. Back it up; never run two hubs on copies of it (T29).
+	State string `yaml:"state"`
+	// Epoch is raised by one after a restore from a backup: grants of another epoch are refused. Default 1.
+	Epoch uint32 `yaml:"epoch"`
+	// Service says where the service is; without it the hub bolts and watches, and opens to nobody.
+	Service ServiceConfig `yaml:"service"`
+	// Passkeys is the name that residents' and couriers' passkeys were made for.
+	Passkeys PasskeyConfig `yaml:"passkeys"`
+	// Doors are the home's doors, 1 to 64.
+	Doors []DoorConfig `yaml:"doors"`
+	// Clips says how long films stay.
+	Clips ClipConfig `yaml:"clips"`
+	// Live says how a phone reaches the picture.
+	Live LiveConfig `yaml:"live"`
+	// Log is debug, info, warn or error. Default info.
+	Log string `yaml:"log"`
+}
+
+// ServiceConfig is the way to the service.
+type ServiceConfig struct {
+	// URL is nats://, tls://, ws:// or wss://, with host and port.
+	URL string `yaml:"url"`
+	// CA is a file with the service's certificate authority, for tls and wss; empty: the system's.
+	CA string `yaml:"ca"`
+}
+
+// PasskeyConfig is the relying party (WebAuthn section 5.1.2).
+type PasskeyConfig struct {
+	// ID is a domain name, or localhost.
+	ID string `yaml:"id"`
+	// Origins are where the apps are served: https://eyebolt.example.org.
+	Origins []string `yaml:"origins"`
+}
+
+// DoorConfig is one door.
+type DoorConfig struct {
+	// Name is 1 to 64 of a-z, 0-9 and -.
+	Name string `yaml:"name"`
+	// Lock is the bolt and, where there is one, the contact sensor.
+	Lock LockConfig `yaml:"lock"`
+	// Cameras watch the door; one is enough, the watch is live while either is.
+	Cameras []CameraConfig `yaml:"cameras"`
+	// Limits differ from the published ones only for a reason; see docs/SAFETY.md.
+	Limits LimitConfig `yaml:"limits"`
+}
+
+// LockConfig names one driver.
+type LockConfig struct {
+	// MQTT is a Zigbee2MQTT lock and its contact sensor.
+	MQTT *mqtt.Settings `yaml:"mqtt"`
+}
+
+// CameraConfig is one camera.
+type CameraConfig struct {
+	Name string `yaml:"name"`
+	// URL is rtsp:// or rtsps://. Write the password as ${NAME} and set it in the environment.
+	URL string `yaml:"url"`
+	// Transport is tcp (default) or udp.
+	Transport string `yaml:"transport"`
+	// CertHash pins an rtsps camera's certificate: the hex SHA-256 of its DER bytes.
+	CertHash string `yaml:"cert_hash"`
+	// Link is wired (A1 250 ms) or wifi (A1 500 ms, the default).
+	Link string `yaml:"link"`
+}
+
+// LimitConfig overrides limits; zero keeps the published one.
+type LimitConfig struct {
+	Arming   time.Duration `yaml:"arming"`
+	Slide    time.Duration `yaml:"slide"`
+	Answer   time.Duration `yaml:"answer"`
+	Enter    time.Duration `yaml:"enter"`
+	Open     time.Duration `yaml:"open"`
+	Close    time.Duration `yaml:"close"`
+	Out      time.Duration `yaml:"out"`
+	Tail     time.Duration `yaml:"tail"`
+	Wait     time.Duration `yaml:"wait"`
+	Hold     time.Duration `yaml:"hold"`
+	Poll     time.Duration `yaml:"poll"`
+	BoltOld  time.Duration `yaml:"bolt_stale"`
+	DoorOld  time.Duration `yaml:"door_stale"`
+	LockWait time.Duration `yaml:"retry_lock"`
+}
+
+// ClipConfig is the retention of films.
+type ClipConfig struct {
+	// KeepFor is how long a clip stays; 0: until the space is needed. Default 168h.
+	KeepFor *time.Duration `yaml:"keep_for"`
+	// KeepMB is how much space clips may take, in MiB. Default 10240.
+	KeepMB *int64 `yaml:"keep_mb"`
+	// PreRoll is how much is kept from before the courier's arrival. Default 10s.
+	PreRoll time.Duration `yaml:"pre_roll"`
+}
+
+// LiveConfig is the live view's.
+type LiveConfig struct {
+	// Loopback offers 127.0.0.1 to viewers: for a hub and a browser on one machine.
+	Loopback bool `yaml:"loopback"`
+	// Listen is one UDP address for all viewers, such as :8555; empty: a free port a viewer.
+	Listen string `yaml:"listen"`
+}
+
+// limits lays c over the published limits.
+func (c LimitConfig) limits() (interlock.Limits, error) {
+	l := interlock.DefaultLimits()
+	for _, set := range []struct {
+		from time.Duration
+		to   *interlock.Millis
+		name string
+	}{
+		{c.Arming, &l.Arming, "arming"},
+		{c.Slide, &l.Slide, "slide"},
+		{c.Answer, &l.Answer, "answer"},
+		{c.Enter, &l.Enter, "enter"},
+		{c.Open, &l.Open, "open"},
+		{c.Close, &l.Close, "close"},
+		{c.Out, &l.Out, "out"},
+		{c.Tail, &l.Tail, "tail"},
+		{c.Wait, &l.Wait, "wait"},
+		{c.Hold, &l.Hold, "hold"},
+		{c.Poll, &l.Poll, "poll"},
+		{c.BoltOld, &l.BoltStale, "bolt_stale"},
+		{c.DoorOld, &l.DoorStale, "door_stale"},
+		{c.LockWait, &l.RetryLock, "retry_lock"},
+	} {
+		if set.from == 0 {
+			continue
+		}
+		if set.from < time.Millisecond || set.from > 24*time.Hour {
+			return l, fmt.Errorf("limit %s: %v: give a span from 1ms to 24h", set.name, set.from)
+		}
+		*set.to = interlock.Millis(set.from.Milliseconds())
+	}
+	if l.Slide > 30_000 {
+		return l, errors.New("limit slide: at most 30s (S2)")
+	}
+	return l, nil
+}
+
+// a1 is the age past which a camera on this link is lagging (S6).
+func (c CameraConfig) a1() (time.Duration, error) {
+	switch c.Link {
+	case "wired":
+		return 250 * time.Millisecond, nil
+	case "", "wifi":
+		return 500 * time.Millisecond, nil
+	}
+	return 0, fmt.Errorf("camera %s: link %q: use wired or wifi", c.Name, c.Link)
+}
