@@ -26,6 +26,15 @@ func (c *Core) asked(in Asked) {
 		c.answer(in.Ref, bus.AskReply{Reason: interlock.NoVisit.String(), Sentence: "An ask needs an id of 1 to 128 bytes."})
 		return
 	}
+	if a.What == bus.AskView { // asks for nothing that twice would be wrong
+		for _, d := range c.doors {
+			if a.Door == "" || a.Door == d.cfg.Name {
+				d.shown = face{}
+			}
+		}
+		c.answer(in.Ref, bus.AskReply{OK: true})
+		return
+	}
 	if r, answered, known := c.asks.seen(c.at.Mono, a.ID, in.Ref); known {
 		if answered {
 			c.answer(in.Ref, r)
@@ -56,14 +65,6 @@ func (c *Core) asked(in Asked) {
 		return
 	case bus.AskHold:
 		c.askHold(a)
-		return
-	case bus.AskView:
-		for _, d := range c.doors {
-			if a.Door == "" || a.Door == d.cfg.Name {
-				d.shown = face{}
-			}
-		}
-		c.answerAsk(a.ID, bus.AskReply{OK: true})
 		return
 	}
 

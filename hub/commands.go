@@ -170,7 +170,7 @@ func (c *Core) account(d *door, was interlock.Phase) {
 		}
 	}
 	if now != was {
-		if now > interlock.Deciding || d.ration.allow(c.at.Mono) {
+		if d.worth(c.at.Mono) {
 			c.write(d, ledger.KindFact, now.String(), d.state.Why(), nil)
 		}
 		if now == interlock.Opened {

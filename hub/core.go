@@ -125,12 +125,12 @@ func (c *Core) Take(at At, in Input) []Effect {
 
 // effects is the list to carry out: bolts, then the record, then everything else.
 func (c *Core) effects() []Effect {
-	if len(c.first)+len(c.entries)+len(c.rest) == 0 {
+	if len(c.first)+len(c.entries)+len(c.rest) == 0 && c.wait.empty() {
 		return nil
 	}
 	out := make([]Effect, 0, len(c.first)+1+len(c.rest))
 	out = append(out, c.first...)
-	if len(c.entries) > 0 {
+	if len(c.entries) > 0 || !c.wait.empty() {
 		a := Append{Entries: c.entries}
 		if !c.wait.empty() {
 			c.dones++

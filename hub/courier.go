@@ -45,6 +45,9 @@ func (c *Core) begin(d *door, v *visit) bool {
 	if d.state.Visit() {
 		later := append([]ledger.Entry(nil), c.entries[at:]...)
 		c.entries = c.entries[:at]
+		if _, held := c.mem.grants[v.grantID]; !held && c.mem.hold(v.grant, v.began) {
+			c.writeFor(d, "", ledger.KindConfig, "grant", interlock.NoReason, chainData{ID: v.grantID, Chain: v.chain})
+		}
 		c.write(d, ledger.KindVisit, ledger.WordBegan, interlock.Arrived, c.visitData(v, interlock.NotEnded, 0))
 		c.entries = append(c.entries, later...)
 		return true
@@ -73,7 +76,7 @@ func (c *Core) arrival(d *door, a bus.Ask) (*visit, interlock.Reason, string) {
 	if !ok {
 		return nil, interlock.NoVisit, "no such grant is held"
 	}
-	v := &visit{grantID: g.Delivery.ID, grant: g, began: c.clock.now(c.at), parcel: a.Parcel, place: a.Place}
+	v := &visit{grantID: g.Delivery.ID, grant: g, chain: a.Grant, began: c.clock.now(c.at), parcel: a.Parcel, place: a.Place, budget: visitEntries}
 	v.results = c.check(d, v)
 	if why := grant.Reason(v.results); why != interlock.NoReason {
 		return nil, why, ""

@@ -48,7 +48,7 @@ func (c *Core) look(d *door) {
 		d.watch = now
 		worth := d.visit != nil || now == interlock.WatchLive || now.Lapse()
 		c.step(d, interlock.Fact{Kind: interlock.WatchSays, Watch: now})
-		if worth && d.ration.allow(c.at.Mono) {
+		if worth && d.worth(c.at.Mono) {
 			c.write(d, ledger.KindWatch, now.String(), lapseReason(now), nil)
 		}
 	}
@@ -161,9 +161,9 @@ func (c *Core) reported(in Reported) {
 	switch r.What {
 	case lock.OfBolt:
 		b, by := bolts[min(int(r.Bolt), len(bolts)-1)], whos[min(int(r.By), len(whos)-1)]
-		changed := b != d.bolt || by != d.by || d.fresh
+		changed, answers := b != d.bolt || by != d.by, d.fresh
 		d.bolt, d.by, d.fresh = b, by, false
-		if changed && d.worth(c) {
+		if (changed || answers) && d.worth(c.at.Mono) {
 			data.By = by.String()
 			c.write(d, ledger.KindReport, "bolt-"+b.String(), interlock.NoReason, data)
 		}
@@ -172,7 +172,7 @@ func (c *Core) reported(in Reported) {
 		s := contacts[min(int(r.Door), len(contacts)-1)]
 		changed := s != d.contact
 		d.contact = s
-		if changed && d.worth(c) {
+		if changed && d.worth(c.at.Mono) {
 			c.write(d, ledger.KindReport, "door-"+s.String(), interlock.NoReason, data)
 		}
 		c.step(d, interlock.Fact{Kind: interlock.DoorSays, Door: s, Age: ms(age)})
@@ -197,9 +197,6 @@ func (c *Core) reported(in Reported) {
 		c.rest = append(c.rest, Poll{Door: d.cfg.Name})
 	}
 }
-
-// worth says whether a change of bolt or door is written: in a visit always, outside as far as the ration goes.
-func (d *door) worth(c *Core) bool { return d.visit != nil || d.ration.allow(c.at.Mono) }
 
 func (c *Core) health(d *door, r lock.Report) {
 	if d.healthy != r.OK {

@@ -55,6 +55,7 @@ type visit struct {
 	id      string
 	grantID string
 	grant   grant.Grant // empty after a restart if the grant is no longer held
+	chain   []byte      // of a grant that came with the arrival
 	began   time.Time
 	parcel  string
 	place   *bus.Place
@@ -73,6 +74,7 @@ type visit struct {
 	unwatched time.Duration
 	incident  interlock.Reason
 	last      time.Time // while replaying: the newest entry
+	budget    int       // entries that reports, phases, gaps and the watch may still write freely
 }
 
 // conditions of the household that hold a door, in the order in which a courier is told.
@@ -138,7 +140,19 @@ type ration struct {
 const (
 	rationMax   = 240
 	rationEvery = time.Minute
+	// visitEntries is what one visit may write of changes before the ration counts for it too. An honest one writes fifty; a
+	// visit that stands in alarm for days with a flapping contact must not fill the disk.
+	visitEntries = 4096
 )
+
+// worth says whether a change is written: in a visit freely at first, else as far as the ration goes.
+func (d *door) worth(now time.Duration) bool {
+	if v := d.visit; v != nil && v.budget > 0 {
+		v.budget--
+		return true
+	}
+	return d.ration.allow(now)
+}
 
 func (r *ration) allow(now time.Duration) bool {
 	if n := int((now - r.at) / rationEvery); n > 0 {
@@ -163,7 +177,7 @@ func (d *door) replay(c *Core, e ledger.Entry) {
 	case ledger.KindDecision:
 		if d.visit == nil || e.Visit != d.visit.id { // its beginning was never written: the disk failed for a while
 			k, _ := decode[decisionData](e.Data)
-			d.visit = &visit{id: e.Visit, grantID: k.Grant, grant: c.mem.grants[k.Grant], began: e.Time, last: e.Time}
+			d.visit = &visit{id: e.Visit, grantID: k.Grant, grant: c.mem.grants[k.Grant], began: e.Time, last: e.Time, budget: visitEntries}
 		}
 		d.visit.ordered = true
 	case ledger.KindGap:
@@ -201,7 +215,7 @@ func (d *door) replayVisit(c *Core, e ledger.Entry) {
 	switch e.Word {
 	case ledger.WordBegan:
 		k, _ := decode[ledger.VisitData](e.Data)
-		d.visit = &visit{id: e.Visit, grantID: k.Grant, grant: c.mem.grants[k.Grant], began: e.Time, last: e.Time}
+		d.visit = &visit{id: e.Visit, grantID: k.Grant, grant: c.mem.grants[k.Grant], began: e.Time, last: e.Time, budget: visitEntries}
 	case ledger.WordEnded:
 		k, _ := decode[ledger.VisitData](e.Data)
 		if k.Outcome == outcomeWord(interlock.Incident) && len(d.incidents) < maxIncidents {

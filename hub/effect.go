@@ -35,7 +35,8 @@ type (
 	// Poll asks the lock for a fresh report.
 	Poll struct{ Door string }
 
-	// Append writes entries to the ledger, in order. Done is not 0 if the core waits for them: answer with [Written].
+	// Append writes entries to the ledger, in order. Done is not 0 if the core waits for them, or without entries for those
+	// before: answer with [Written].
 	Append struct {
 		Done    uint64
 		Entries []ledger.Entry

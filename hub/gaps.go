@@ -74,7 +74,7 @@ func tenths(d time.Duration) float64 {
 	return max(0.1, math.Round(d.Seconds()*10)/10)
 }
 
-// maxGaps bounds how many gaps of one visit are listed; the total counts all of them, and each is in the ledger.
+// maxGaps bounds how many gaps of one visit are listed; the total counts all of them.
 const maxGaps = 64
 
 // follow keeps the account of gaps as the door's watch changes from was to now. It is called after the cameras' verdicts are
@@ -134,7 +134,8 @@ func (c *Core) noteGap(d *door, g gap, to time.Duration, open bool) {
 		if len(v.gaps) < maxGaps {
 			v.gaps = append(v.gaps, b)
 		}
-	} else if !d.ration.allow(c.at.Mono) {
+	}
+	if !d.worth(c.at.Mono) {
 		return
 	}
 	c.write(d, ledger.KindGap, wordGap, g.why, ledger.GapData{From: b.From, To: b.To, Seconds: b.Second, Why: b.Why, Open: b.Open})

@@ -93,12 +93,11 @@ func (c *Core) askClose(a bus.Ask) {
 	c.answerAsk(a.ID, refusal(interlock.NoVisit))
 }
 
+// What is said again is written again: the first time may have failed on its way to the disk.
+
 // askHome takes home or away, for every door: a household is in one place.
 func (c *Core) askHome(a bus.Ask) {
 	for _, d := range c.doors {
-		if d.home == a.On {
-			continue
-		}
 		d.home = a.On
 		c.write(d, ledger.KindConfig, pick(a.On, "home", "away"), interlock.ResidentAsked, orderData{By: a.By})
 		c.step(d, interlock.Fact{Kind: interlock.HomeSays, OK: a.On})
@@ -119,7 +118,7 @@ func (c *Core) askHold(a bus.Ask) {
 		return
 	}
 	for _, d := range c.doors {
-		if a.Door != "" && a.Door != d.cfg.Name || d.held[which] == a.On {
+		if a.Door != "" && a.Door != d.cfg.Name {
 			continue
 		}
 		d.held[which] = a.On

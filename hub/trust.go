@@ -76,7 +76,7 @@ func (c *Core) askConsent(a bus.Ask) {
 		c.answerAsk(a.ID, refusal(interlock.GrantRevoked))
 		return
 	}
-	c.write(c.index[k.Door], ledger.KindConfig, "consent", interlock.ResidentAsked, consentData{ID: k.ID, Consent: s, By: a.By})
+	c.writeFor(c.index[k.Door], "", ledger.KindConfig, "consent", interlock.ResidentAsked, consentData{ID: k.ID, Consent: s, By: a.By})
 	c.answerDurable(a.ID, bus.AskReply{OK: true})
 }
 

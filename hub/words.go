@@ -8,7 +8,8 @@ import "eyebolt/interlock"
 //	config      pair, consent, grant, revoke, spent, block, unblock, home, away, hold, lift
 //	visit       began, ended (ledger.VisitData), closed (a resident read and closed the incident)
 //	fact        a phase of interlock as it is entered; arrived-refused, slide-refused, out-refused, out, cannot, lock-asked,
-//	            leave-asked, acknowledged, clock-sure, clock-unsure, passkey-counter
+//	            leave-asked, acknowledged, clock-sure, clock-unsure,
+//	            grant-refused
 //	decision    unlock (before it is ordered; counts as the grant's opening)
 //	command     lock, unlock, retract, hold, refuse, leave, release, alarm, notice, told, incident, not-sent,
 //	            lock-error, unlock-error, retract-error

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"eyebolt/camera"
@@ -37,6 +38,9 @@ type Hub struct {
 	lanes map[string]*lane
 	eyes  []*eye
 
+	running atomic.Bool
+	once    sync.Once
+	stopped error
 	cameras []camera.Camera
 	locks   []lock.Lock
 	cancel  context.CancelFunc
@@ -96,39 +100,52 @@ func New(cfg Config) (*Hub, error) {
 	return h, nil
 }
 
-// Start replays the record, opens every device and returns. An error means that nothing runs. Stop, or the end of
-// ctx, ends it.
+// Start replays the record, opens every device and returns. An error means that nothing runs. The end of ctx is a Stop. A
+// Hub is started once.
 func (h *Hub) Start(ctx context.Context) error {
 	if err := h.replay(ctx); err != nil {
 		return err
 	}
-	ctx, h.cancel = context.WithCancel(ctx)
+	outer := ctx
+	ctx, h.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := h.open(ctx); err != nil {
-		h.Stop()
+		_ = h.Stop()
 		return err
 	}
 	for _, d := range h.cfg.Doors {
 		h.lanes[d.Name].run(ctx, &h.wg)
 	}
 	h.wg.Go(func() { h.loop(ctx) })
+	h.running.Store(true)
 	h.wg.Go(func() { h.watch(ctx) })
 	if h.post != nil {
 		if err := h.post.run(ctx); err != nil {
-			h.Stop()
+			_ = h.Stop()
 			return fmt.Errorf("hub: bus: %w", err)
 		}
 		h.wg.Go(func() { h.ship.run(ctx) })
 	}
 	h.wg.Go(func() { h.sweep(ctx) })
+	context.AfterFunc(outer, func() { _ = h.Stop() })
 	return nil
 }
 
-// Stop ends everything that Start began and waits for it. A visit that is going on is not ended by it: the next start finds
-// it unfinished and treats the door as possibly open.
+// Stop ends everything that Start began and waits for it. From here on nobody watches, so a closed, unlocked door is bolted
+// first. A visit that is going on is not ended by it: the next start finds it unfinished and treats the door as possibly
+// open. Ledger and bus stay open: they are the caller's.
 func (h *Hub) Stop() error {
+	h.once.Do(func() { h.stopped = h.stop() })
+	return h.stopped
+}
+
+// farewell is how long Stop waits for the last Locks to be sent.
+const farewell = time.Second
+
+func (h *Hub) stop() error {
 	if h.cancel == nil {
 		return nil
 	}
+	h.secure()
 	h.cancel()
 	var errs []error
 	for _, c := range h.cameras {
@@ -143,6 +160,34 @@ func (h *Hub) Stop() error {
 	}
 	h.cameras, h.locks, h.eyes = nil, nil, nil
 	return errors.Join(errs...)
+}
+
+// secure lets the core decide as if its clockwork had stopped, which it will, and sees the Locks off.
+func (h *Hub) secure() {
+	if !h.running.Load() {
+		return
+	}
+	end := time.NewTimer(farewell)
+	defer end.Stop()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	decided := make(chan struct{})
+	h.queue.push(func() {
+		h.take(hub.Tick{Late: true})
+		close(decided)
+	})
+	for ready := false; ; {
+		if ready && !slices.ContainsFunc(h.cfg.Doors, func(d Door) bool { return !h.lanes[d.Name].settled() }) {
+			return
+		}
+		select {
+		case <-decided:
+			ready, decided = true, nil
+		case <-look.C:
+		case <-end.C:
+			return
+		}
+	}
 }
 
 // replay makes the core remember.

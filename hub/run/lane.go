@@ -36,8 +36,9 @@ type lane struct {
 	mu      sync.Mutex
 	gen     uint64 // of Locks
 	cancel  context.CancelFunc
-	working bool // an Unlock or Retract is under way
-	again   bool // a Lock came while it was
+	working bool   // an Unlock or Retract is under way
+	again   bool   // a Lock came while it was
+	locked  uint64 // gen when the newest finished attempt to lock began
 }
 
 type order struct {
@@ -108,11 +109,24 @@ func (l *lane) Order(do string, o lock.Order, n uint32) {
 	}
 }
 
+// settled says whether every Lock that was asked for has been tried.
+func (l *lane) settled() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.locked >= l.gen
+}
+
 func (l *lane) doLock(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
 	defer cancel()
+	l.mu.Lock()
+	gen := l.gen
+	l.mu.Unlock()
 	l.note(Event{Door: l.door, What: "lock", At: l.now()})
 	err := l.lock.Lock(ctx)
+	l.mu.Lock()
+	l.locked = max(l.locked, gen)
+	l.mu.Unlock()
 	if err != nil {
 		l.log.Warn("lock was not sent, it will be tried again", "door", l.door, "err", err)
 	}

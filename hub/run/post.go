@@ -17,6 +17,7 @@ import (
 const (
 	beatInVisit = 500 * time.Millisecond // 2 Hz: two lost in a row do not reach the service's 2 s (S14)
 	beatIdle    = 5 * time.Second
+	beatLost    = time.Second            // while nobody answers
 	beatGap     = 100 * time.Millisecond // between two beats, whoever asks for them
 	beatTimeout = 2 * time.Second        // an answer that comes later proves nothing
 	maxBeats    = 4                      // under way at once: beatTimeout / beatInVisit
@@ -122,8 +123,12 @@ func (p *post) beats(ctx context.Context) {
 		p.mu.Lock()
 		p.seq++
 		b := bus.Beat{Hub: p.id, Seq: p.seq, Visits: p.visits}
+		lost := p.answered+1 < p.seq // the beat before this one has no answer
 		p.mu.Unlock()
 		every := beatIdle
+		if lost {
+			every = beatLost
+		}
 		if len(b.Visits) > 0 {
 			every = beatInVisit
 		}

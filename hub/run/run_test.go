@@ -3,10 +3,12 @@ package run
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"eyebolt/bus"
+	"eyebolt/bus/mem"
 	"eyebolt/ledger"
 	"eyebolt/lock"
 )
@@ -123,7 +125,11 @@ func TestRestart(t *testing.T) {
 	h.slide()
 	h.until("unlocked")
 	h.hubEnd.SetOnline(false)
+	h.hub.running.Store(false) // no farewell: the power is cut
 	h.shut()
+	if bolt, _ := h.lock.Truth(); bolt != lock.BoltDrawn {
+		t.Fatalf("the bolt is %v before the restart, want drawn", bolt)
+	}
 	h.open()
 	h.wait("the bolt thrown", func() bool { bolt, _ := h.lock.Truth(); return bolt == lock.BoltThrown })
 	h.hubEnd.SetOnline(true)
@@ -141,6 +147,45 @@ func TestRestart(t *testing.T) {
 	})
 	if u, _ := h.wired(); u != 1 {
 		t.Errorf("S12: %d unlocks on the wire, want 1", u)
+	}
+}
+
+// Stop with the door unlocked: nobody will watch, so it is bolted first.
+func TestStopBolts(t *testing.T) {
+	h := newHouse(t)
+	h.prepare()
+	h.arrive()
+	h.slide()
+	h.until("unlocked")
+	h.shut()
+	if u, locks := h.wired(); u != 1 || locks == 0 {
+		t.Errorf("wire after Stop: %d unlocks, %d locks, want 1 and at least 1", u, locks)
+	}
+}
+
+// S16, T23: messages are lost and doubled; every alarm still reaches the service, the record arrives whole and in order, and
+// nothing happens twice.
+func TestBadBus(t *testing.T) {
+	h := newHouse(t)
+	h.prepare()
+	h.arrive()
+	n := 0
+	h.bus.Faults(func(e mem.Envelope) mem.Fate {
+		n++
+		return mem.Fate{Drop: n%3 == 0 && !strings.HasSuffix(e.Subject, ".ask"), Copies: n % 2}
+	})
+	h.slide()
+	h.until("unlocked")
+	h.eye.set(true)
+	h.wait("the alarm", func() bool {
+		return slices.ContainsFunc(h.alarms, func(a bus.Alarm) bool { return a.Reason == "lapse-lost" })
+	})
+	h.eye.set(false)
+	h.wait("the record", func() bool {
+		return has(h.log, ledger.KindDecision, "unlock") && has(h.log, ledger.KindCommand, "told")
+	})
+	if u, _ := h.wired(); u != 1 {
+		t.Errorf("S12: %d unlocks, want 1", u)
 	}
 }
 
