@@ -10,21 +10,21 @@ import (
 )
 
 // Beat takes a hub's proof of life and answers with ours: its nonce, the block counters, the time, and how much of its log we
-// hold. It touches no disk but for a hub's first beat after silence, a change of its visits, or once a minute, so that a slow
-// disk is not a silent service.
-func (s *Service) Beat(ctx context.Context, now time.Time, hub string, b bus.Beat) (bus.BeatReply, error) {
+// hold. It touches no disk: a slow disk is not a silent service. later, if it is not nil, is what there is to write down; call
+// it after the answer is sent.
+func (s *Service) Beat(now time.Time, hub string, b bus.Beat) (r bus.BeatReply, later func(context.Context) error, err error) {
 	if b.Hub != hub {
-		return bus.BeatReply{}, fmt.Errorf("beat of hub %q came from hub %q", b.Hub, hub)
+		return r, nil, fmt.Errorf("beat of hub %q came from hub %q", b.Hub, hub)
 	}
 	if len(b.Nonce) == 0 || len(b.Nonce) > 64 || len(b.Visits) > maxGoing {
-		return bus.BeatReply{}, fmt.Errorf("beat of hub %q: nonce of %d bytes, %d visits", hub, len(b.Nonce), len(b.Visits))
+		return r, nil, fmt.Errorf("beat of hub %q: nonce of %d bytes, %d visits", hub, len(b.Nonce), len(b.Visits))
 	}
-	r := bus.BeatReply{Nonce: b.Nonce, Blocks: map[string]uint64{}, Time: now.UTC()}
+	r = bus.BeatReply{Nonce: b.Nonce, Blocks: map[string]uint64{}, Time: now.UTC()}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	l := s.hub(hub)
 	if l == nil {
-		s.mu.Unlock()
-		return bus.BeatReply{}, fmt.Errorf("beat of hub %q: %w", hub, ErrNotFound)
+		return bus.BeatReply{}, nil, fmt.Errorf("beat of hub %q: %w", hub, ErrNotFound)
 	}
 	for _, d := range l.doors {
 		r.Blocks[d.name] = d.blocks
@@ -33,16 +33,11 @@ func (s *Service) Beat(ctx context.Context, now time.Time, hub string, b bus.Bea
 	was := l.silent
 	l.heard, l.seen, l.ever, l.silent = now, now, true, false
 	l.visits = slices.Clone(b.Visits)
-	save := was || now.Sub(l.kept) >= time.Minute
-	if save {
+	if was || now.Sub(l.kept) >= time.Minute {
 		l.kept = now
+		later = func(ctx context.Context) error { return s.heardAgain(ctx, now, hub, was) }
 	}
-	s.mu.Unlock()
-	if !save {
-		return r, nil
-	}
-	// The answer does not depend on this: a hub in a visit must not wait for our disk to be trusted again.
-	return r, s.heardAgain(ctx, now, hub, was)
+	return r, later, nil
 }
 
 // heardAgain notes in the store that a hub lives, and tells its household if it had been missed.

@@ -12,30 +12,39 @@ type Ops struct {
 	Carrier    string         `json:"carrier"`
 	Admin      bool           `json:"admin"`
 	Deliveries []Delivery     `json:"deliveries"`
-	Couriers   []Courier      `json:"couriers"`
+	Couriers   []OpsCourier   `json:"couriers"`
 	Households []OpsHousehold `json:"households"`
 	Visits     []VisitSummary `json:"visits"`
 	Incidents  []bus.Incident `json:"incidents"`
 	Hubs       []OpsHub       `json:"hubs"`
 }
 
+// OpsCourier is a courier of this carrier.
+type OpsCourier struct {
+	ID        string     `json:"id"`
+	Name      string     `json:"name"`
+	Status    string     `json:"status"` // pending, passed, failed, revoked
+	Until     *time.Time `json:"until,omitempty"`
+	Reference string     `json:"reference,omitempty"`
+	Passkeys  int        `json:"passkeys"` // 0: not signed up yet
+}
+
 // OpsHousehold is where a carrier delivers.
 type OpsHousehold struct {
-	ID        string    `json:"id"`
-	Name      string    `json:"name"`
-	Address   string    `json:"address"`
-	Doors     []OpsDoor `json:"doors"`
-	Consented bool      `json:"consented"` // to this carrier, at one door at least, now
+	ID      string    `json:"id"`
+	Name    string    `json:"name"`
+	Address string    `json:"address"`
+	Doors   []OpsDoor `json:"doors"`
 }
 
 // OpsDoor is a door where a carrier delivers.
 type OpsDoor struct {
-	Hub       string `json:"hub"`
-	Door      string `json:"door"`
-	Name      string `json:"name"`
-	Consented bool   `json:"consented"`
-	Phase     string `json:"phase,omitempty"` // of this carrier's own visit
-	Reason    string `json:"reason,omitempty"`
+	Hub     string `json:"hub"`
+	Door    string `json:"door"`
+	Name    string `json:"name"`
+	Consent bool   `json:"consent"`         // to this carrier, now
+	Phase   string `json:"phase,omitempty"` // of this carrier's own visit
+	Reason  string `json:"reason,omitempty"`
 }
 
 // OpsHub is whether deliveries can be expected to work.
@@ -56,7 +65,7 @@ func (s *Service) Ops(ctx context.Context, now time.Time, who Account) (Ops, err
 	mine := Keys{Carrier: who.Carrier}
 	err := s.store.Read(ctx, func(tx Tx) error {
 		o = Ops{
-			Carrier: who.Carrier, Admin: who.Admin, Deliveries: []Delivery{}, Couriers: []Courier{}, Households: []OpsHousehold{}, Visits: []VisitSummary{},
+			Carrier: who.Carrier, Admin: who.Admin, Deliveries: []Delivery{}, Couriers: []OpsCourier{}, Households: []OpsHousehold{}, Visits: []VisitSummary{},
 			Incidents: []bus.Incident{}, Hubs: []OpsHub{},
 		}
 		ds, err := find[Delivery](tx, Query{Keys: mine, From: now.Add(-7 * 24 * time.Hour), Desc: true, Limit: 500})
@@ -68,7 +77,23 @@ func (s *Service) Ops(ctx context.Context, now time.Time, who Account) (Ops, err
 		if err != nil {
 			return err
 		}
-		o.Couriers = append(o.Couriers, cs...)
+		for _, c := range cs {
+			line := OpsCourier{ID: c.ID, Name: c.Name, Status: c.Status, Reference: c.Reference}
+			if !c.Until.IsZero() {
+				line.Until = &c.Until
+			}
+			if c.Revoked {
+				line.Status = "revoked"
+			}
+			if c.Account != "" {
+				keys, err := find[Passkey](tx, Query{Keys: Keys{Account: c.Account}})
+				if err != nil {
+					return err
+				}
+				line.Passkeys = len(keys)
+			}
+			o.Couriers = append(o.Couriers, line)
+		}
 		vs, err := find[Visit](tx, Query{Keys: mine, Desc: true, Limit: 200})
 		if err != nil {
 			return err
@@ -97,7 +122,7 @@ func (s *Service) Ops(ctx context.Context, now time.Time, who Account) (Ops, err
 				od := OpsDoor{Hub: d.Hub, Door: d.Name, Name: d.Title}
 				for _, c := range consents {
 					if c.Hub == d.Hub && c.Door == d.Name && c.Until.After(now) {
-						od.Consented, line.Consented = true, true
+						od.Consent = true
 					}
 				}
 				if v, ok := s.view(d.Hub, d.Name); ok && v.GrantID != "" {

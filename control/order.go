@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"eyebolt/bus"
@@ -36,7 +35,7 @@ type Order struct {
 // Hubs reaches hubs. Package control/run does it over the bus.
 type Hubs interface {
 	// Do sends an order, again and again under its one ID (T23), until it is answered or ctx ends, and has the Service take
-	// the answer. Without one it gives an Error of class Unavailable.
+	// the answer. Without one it gives Service.NoReply: whether the order was carried out is then not known.
 	Do(ctx context.Context, o Order) (AskReply, error)
 	// Live forwards a viewer's offer and gives the hub's answer; neither is looked into (S17).
 	Live(ctx context.Context, hub string, offer []byte) ([]byte, error)
@@ -197,7 +196,7 @@ func (s *Service) answered(tx Tx, now time.Time, o Order, r AskReply) ([]event, 
 	return nil, nil
 }
 
-// noReply is what somebody is told whose order was taken but has not been answered yet.
+// NoReply is what somebody is told whose order was taken but has not been answered yet.
 func (s *Service) NoReply(o Order) AskReply {
 	switch o.Ask.What {
 	case bus.AskBlock:
@@ -212,6 +211,3 @@ func (s *Service) NoReply(o Order) AskReply {
 	}
 	return AskReply{Reason: "hub-silent", Sentence: "The hub does not answer: try again in a moment."}
 }
-
-// cut gives the newest n of a list.
-func cut[T any](v []T, n int) []T { return slices.Clip(v[:min(n, len(v))]) }

@@ -11,14 +11,14 @@ import (
 
 // Home is a resident's page.
 type Home struct {
-	Household  Household      `json:"household"`
+	Household  string         `json:"household"` // its name
+	Address    string         `json:"address"`
 	Doors      []HomeDoor     `json:"doors"`
 	Deliveries []Delivery     `json:"deliveries"`
 	Visits     []VisitSummary `json:"visits"`
 	Incidents  []bus.Incident `json:"incidents"`
 	Alarms     []Alarm        `json:"alarms"`
 	Consents   []ConsentLine  `json:"consents"`
-	Carriers   []CarrierLine  `json:"carriers"`
 	Notice     string         `json:"notice"`
 }
 
@@ -31,21 +31,15 @@ type HomeDoor struct {
 	View   *View  `json:"view,omitempty"` // absent until the hub has shown it
 }
 
-// ConsentLine is one consent on the resident's page.
+// ConsentLine is where a carrier stands at a door. Wanted: it has none and could use one. Signed: it holds. Ended: it held.
 type ConsentLine struct {
-	ID          string    `json:"id"`
-	Hub         string    `json:"hub"`
-	Door        string    `json:"door"`
-	Carrier     string    `json:"carrier"`
-	CarrierName string    `json:"carrier_name"`
-	From        time.Time `json:"from"`
-	Until       time.Time `json:"until"`
-}
-
-// CarrierLine is a carrier that one could consent to.
-type CarrierLine struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
+	ID          string     `json:"id,omitempty"`
+	Hub         string     `json:"hub"`
+	Door        string     `json:"door"`
+	Carrier     string     `json:"carrier"`
+	CarrierName string     `json:"carrier_name"`
+	State       string     `json:"state"` // wanted, signed, ended
+	Until       *time.Time `json:"until,omitempty"`
 }
 
 // Notice is what everybody who lives or delivers here must know.
@@ -66,14 +60,16 @@ func (s *Service) Home(ctx context.Context, now time.Time, who Account) (Home, e
 	}
 	h := Home{
 		Doors: []HomeDoor{}, Deliveries: []Delivery{}, Visits: []VisitSummary{}, Incidents: []bus.Incident{}, Alarms: []Alarm{},
-		Consents: []ConsentLine{}, Carriers: []CarrierLine{}, Notice: Notice,
+		Consents: []ConsentLine{}, Notice: Notice,
 	}
 	mine := Keys{Household: who.Household}
 	err := s.store.Read(ctx, func(tx Tx) error {
 		var err error
-		if h.Household, err = get[Household](tx, who.Household); err != nil {
+		house, err := get[Household](tx, who.Household)
+		if err != nil {
 			return err
 		}
+		h.Household, h.Address = house.Name, house.Address
 		doors, err := find[Door](tx, Query{Keys: mine})
 		if err != nil {
 			return err
@@ -108,30 +104,8 @@ func (s *Service) Home(ctx context.Context, now time.Time, who Account) (Home, e
 		for _, a := range alarms {
 			h.Alarms = append(h.Alarms, a.Alarm)
 		}
-		carriers, err := find[Carrier](tx, Query{Limit: homeCarriers})
-		if err != nil {
-			return err
-		}
-		for _, c := range carriers {
-			h.Carriers = append(h.Carriers, CarrierLine{c.ID, c.Name})
-		}
-		consents, err := find[Consent](tx, Query{Keys: mine, Desc: true, Limit: homeCarriers})
-		if err != nil {
-			return err
-		}
-		for _, c := range consents {
-			if !c.Until.After(now) {
-				continue
-			}
-			line := ConsentLine{ID: c.ID, Hub: c.Hub, Door: c.Door, Carrier: c.Carrier, From: c.From, Until: c.Until}
-			for _, k := range carriers {
-				if k.ID == c.Carrier {
-					line.CarrierName = k.Name
-				}
-			}
-			h.Consents = append(h.Consents, line)
-		}
-		return nil
+		h.Consents, err = consentLines(tx, now, house, doors, ds)
+		return err
 	})
 	if err != nil {
 		return Home{}, err
@@ -144,6 +118,47 @@ func (s *Service) Home(ctx context.Context, now time.Time, who Account) (Home, e
 		}
 	}
 	return h, nil
+}
+
+// consentLines says for each door and each carrier that has to do with this household where its consent stands.
+func consentLines(tx Tx, now time.Time, house Household, doors []Door, ds []Delivery) ([]ConsentLine, error) {
+	consents, err := find[Consent](tx, Query{Keys: Keys{Household: house.ID}, Desc: true, Limit: homeCarriers})
+	if err != nil {
+		return nil, err
+	}
+	carriers := []string{house.Carrier}
+	for _, c := range consents {
+		carriers = append(carriers, c.Carrier)
+	}
+	for _, d := range ds {
+		carriers = append(carriers, d.Carrier)
+	}
+	slices.Sort(carriers)
+	carriers = slices.Compact(carriers)
+	lines := []ConsentLine{}
+	for _, id := range carriers {
+		if id == "" {
+			continue
+		}
+		c, err := get[Carrier](tx, id)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range doors {
+			line := ConsentLine{Hub: d.Hub, Door: d.Name, Carrier: id, CarrierName: c.Name, State: "wanted"}
+			for _, k := range consents {
+				if k.Carrier == id && k.Hub == d.Hub && k.Door == d.Name {
+					line.ID, line.Until, line.State = k.ID, &k.Until, "ended"
+					if k.Until.After(now) {
+						line.State = "signed"
+					}
+					break
+				}
+			}
+			lines = append(lines, line)
+		}
+	}
+	return lines, nil
 }
 
 // HubLine is a household's hub, for its resident's app: Key signs live answers.

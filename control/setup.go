@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"crypto/ed25519"
+	"encoding/base32"
 	"errors"
 	"slices"
 	"time"
@@ -63,12 +64,19 @@ func (s *Service) CreateHousehold(ctx context.Context, now time.Time, who Accoun
 	if !textOK(h.Name, 100) || !textOK(h.Address, 300) {
 		return Household{}, "", invalid("Give the household a name of at most 100 bytes and an address of at most 300.")
 	}
+	if h.ID != "" && !nameOK(h.ID) {
+		return Household{}, "", invalid("A household's ID is 1 to 64 of a-z, 0-9 and -; leave it out to have one made.")
+	}
 	if h.SilenceS < 0 || h.SilenceS > 24*3600 {
 		return Household{}, "", invalid("The hub's silence outside visits is 0 (default) to 86400 seconds.")
 	}
 	err = s.store.Write(ctx, func(tx Tx) error {
-		if h.ID, err = s.newID("hh"); err != nil {
-			return err
+		if h.ID == "" {
+			if h.ID, err = s.newID("hh"); err != nil {
+				return err
+			}
+		} else if _, err := tx.Get(TableHouseholds, h.ID); !errors.Is(err, ErrNotFound) {
+			return refuse(Conflict, "household-exists", "There is a household of this name already. Give this one another.")
 		}
 		h.Carrier, h.Created = who.Carrier, now
 		if err := put(tx, h); err != nil {
@@ -80,7 +88,29 @@ func (s *Service) CreateHousehold(ctx context.Context, now time.Time, who Accoun
 	return h, code, err
 }
 
-// CreateHub makes a hub known: its name, household, public nkey, ledger key and live key. The bus lets it in from now on.
+// nkeyPublic reads the Ed25519 key in a public user nkey: base32 of a prefix byte, the key and a CRC-16 (XMODEM, little-endian).
+func nkeyPublic(nkey string) ([]byte, bool) {
+	b, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(nkey)
+	if err != nil || len(b) != 1+ed25519.PublicKeySize+2 || b[0] != 20<<3 {
+		return nil, false
+	}
+	n := len(b) - 2
+	var crc uint16
+	for _, c := range b[:n] {
+		crc ^= uint16(c) << 8
+		for range 8 {
+			if crc&0x8000 != 0 {
+				crc = crc<<1 ^ 0x1021
+			} else {
+				crc <<= 1
+			}
+		}
+	}
+	return b[1:n], uint16(b[n])|uint16(b[n+1])<<8 == crc
+}
+
+// CreateHub makes a hub known: its name, household, public nkey and ledger key; a live key only if it is another than the
+// nkey's. The bus lets it in from now on.
 func (s *Service) CreateHub(ctx context.Context, now time.Time, who Account, h Hub) (Hub, error) {
 	if err := who.admin(); err != nil {
 		return Hub{}, err
@@ -88,8 +118,12 @@ func (s *Service) CreateHub(ctx context.Context, now time.Time, who Account, h H
 	if !nameOK(h.ID) {
 		return Hub{}, invalid("A hub's name is 1 to 64 of a-z, 0-9 and -.")
 	}
-	if len(h.Nkey) != 56 || h.Nkey[0] != 'U' {
-		return Hub{}, invalid("The hub's bus key is a public nkey of 56 letters that begins with U.")
+	key, ok := nkeyPublic(h.Nkey)
+	if !ok {
+		return Hub{}, invalid("The hub's bus key is a public nkey of 56 letters that begins with U: copy it as the hub prints it.")
+	}
+	if len(h.Key) == 0 {
+		h.Key = key // a hub has one key for bus, record and live view
 	}
 	if len(h.Key) != ed25519.PublicKeySize {
 		return Hub{}, invalid("The hub's key is an Ed25519 public key of 32 bytes.")

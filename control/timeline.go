@@ -36,7 +36,7 @@ type Moment struct {
 	T      time.Time `json:"t"`
 	Kind   string    `json:"kind"`
 	Word   string    `json:"word"`
-	Reason string    `json:"reason,omitempty"`
+	Reason string    `json:"reason"`
 	Text   string    `json:"text"`
 	Entry  uint64    `json:"entry"` // ledger index
 	In     float64   `json:"in"`    // seconds since the visit began
