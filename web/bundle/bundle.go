@@ -156,6 +156,22 @@ func worker(web string, out Files) error {
 	return nil
 }
 
+// Global bundles one module for a test: a script that leaves its exports in a global of that name.
+func Global(web, module, name string) (string, error) {
+	web, err := filepath.Abs(web)
+	if err != nil {
+		return "", fmt.Errorf("bundle: %w", err)
+	}
+	r := api.Build(api.BuildOptions{
+		AbsWorkingDir: web, EntryPoints: []string{module}, Bundle: true, Format: api.FormatIIFE, GlobalName: name,
+		Target: api.ES2022, LogLevel: api.LogLevelSilent, Write: false,
+	})
+	if err := problem(r.Errors, r.Warnings); err != nil {
+		return "", err
+	}
+	return string(r.OutputFiles[0].Contents), nil
+}
+
 func problem(lists ...[]api.Message) error {
 	for _, l := range lists {
 		for _, m := range l {

@@ -98,7 +98,7 @@ function Truth({ w }: { w: World }) {
     { name: "Inside", value: (w.inside ?? []).join(", ") || "nobody", bad: (w.inside ?? []).length > 0 },
     { name: "Camera", value: w.camera.jammed ? "jammed" : w.camera.mode || "live", bad: w.camera.jammed || !["", "live", "honest"].includes(w.camera.mode) },
     { name: "Uplink", value: w.uplink ? "up" : "cut", bad: !w.uplink },
-    { name: "Air", value: w.jam ? "flooded" : "clear", bad: w.jam },
+    { name: "Lock’s radio", value: w.jam ? "jammed" : "clear", bad: w.jam },
   ];
   return (
     <dl class="truth">
@@ -224,15 +224,15 @@ function App() {
               <Truth w={w} />
             </div>
           </section>
+          <section class="card world-groups">
+            <Buttons w={w} group="people" title="People" />
+            <Buttons w={w} group="attack" title="Attacks" />
+          </section>
           <section class="card">
             <header class="card-head">
               <h2>What happens</h2>
             </header>
             <Log w={w} />
-          </section>
-          <section class="card">
-            <Buttons w={w} group="people" title="People" />
-            <Buttons w={w} group="attack" title="Attacks" />
           </section>
         </main>
         <Phone w={w} role="courier" title="The courier’s phone" />

@@ -8,6 +8,9 @@ import (
 	"eyebolt/web"
 )
 
+// A sheet that is still open takes every click.
+const noSheet = `document.querySelector('dialog') === null`
+
 func TestOperator(t *testing.T) {
 	f, p := start(t), open(t)
 	f.quiet("operator")
@@ -32,6 +35,7 @@ func TestOperator(t *testing.T) {
 		t.Errorf("book: a courier that nobody chose: %v", got)
 	}
 
+	p.Wait(noSheet)
 	p.Click(`a[href="/ops/couriers"]`)
 	p.Text("Expires soon")
 	shot(t, p, "ops-couriers")
@@ -40,6 +44,7 @@ func TestOperator(t *testing.T) {
 	p.Click(`dialog button[type=submit]`)
 	p.Text("/?invite=KITE-4471")
 	p.Click(`.sheet-head button`)
+	p.Wait(noSheet)
 
 	p.Click(`a[href="/ops/incidents"]`)
 	p.Text("7.4 s")

@@ -105,9 +105,11 @@ function Film({ visit }: { visit: Visit }) {
       ) : (
         <div class="film empty-film">
           <Button kind="main" big icon="play" busy={progress >= 0} onClick={() => void load()}>
-            {progress >= 0 ? `Fetching from your hub, ${Math.floor(progress * 100)} %` : `Watch the film (${since(visit.clip.seconds)}, ${size(visit.clip.bytes)})`}
+            {progress >= 0 ? `Fetching, ${Math.floor(progress * 100)} %` : "Watch the film"}
           </Button>
-          <p>It comes straight from your hub, encrypted, and is checked here before it is shown.</p>
+          <p>
+            {since(visit.clip.seconds)} long, {size(visit.clip.bytes)}. It comes straight from your hub, encrypted, and is checked here before it is shown.
+          </p>
         </div>
       )}
       {digest && (

@@ -68,8 +68,15 @@ export function follow(take: Handler, refresh: () => void): () => void {
     clearTimeout(timer);
     open();
   };
+  // A page that the browser keeps for going back to holds no stream open: a browser has six connections to a service.
+  const away = (): void => source?.close();
+  const back = (e: PageTransitionEvent): void => {
+    if (e.persisted) open();
+  };
   addEventListener("offline", offline);
   addEventListener("online", online);
+  addEventListener("pagehide", away);
+  addEventListener("pageshow", back);
   open();
   return () => {
     stopped = true;
@@ -78,5 +85,7 @@ export function follow(take: Handler, refresh: () => void): () => void {
     source?.close();
     removeEventListener("offline", offline);
     removeEventListener("online", online);
+    removeEventListener("pagehide", away);
+    removeEventListener("pageshow", back);
   };
 }

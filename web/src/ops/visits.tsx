@@ -15,7 +15,7 @@ export function LiveVisits() {
     .filter((v) => v.outcome !== "going")
     .sort((a, b) => b.began.localeCompare(a.began))
     .slice(0, 12);
-  const household = (v: VisitOfOps): string => ops.value?.deliveries?.find((d) => d.id === v.delivery)?.household_name ?? v.delivery;
+  const household = (v: VisitOfOps): string => ops.value?.deliveries?.find((d) => d.id === v.delivery)?.household_name ?? "–";
   return (
     <>
       <Card title="Going on now">

@@ -168,7 +168,8 @@ const checkNames: Record<string, string> = {
 
 function Checks({ checks }: { checks: Check[] }) {
   // One reason is enough: the first that does not hold says what to do, the rest wait quietly.
-  const first = checks.findIndex((c) => !c.ok);
+  const told = checks.findIndex((c) => !c.ok && c.sentence);
+  const first = told >= 0 ? told : checks.findIndex((c) => !c.ok);
   return (
     <ul class="checks">
       {checks.map((c, i) => (

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Tone } from "../lib/state.ts";
 import { Icon, Mark } from "./icons.tsx";
 import { go } from "./router.ts";
@@ -147,7 +147,7 @@ export function Switch(p: { label: string; hint?: string; on: boolean; busy?: bo
 export function Sheet(p: { title: string; onClose: () => void; children: ComponentChildren }) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const d = ref.current;
     d?.showModal();
     return () => d?.close();
