@@ -14,9 +14,10 @@ import (
 const (
 	shipBatch   = 256             // entries in one message
 	shipBytes   = 600 << 10       // of leaves: base64 makes 800 KiB of it, under bus.MaxBody
-	shipTimeout = 5 * time.Second // for one batch
+	shipTimeout = 2 * time.Second // for one batch
 	shipEvery   = time.Second     // looked at least so often
-	shipBackoff = 10 * time.Second
+	// A batch that failed is tried again after the first, then each time after twice as long, up to the second.
+	shipRetry, shipBackoff = 250 * time.Millisecond, 10 * time.Second
 )
 
 // shipper sends the record to the service from the cursor that it acknowledged: one batch under way at a time, nothing
@@ -42,15 +43,15 @@ func (s *shipper) acknowledged(cursor uint64) {
 }
 
 func (s *shipper) run(ctx context.Context) {
-	wait := shipEvery
-	timer := time.NewTimer(wait)
+	failed := time.Duration(0) // how long it waits after a failure; 0: none
+	timer := time.NewTimer(shipEvery)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.wake:
-			if wait > shipEvery { // backing off: only time ends it
+			if failed > 0 { // only time ends it
 				continue
 			}
 		case <-timer.C:
@@ -59,11 +60,12 @@ func (s *shipper) run(ctx context.Context) {
 		switch {
 		case err != nil && ctx.Err() == nil:
 			s.slog.Debug("record was not taken by the service, it is sent again", "err", err)
-			wait = min(max(2*wait, 2*shipEvery), shipBackoff)
+			failed = min(max(2*failed, shipRetry), shipBackoff)
+			timer.Reset(failed)
 		default:
-			wait = shipEvery
+			failed = 0
+			timer.Reset(shipEvery)
 		}
-		timer.Reset(wait)
 		if more {
 			signal(s.wake)
 		}
