@@ -104,14 +104,15 @@ func film(tb testing.TB, s *stage, f footage) {
 	tb.Cleanup(func() { close(stop); <-done })
 	go func() {
 		defer close(done)
-		tick := time.NewTicker(frame)
-		defer tick.Stop()
 		began := s.clock()
 		for i := 0; ; i++ {
+			// A busy machine makes a picture late, never the camera's clock slow.
+			due := time.NewTimer(began + time.Duration(i+1)*frame - s.clock())
 			select {
 			case <-stop:
+				due.Stop()
 				return
-			case <-tick.C:
+			case <-due.C:
 			}
 			p := f.pics[i%len(f.pics)]
 			p.Media = time.Duration(i) * frame
@@ -178,7 +179,8 @@ func TestChromium(t *testing.T) {
 			if seen.First > 1000 || seen.Width != 1280 {
 				t.Errorf("first picture after %.0f ms, %d wide", seen.First, seen.Width)
 			}
-			if seen.Shown < -20 || seen.Shown > 400 || last.Ms > 250 || last.Watch != "live" {
+			// A picture is late by what this machine is late; the page shows what the hub sent within a few more frames.
+			if seen.Shown < -20 || seen.Shown > float64(last.Ms)+300 || last.Ms > live.NotLiveAfter || last.Watch != "live" {
 				t.Errorf("on screen: %.0f ms old; told %+v", seen.Shown, last)
 			}
 

@@ -188,7 +188,7 @@ func (b *bench) finish(visit string) (record.Clip, error) {
 		case r := <-ch:
 			return r.c, r.err
 		case <-time.After(5 * time.Millisecond):
-			b.pass(5 * time.Millisecond) // a refusing disk is given up by this clock
+			b.pass(50 * time.Millisecond) // a refusing disk is given up by this clock
 		}
 	}
 	b.tb.Fatal("the clip was not filed")
