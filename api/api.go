@@ -44,9 +44,11 @@ const sessionLife = 30 * 24 * time.Hour
 
 type server struct {
 	Options
-	sessions *scs.SessionManager
-	keys     *webauthn.WebAuthn
-	gate     *gate
+	sessions   *scs.SessionManager
+	keys       *webauthn.WebAuthn
+	gate       *gate
+	ceremonies *ceremonies
+	listeners  *listeners
 }
 
 // New makes the handler of everything: API, events, pages.
@@ -72,7 +74,7 @@ func New(o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("api: passkeys for %s: %w", rp.ID, err)
 	}
-	s := &server{Options: o, keys: keys, gate: newGate(o.Now), sessions: scs.New()}
+	s := &server{Options: o, keys: keys, gate: newGate(), sessions: scs.New(), ceremonies: newCeremonies(), listeners: newListeners()}
 	s.sessions.Store = keep{s}
 	s.sessions.Lifetime = sessionLife
 	s.sessions.HashTokenInStore = true
@@ -90,8 +92,9 @@ func New(o Options) (http.Handler, error) {
 	cfg := huma.DefaultConfig("Eyebolt", "1")
 	cfg.DocsPath = "" // the usual page loads a script from elsewhere
 	cfg.OpenAPIPath = "/openapi"
+	cfg.SchemasPath = ""
 	cfg.CreateHooks = nil // no $schema property in replies
-	useProblems()
+	cfg.Transformers = []huma.Transformer{inOurForm}
 	h := humago.New(routes, cfg)
 	h.UseMiddleware(s.limit)
 	s.sign(h)
@@ -100,29 +103,50 @@ func New(o Options) (http.Handler, error) {
 	s.operator(h)
 	routes.HandleFunc("GET /api/events", s.events)
 
-	guarded := http.NewCrossOriginProtection()
-	signed := s.sessions.LoadAndSave(guarded.Handler(noStore(routes)))
-	mux.Handle("/api/", signed)
-	mux.Handle("/openapi.json", routes)
-	mux.Handle("/openapi.yaml", routes)
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		writeProblem(w, problemOf(&control.Error{Reason: "foreign-page", Sentence: "A page of another origin asked for this. Open the app by its own address.", Class: control.Forbidden}))
+	}))
+	mux.Handle("/api/", s.guarded(s.sessions.LoadAndSave(routes)))
+	mux.Handle("/openapi.json", s.guarded(routes))
+	mux.Handle("/openapi.yaml", s.guarded(routes))
 	for pattern, handler := range o.Extra {
 		mux.Handle(pattern, handler)
 	}
-	mux.Handle("/", web.Handler(o.Pages...))
-	return mux, nil
+	pages := web.Handler(o.Pages...)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.transport(w.Header())
+		pages.ServeHTTP(w, r)
+	})
+	return guard.Handler(mux), nil
 }
 
-// noStore keeps what the API says out of every cache.
-func noStore(next http.Handler) http.Handler {
+// guarded marks what the API says as no page, and keeps it out of every cache.
+func (s *server) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("X-Content-Type-Options", "nosniff")
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("X-Content-Type-Options", "nosniff")
+		s.transport(h)
 		next.ServeHTTP(w, r)
 	})
 }
 
+// transport has browsers come by HTTPS alone for a year, where there is HTTPS.
+func (s *server) transport(h http.Header) {
+	if s.Secure {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
 // accountKey is where a session holds its account's ID.
 const accountKey = "account"
+
+// passkeyKey is where it holds the credential ID that signed in.
+const passkeyKey = "passkey"
 
 // who is the account behind a request; the zero Account is nobody, and control refuses it.
 func (s *server) who(ctx context.Context) (control.Account, error) {
@@ -131,10 +155,10 @@ func (s *server) who(ctx context.Context) (control.Account, error) {
 		return control.Account{}, &control.Error{Reason: "nobody", Sentence: "Sign in first.", Class: control.Nobody}
 	}
 	who, err := s.Service.Account(ctx, id)
-	if err != nil {
-		return who, &control.Error{Reason: "nobody", Sentence: "This account is no more. Sign in again.", Class: control.Nobody}
+	if c := control.AsError(err).Class; err != nil && (c == control.NotFound || c == control.Nobody) {
+		return control.Account{}, &control.Error{Reason: "nobody", Sentence: "This account is no more. Sign in again.", Class: control.Nobody}
 	}
-	return who, nil
+	return who, err
 }
 
 // call registers one operation for somebody who is signed in. I is huma's input; the reply's body is O.
@@ -144,10 +168,10 @@ func call[I, O any](s *server, h huma.API, method, path, summary string, do func
 		MaxBodyBytes: 64 << 10, // the longest is a consent with its assertion, about 4 KiB
 	}, func(ctx context.Context, in *I) (*struct{ Body O }, error) {
 		who, err := s.who(ctx)
-		if err != nil {
-			return nil, problemOf(err)
+		var out O
+		if err == nil {
+			out, err = do(ctx, s.Now(), who, in)
 		}
-		out, err := do(ctx, s.Now(), who, in)
 		if err != nil {
 			p := problemOf(err)
 			if p.Status >= http.StatusInternalServerError {

@@ -14,12 +14,12 @@ type stopsOut struct {
 	Stops []control.Stop `json:"stops"`
 }
 
-type deliveryIn struct {
+type ByDelivery struct {
 	Delivery string `path:"delivery" maxLength:"128"`
 }
 
 type arriveIn struct {
-	deliveryIn
+	ByDelivery
 	Body struct {
 		Parcel string `json:"parcel" maxLength:"128"`
 		Place  *place `json:"place,omitempty"`
@@ -34,14 +34,14 @@ type place struct {
 }
 
 type proofIn struct {
-	deliveryIn
+	ByDelivery
 	Body struct {
 		Credential rawJSON `json:"credential"`
 	}
 }
 
 type cannotIn struct {
-	deliveryIn
+	ByDelivery
 	Body struct {
 		Why string `json:"why" maxLength:"32" doc:"nobody, dog, door, parcel, unsafe or other"`
 	}

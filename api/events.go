@@ -1,61 +1,116 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
+
+	"eyebolt/control"
 )
 
-// keepAlive is how often a quiet stream says that it lives, and how often it looks whether its account still may listen.
-const keepAlive = 15 * time.Second
+const (
+	// keepAlive is how often a quiet stream says that it lives, and looks whether its account may still listen: below the 30 s
+	// after which middle boxes cut.
+	keepAlive = 15 * time.Second
+	// writeWait bounds one write: a phone in a tunnel comes back and resumes.
+	writeWait = 10 * time.Second
+	// maxStreams bounds one account's streams: phones, tablets, and forgotten windows.
+	maxStreams = 32
+)
 
-// events is GET /api/events: server-sent events (WHATWG HTML, section 9.2), resumed by Last-Event-ID.
+// listeners counts each account's streams.
+type listeners struct {
+	mu sync.Mutex
+	by map[string]int
+}
+
+func newListeners() *listeners { return &listeners{by: map[string]int{}} }
+
+func (l *listeners) enter(account string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.by[account] >= maxStreams {
+		return false
+	}
+	l.by[account]++
+	return true
+}
+
+func (l *listeners) leave(account string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.by[account]--; l.by[account] <= 0 {
+		delete(l.by, account)
+	}
+}
+
+// events is GET /api/events: server-sent events (WHATWG HTML, section 9.2), resumed by Last-Event-ID. It lasts until the
+// request's context ends, the reader is stuck, or the account may no longer listen.
 func (s *server) events(w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
-	who, err := s.who(ctx)
+	who, err := s.who(r.Context())
+	if err == nil && !s.listeners.enter(who.ID) {
+		err = &control.Error{Reason: "too-many-streams", Sentence: "This account listens in too many windows. Close some.", Class: control.TooMany}
+	}
 	if err != nil {
 		writeProblem(w, problemOf(err))
 		return
 	}
+	defer s.listeners.leave(who.ID)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
-	out := http.NewResponseController(w)
-	_ = out.SetReadDeadline(time.Time{})  // else the server's limit on reading a request ends the stream
-	_ = out.SetWriteDeadline(time.Time{}) // the stream has no end; a dead reader ends with its connection
 	w.WriteHeader(http.StatusOK)
-	if _, err := fmt.Fprint(w, "retry: 1000\n\n"); err != nil {
-		return
+	if err := s.stream(r.Context(), w, who, r.Header.Get("Last-Event-ID")); err != nil && r.Context().Err() == nil {
+		s.Log.Debug("event stream ended", "account", who.ID, "err", err)
 	}
-	after := r.Header.Get("Last-Event-ID")
-	beat := time.NewTicker(keepAlive)
-	defer beat.Stop()
+}
+
+func (s *server) stream(ctx context.Context, w http.ResponseWriter, who control.Account, last string) error {
+	out := http.NewResponseController(w)
+	write := func(text string) error {
+		// Each write has its own deadline, over the server's. A writer that knows none is a test's.
+		_ = out.SetWriteDeadline(time.Now().Add(writeWait))
+		if _, err := w.Write([]byte(text)); err != nil {
+			return err
+		}
+		return out.Flush()
+	}
+	all, next, wait := s.Service.Events(who, last)
+	// The stream's place is told at once: a reader that is cut off before the first event resumes from here. Where there is
+	// something to catch up with, its place is before that.
+	head := "retry: 1000\n\n"
+	if len(all) == 0 {
+		head = "retry: 1000\nid: " + next + "\n\n"
+	}
+	if err := write(head); err != nil {
+		return err
+	}
+	alive := time.NewTicker(keepAlive)
+	defer alive.Stop()
 	for {
-		all, next, wait := s.Service.Events(who, after)
-		after = next
 		for _, e := range all {
-			raw, err := json.Marshal(e.Data)
+			data, err := json.Marshal(e.Data)
 			if err != nil {
-				s.Log.Error("event", "type", e.Type, "err", err)
-				continue
+				return err
 			}
-			if _, err := fmt.Fprintf(w, "id: %s\nevent: %s\ndata: %s\n\n", e.ID, e.Type, raw); err != nil {
-				return
+			if err := write(fmt.Sprintf("id: %s\nevent: %s\ndata: %s\n\n", e.ID, e.Type, data)); err != nil {
+				return err
 			}
 		}
-		if err := out.Flush(); err != nil {
-			return
-		}
+		all = nil
 		select {
 		case <-ctx.Done():
-			return
+			return ctx.Err()
 		case <-wait:
-		case <-beat.C:
-			if _, err := s.Service.Account(ctx, who.ID); err != nil {
-				return
+			all, next, wait = s.Service.Events(who, next)
+		case <-alive.C:
+			if again, err := s.Service.Account(ctx, who.ID); err != nil || again != who {
+				return err // revoked or changed: the page asks again, and is told
 			}
-			if _, err := fmt.Fprint(w, ": here\n\n"); err != nil {
-				return
+			if err := write(": here\nid: " + next + "\n\n"); err != nil {
+				return err
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"container/list"
 	"net"
 	"net/http"
 	"strings"
@@ -9,59 +10,73 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"golang.org/x/time/rate"
+
+	"eyebolt/control"
 )
 
-// gate slows down who tries to sign in or register again and again from one address.
+// gate slows down who tries to sign in, register or pair again and again from one address.
 type gate struct {
-	now func() time.Time
+	mu   sync.Mutex
+	by   map[string]*list.Element
+	line *list.List // of *visitor, heard of newest first
+}
 
-	mu  sync.Mutex
-	all *rate.Limiter
-	by  map[string]*rate.Limiter
+type visitor struct {
+	addr  string
+	tries *rate.Limiter
 }
 
 const (
 	tryEvery = 2 * time.Second // a person mistypes; a program guesses
 	tryBurst = 20              // a household behind one address
-	// maxGates bounds the memory of addresses: past it all are forgotten, and the limit on all of them together stands.
-	maxGates = 4096
-	allRate  = 200 // sign-ins a second that the service takes at most
+	// maxVisitors bounds the addresses that are remembered; those unheard of for longest give way.
+	maxVisitors = 8192
 )
 
-func newGate(now func() time.Time) *gate {
-	return &gate{now: now, all: rate.NewLimiter(allRate, allRate), by: map[string]*rate.Limiter{}}
+func newGate() *gate { return &gate{by: map[string]*list.Element{}, line: list.New()} }
+
+func (g *gate) pass(now time.Time, addr string) bool {
+	addr = network(addr)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	e := g.by[addr]
+	if e == nil {
+		e = g.line.PushFront(&visitor{addr, rate.NewLimiter(rate.Every(tryEvery), tryBurst)})
+		g.by[addr] = e
+		if g.line.Len() > maxVisitors {
+			old := g.line.Back()
+			delete(g.by, old.Value.(*visitor).addr)
+			g.line.Remove(old)
+		}
+	}
+	g.line.MoveToFront(e)
+	return e.Value.(*visitor).tries.AllowN(now, 1)
 }
 
-func (g *gate) pass(addr string) bool {
+// network is whom a gate counts: an IPv4 address, or an IPv6 network of 64 bits, which is one customer's.
+func network(addr string) string {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		host = addr
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	l := g.by[host]
-	if l == nil {
-		if len(g.by) >= maxGates {
-			clear(g.by)
-		}
-		l = rate.NewLimiter(rate.Every(tryEvery), tryBurst)
-		g.by[host] = l
+	ip := net.ParseIP(host)
+	if ip == nil || ip.To4() != nil {
+		return host
 	}
-	now := g.now()
-	return l.AllowN(now, 1) && g.all.AllowN(now, 1)
+	return ip.Mask(net.CIDRMask(64, 128)).String()
 }
 
-// limit is middleware: it looks at ceremonies alone.
+// limit is middleware: it looks at calls that guess.
 func (s *server) limit(ctx huma.Context, next func(huma.Context)) {
-	path := ctx.URL().Path
-	if strings.HasPrefix(path, "/api/login/") || strings.HasPrefix(path, "/api/register/") {
-		if !s.gate.pass(ctx.RemoteAddr()) {
-			ctx.SetStatus(http.StatusTooManyRequests)
-			ctx.SetHeader("Content-Type", "application/problem+json")
-			ctx.SetHeader("Retry-After", "10")
-			_, _ = ctx.BodyWriter().Write([]byte(`{"status":429,"title":"Too Many Requests","reason":"too-many","detail":"Too many tries from here. Wait ten seconds, then try again."}`))
-			return
-		}
+	u := ctx.URL()
+	guess := strings.HasPrefix(u.Path, "/api/login/") || strings.HasPrefix(u.Path, "/api/register/") || u.Path == "/api/home/pair"
+	if guess && !s.gate.pass(s.Now(), ctx.RemoteAddr()) {
+		p := problemOf(&control.Error{Reason: "too-many", Sentence: "Too many tries from here. Wait ten seconds, then try again.", Class: control.TooMany})
+		ctx.SetHeader("Content-Type", p.ContentType(""))
+		ctx.SetHeader("Retry-After", "10")
+		ctx.SetStatus(http.StatusTooManyRequests)
+		_, _ = ctx.BodyWriter().Write(p.json()) // the client has gone
+		return
 	}
 	next(ctx)
 }

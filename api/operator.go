@@ -24,7 +24,7 @@ type bookIn struct {
 }
 
 type assignIn struct {
-	idIn
+	ByID
 	Body struct {
 		Courier string `json:"courier" maxLength:"64"`
 	}
@@ -42,7 +42,7 @@ type courierOut struct {
 }
 
 type screenIn struct {
-	idIn
+	ByID
 	Body struct {
 		Status    string    `json:"status" enum:"pending,passed,failed"`
 		Until     time.Time `json:"until,omitempty"`
@@ -81,6 +81,7 @@ type hubIn struct {
 		ID        string `json:"id" maxLength:"64"`
 		Household string `json:"household" maxLength:"64"`
 		Nkey      string `json:"nkey" maxLength:"64" doc:"what the hub prints as its key"`
+		Key       string `json:"key,omitempty" maxLength:"64" doc:"Ed25519 public key that signs live answers, base64url; default: the nkey's"`
 		LedgerKey string `json:"ledger_key" maxLength:"200" doc:"the hub's hub.pub"`
 	}
 }
@@ -114,7 +115,7 @@ func (s *server) operator(h huma.API) {
 	call(s, h, http.MethodPost, "/api/ops/deliveries/{id}/assign", "Give a delivery to a screened courier", func(ctx context.Context, now time.Time, who control.Account, in *assignIn) (control.Delivery, error) {
 		return s.Service.Assign(ctx, now, who, in.ID, in.Body.Courier)
 	})
-	call(s, h, http.MethodPost, "/api/ops/deliveries/{id}/cancel", "Cancel a delivery", func(ctx context.Context, now time.Time, who control.Account, in *idIn) (control.Delivery, error) {
+	call(s, h, http.MethodPost, "/api/ops/deliveries/{id}/cancel", "Cancel a delivery", func(ctx context.Context, now time.Time, who control.Account, in *ByID) (control.Delivery, error) {
 		return s.Service.Cancel(ctx, now, who, in.ID)
 	})
 	call(s, h, http.MethodPost, "/api/ops/couriers", "Add a courier", func(ctx context.Context, now time.Time, who control.Account, in *nameIn) (courierOut, error) {
@@ -124,7 +125,7 @@ func (s *server) operator(h huma.API) {
 	call(s, h, http.MethodPost, "/api/ops/couriers/{id}/screening", "How a courier's screening ended", func(ctx context.Context, now time.Time, who control.Account, in *screenIn) (control.Courier, error) {
 		return s.Service.Screen(ctx, now, who, in.ID, in.Body.Status, in.Body.Until, in.Body.Reference)
 	})
-	call(s, h, http.MethodPost, "/api/ops/couriers/{id}/revoke", "End a courier", func(ctx context.Context, now time.Time, who control.Account, in *idIn) (control.Courier, error) {
+	call(s, h, http.MethodPost, "/api/ops/couriers/{id}/revoke", "End a courier", func(ctx context.Context, now time.Time, who control.Account, in *ByID) (control.Courier, error) {
 		return s.Service.RevokeCourier(ctx, now, who, in.ID)
 	})
 	call(s, h, http.MethodPost, "/api/ops/invites", "Invite a resident or another operator", func(ctx context.Context, now time.Time, who control.Account, in *inviteIn) (inviteOut, error) {
@@ -138,7 +139,11 @@ func (s *server) operator(h huma.API) {
 	})
 	call(s, h, http.MethodPost, "/api/ops/hubs", "Make a hub known", func(ctx context.Context, now time.Time, who control.Account, in *hubIn) (none, error) {
 		b := in.Body
-		_, err := s.Service.CreateHub(ctx, now, who, control.Hub{ID: b.ID, Household: b.Household, Nkey: b.Nkey, LedgerKey: b.LedgerKey})
+		key, err := unb64(b.Key)
+		if err != nil {
+			return none{}, err
+		}
+		_, err = s.Service.CreateHub(ctx, now, who, control.Hub{ID: b.ID, Household: b.Household, Nkey: b.Nkey, Key: key, LedgerKey: b.LedgerKey})
 		return none{}, err
 	})
 	call(s, h, http.MethodPost, "/api/ops/doors", "Make a door of a hub known", func(ctx context.Context, _ time.Time, who control.Account, in *newDoorIn) (none, error) {

@@ -3,8 +3,8 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -38,31 +38,52 @@ func problemOf(err error) *problem {
 	return &problem{Status: status, Title: http.StatusText(status), Reason: e.Reason, Detail: e.Sentence}
 }
 
-func writeProblem(w http.ResponseWriter, p *problem) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // the client has gone
+func (p *problem) json() []byte {
+	b, err := json.Marshal(p)
+	if err != nil { // words and a number always marshal
+		return []byte("{}")
+	}
+	return b
 }
 
-var problemsOnce sync.Once
+func writeProblem(w http.ResponseWriter, p *problem) {
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(p.json()) // the client has gone
+}
 
-// useProblems has huma's own refusals (a body that does not fit its schema) told in the same form.
-func useProblems() {
-	problemsOnce.Do(func() {
-		huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
-			p := &problem{Status: status, Title: http.StatusText(status), Reason: "invalid", Detail: msg}
-			var more []string
-			for _, err := range errs {
-				if err != nil && len(more) < 5 {
-					more = append(more, err.Error())
-				}
-			}
-			if len(more) > 0 {
-				p.Detail += ": " + strings.Join(more, "; ")
-			}
-			return p
+// inOurForm gives the library's own refusals (a body that does not fit its schema) the same form. What was sent is not sent
+// back: it may be a credential.
+func inOurForm(_ huma.Context, status string, v any) (any, error) {
+	m, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	n, err := strconv.Atoi(status)
+	if err != nil {
+		n = m.Status
+	}
+	p := &problem{Status: n, Title: http.StatusText(n), Reason: "invalid", Detail: "The request is not as this call wants it"}
+	switch n {
+	case http.StatusRequestEntityTooLarge:
+		p.Reason, p.Detail = "too-large", "The request is too large."
+		return p, nil
+	case http.StatusInternalServerError:
+		p.Reason, p.Detail = "internal", "Something failed on our side. Try again; if it goes on, tell whoever runs the service."
+		return p, nil
+	}
+	var more []string
+	for _, e := range m.Errors {
+		if len(more) < 5 {
+			more = append(more, e.Location+": "+e.Message)
 		}
-	})
+	}
+	if len(more) > 0 {
+		p.Detail += " (" + strings.Join(more, "; ") + ")"
+	}
+	p.Detail += ". See /openapi.json."
+	return p, nil
 }
 
 // rawJSON is a JSON object that is passed on as it came.

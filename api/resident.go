@@ -13,20 +13,20 @@ import (
 	"eyebolt/control"
 )
 
-type doorIn struct {
+type ByDoor struct {
 	Hub  string `path:"hub" maxLength:"64"`
 	Door string `path:"door" maxLength:"64"`
 }
 
 type homeIn struct {
-	doorIn
+	ByDoor
 	Body struct {
 		On bool `json:"on"`
 	}
 }
 
 type holdIn struct {
-	doorIn
+	ByDoor
 	Body struct {
 		What string `json:"what" maxLength:"32" doc:"pets, alarm, home or other"`
 		On   bool   `json:"on"`
@@ -37,7 +37,7 @@ type pairIn struct {
 	Body struct {
 		Hub  string `json:"hub" maxLength:"64"`
 		Code string `json:"code" maxLength:"100"`
-		Key  string `json:"key,omitempty" maxLength:"1400" doc:"credential ID of the passkey to pair; default: the account's newest"`
+		Key  string `json:"key,omitempty" maxLength:"1400" doc:"credential ID of the passkey to pair; default: the one that signed in"`
 	}
 }
 
@@ -64,12 +64,13 @@ type consentIn struct {
 	}
 }
 
-type idIn struct {
+// ByID is exported because huma reads embedded parameters only then; so are ByDoor and ByDelivery.
+type ByID struct {
 	ID string `path:"id" maxLength:"128"`
 }
 
 type liveIn struct {
-	doorIn
+	ByDoor
 	Body struct {
 		SDP    string `json:"sdp" maxLength:"60000"`
 		Viewer string `json:"viewer" maxLength:"128"`
@@ -105,13 +106,13 @@ func (s *server) resident(h huma.API) {
 	call(s, h, http.MethodPost, "/api/home/pair", "Tie this account's passkey to a hub by the hub's code", s.pair)
 	call(s, h, http.MethodGet, "/api/home/consent", "The document that lets a carrier deliver inside, to be signed", s.draft)
 	call(s, h, http.MethodPost, "/api/home/consent", "The signed document", s.consent)
-	call(s, h, http.MethodDelete, "/api/home/consent/{id}", "Take a consent back", func(ctx context.Context, now time.Time, who control.Account, in *idIn) (none, error) {
+	call(s, h, http.MethodDelete, "/api/home/consent/{id}", "Take a consent back", func(ctx context.Context, now time.Time, who control.Account, in *ByID) (none, error) {
 		return none{}, s.Service.EndConsent(ctx, now, who, in.ID)
 	})
 	for what, summary := range map[string]string{
 		"block": "Let nobody in", "unblock": "Lift the block", "lock": "Throw the bolt now", "leave": "Send the courier out", "ack": "Acknowledge the alarm",
 	} {
-		call(s, h, http.MethodPost, "/api/doors/{hub}/{door}/"+what, summary, func(ctx context.Context, now time.Time, who control.Account, in *doorIn) (control.AskReply, error) {
+		call(s, h, http.MethodPost, "/api/doors/{hub}/{door}/"+what, summary, func(ctx context.Context, now time.Time, who control.Account, in *ByDoor) (control.AskReply, error) {
 			o, err := s.Service.Order(ctx, now, who, in.Hub, in.Door, control.Wish{What: what})
 			return s.carry(ctx, o, err)
 		})
@@ -125,19 +126,23 @@ func (s *server) resident(h huma.API) {
 		return s.carry(ctx, o, err)
 	})
 	call(s, h, http.MethodPost, "/api/doors/{hub}/{door}/live", "Look at the door, end to end", s.live)
-	call(s, h, http.MethodGet, "/api/visits/{id}", "A visit and its timeline", func(ctx context.Context, _ time.Time, who control.Account, in *idIn) (control.VisitPage, error) {
+	call(s, h, http.MethodGet, "/api/visits/{id}", "A visit and its timeline", func(ctx context.Context, _ time.Time, who control.Account, in *ByID) (control.VisitPage, error) {
 		return s.Service.Visit(ctx, who, in.ID)
 	})
-	call(s, h, http.MethodPost, "/api/visits/{id}/close", "The incident was read", func(ctx context.Context, now time.Time, who control.Account, in *idIn) (control.AskReply, error) {
+	call(s, h, http.MethodPost, "/api/visits/{id}/close", "The incident was read", func(ctx context.Context, now time.Time, who control.Account, in *ByID) (control.AskReply, error) {
 		o, err := s.Service.Close(ctx, now, who, in.ID)
 		return s.carry(ctx, o, err)
 	})
 	call(s, h, http.MethodGet, "/api/home/checkpoint/{id}", "The newest signed checkpoint of a hub's record that the service holds, for `eyebolt verify --checkpoint`", s.checkpoint)
 }
 
+// pair ties the passkey that signed in, unless another of the account's is named. A refusal of the hub is a problem.
 func (s *server) pair(ctx context.Context, now time.Time, who control.Account, in *pairIn) (control.AskReply, error) {
 	key := in.Body.Key
 	if key == "" {
+		key = s.sessions.GetString(ctx, passkeyKey)
+	}
+	if key == "" { // signed in without one
 		keys, err := s.Service.PasskeysOf(ctx, who.ID)
 		if err != nil {
 			return control.AskReply{}, err
@@ -147,7 +152,11 @@ func (s *server) pair(ctx context.Context, now time.Time, who control.Account, i
 		}
 	}
 	o, err := s.Service.Pair(ctx, now, who, in.Body.Hub, in.Body.Code, key)
-	return s.carry(ctx, o, err)
+	r, err := s.carry(ctx, o, err)
+	if err == nil && !r.OK {
+		err = &control.Error{Reason: r.Reason, Sentence: r.Sentence, Class: control.Conflict}
+	}
+	return r, err
 }
 
 func (s *server) draft(ctx context.Context, now time.Time, who control.Account, in *consentAsk) (consentDraft, error) {
@@ -199,7 +208,7 @@ type checkpointOut struct {
 	Note string `json:"note" doc:"C2SP signed checkpoint"`
 }
 
-func (s *server) checkpoint(ctx context.Context, _ time.Time, who control.Account, in *idIn) (checkpointOut, error) {
+func (s *server) checkpoint(ctx context.Context, _ time.Time, who control.Account, in *ByID) (checkpointOut, error) {
 	hubs, err := s.Service.HubsOf(ctx, who)
 	if err != nil {
 		return checkpointOut{}, err

@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -40,7 +39,7 @@ func (s *server) me(ctx context.Context, a control.Account) (me, error) {
 	}
 	hubs, err := s.Service.HubsOf(ctx, a)
 	for _, h := range hubs {
-		m.Hubs = append(m.Hubs, meHub{ID: h.ID, Key: base64.RawURLEncoding.EncodeToString(h.Key), Paired: h.Paired})
+		m.Hubs = append(m.Hubs, meHub{ID: h.ID, Key: b64.EncodeToString(h.Key), Paired: h.Paired})
 	}
 	return m, err
 }
@@ -55,38 +54,6 @@ func (u user) WebAuthnID() []byte                         { return []byte(u.id) 
 func (u user) WebAuthnName() string                       { return u.name }
 func (u user) WebAuthnDisplayName() string                { return u.name }
 func (u user) WebAuthnCredentials() []webauthn.Credential { return u.keys }
-
-// ceremony is what a session holds between begin and finish.
-type ceremony struct {
-	Data    webauthn.SessionData `json:"data"`
-	Account string               `json:"account,omitempty"`
-	Name    string               `json:"name,omitempty"`
-	Invite  string               `json:"invite,omitempty"`
-}
-
-const (
-	registerKey = "register"
-	loginKey    = "login"
-)
-
-func (s *server) begin(ctx context.Context, key string, c ceremony) error {
-	raw, err := json.Marshal(c)
-	if err != nil {
-		return err
-	}
-	s.sessions.Put(ctx, key, string(raw))
-	return nil
-}
-
-// finish takes a ceremony out of the session: each challenge is answered once.
-func (s *server) finish(ctx context.Context, key string) (ceremony, error) {
-	var c ceremony
-	raw := s.sessions.PopString(ctx, key)
-	if raw == "" || json.Unmarshal([]byte(raw), &c) != nil {
-		return c, &control.Error{Reason: "no-ceremony", Sentence: "This took too long or was done already. Start again.", Class: control.Conflict}
-	}
-	return c, nil
-}
 
 func badPasskey(err error) error {
 	detail := ""
@@ -155,60 +122,65 @@ func (s *server) registerBegin(ctx context.Context, now time.Time, in *registerI
 	if err != nil {
 		return nil, err
 	}
-	return options, s.begin(ctx, registerKey, ceremony{Data: *data, Account: id, Name: in.Body.Name, Invite: in.Body.Invite})
+	s.ceremonies.keep(now, ceremony{data: *data, account: id, name: in.Body.Name, invite: in.Body.Invite})
+	return options, nil
 }
 
 func (s *server) registerFinish(ctx context.Context, now time.Time, in *credentialIn) (me, error) {
-	c, err := s.finish(ctx, registerKey)
-	if err != nil {
-		return me{}, err
-	}
 	parsed, err := protocol.ParseCredentialCreationResponseBody(bytes.NewReader(in.Body.Credential))
 	if err != nil {
 		return me{}, badPasskey(err)
 	}
-	made, err := s.keys.CreateCredential(user{id: c.Account, name: c.Name}, c.Data, parsed)
+	c, ok := s.ceremonies.take(now, parsed.Response.CollectedClientData.Challenge)
+	if !ok || c.invite == "" {
+		return me{}, errCeremony
+	}
+	made, err := s.keys.CreateCredential(user{id: c.account, name: c.name}, c.data, parsed)
 	if err != nil {
 		return me{}, badPasskey(err)
+	}
+	if !made.Flags.UserVerified {
+		return me{}, badPasskey(nil)
 	}
 	raw, err := json.Marshal(made)
 	if err != nil {
 		return me{}, err
 	}
-	a, err := s.Service.Register(ctx, now, c.Invite, c.Account, c.Name, control.Passkey{
-		ID: base64.RawURLEncoding.EncodeToString(made.ID), Account: c.Account, Raw: made.ID, Key: made.PublicKey, Record: raw,
-	})
+	id := b64.EncodeToString(made.ID)
+	a, err := s.Service.Register(ctx, now, c.invite, c.account, c.name, control.Passkey{ID: id, Raw: made.ID, Key: made.PublicKey, Record: raw})
 	if err != nil {
 		return me{}, err
 	}
-	return s.enter(ctx, a)
+	return s.enter(ctx, a, id)
 }
 
-// enter makes the session a's, under a new token (session fixation).
-func (s *server) enter(ctx context.Context, a control.Account) (me, error) {
+// enter makes the session a's, under a new token (session fixation). passkey is the credential that signed in, "" for none.
+func (s *server) enter(ctx context.Context, a control.Account, passkey string) (me, error) {
 	if err := s.sessions.RenewToken(ctx); err != nil {
 		return me{}, err
 	}
 	s.sessions.Put(ctx, accountKey, a.ID)
+	s.sessions.Put(ctx, passkeyKey, passkey)
 	return s.me(ctx, a)
 }
 
-func (s *server) loginBegin(ctx context.Context, _ time.Time, _ *struct{ Body none }) (*protocol.CredentialAssertion, error) {
+func (s *server) loginBegin(_ context.Context, now time.Time, _ *none) (*protocol.CredentialAssertion, error) {
 	options, data, err := s.keys.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
 	if err != nil {
 		return nil, err
 	}
-	return options, s.begin(ctx, loginKey, ceremony{Data: *data})
+	s.ceremonies.keep(now, ceremony{data: *data})
+	return options, nil
 }
 
 func (s *server) loginFinish(ctx context.Context, now time.Time, in *credentialIn) (me, error) {
-	c, err := s.finish(ctx, loginKey)
-	if err != nil {
-		return me{}, err
-	}
 	parsed, err := protocol.ParseCredentialRequestResponseBody(bytes.NewReader(in.Body.Credential))
 	if err != nil {
 		return me{}, badPasskey(err)
+	}
+	c, ok := s.ceremonies.take(now, parsed.Response.CollectedClientData.Challenge)
+	if !ok || c.invite != "" {
+		return me{}, errCeremony
 	}
 	var account control.Account
 	used, err := s.keys.ValidateDiscoverableLogin(func(_, handle []byte) (webauthn.User, error) {
@@ -230,18 +202,23 @@ func (s *server) loginFinish(ctx context.Context, now time.Time, in *credentialI
 			u.keys = append(u.keys, one)
 		}
 		return u, nil
-	}, c.Data, parsed)
+	}, c.data, parsed)
 	if err != nil {
 		return me{}, badPasskey(err)
+	}
+	if used.Authenticator.CloneWarning { // its counter went back (WebAuthn section 6.1.1)
+		s.Log.Warn("sign-in refused: the passkey may be a copy", "account", account.ID)
+		return me{}, badPasskey(nil)
 	}
 	raw, err := json.Marshal(used)
 	if err != nil {
 		return me{}, err
 	}
-	if err := s.Service.UsedPasskey(ctx, now, base64.RawURLEncoding.EncodeToString(used.ID), raw); err != nil {
+	id := b64.EncodeToString(used.ID)
+	if err := s.Service.UsedPasskey(ctx, now, id, raw); err != nil {
 		return me{}, err
 	}
-	return s.enter(ctx, account)
+	return s.enter(ctx, account, id)
 }
 
 type linkIn struct {
@@ -259,5 +236,5 @@ func (s *server) loginLink(ctx context.Context, _ time.Time, in *linkIn) (me, er
 	if err != nil {
 		return me{}, err
 	}
-	return s.enter(ctx, a)
+	return s.enter(ctx, a, "")
 }

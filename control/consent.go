@@ -85,6 +85,9 @@ func (s *Service) SignConsent(ctx context.Context, now time.Time, who Account, d
 	if err := who.as(Resident); err != nil {
 		return Consent{}, err
 	}
+	if len(credential) > MaxCredential {
+		return Consent{}, invalid("The credential is too large.")
+	}
 	doc, err := grant.ParseConsent(document)
 	if err != nil {
 		return Consent{}, invalid("This is not a consent's document as it was given out. Fetch it again and sign that.")
