@@ -155,8 +155,10 @@ func TestHouseholdSurvives(t *testing.T) {
 
 // Every ask, with every field empty or wrong, in every phase, is answered and moves no bolt to open (S13, T20).
 func TestEmptyAsks(t *testing.T) {
-	whats := []string{"", "nonsense", bus.AskGrant, bus.AskArrive, bus.AskSlide, bus.AskOut, bus.AskUnblock, bus.AskClose, bus.AskRevoke,
-		bus.AskHold, bus.AskPair, bus.AskConsent, bus.AskView, bus.AskAck, bus.AskLock, bus.AskLeave, bus.AskCannot, bus.AskBlock}
+	whats := []string{
+		"", "nonsense", bus.AskGrant, bus.AskArrive, bus.AskSlide, bus.AskOut, bus.AskUnblock, bus.AskClose, bus.AskRevoke,
+		bus.AskHold, bus.AskPair, bus.AskConsent, bus.AskView, bus.AskAck, bus.AskLock, bus.AskLeave, bus.AskCannot, bus.AskBlock,
+	}
 	for _, phase := range []string{"idle", "ready", "open", "secured"} {
 		h := newHome(t)
 		h.prepare()

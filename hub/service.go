@@ -35,7 +35,7 @@ func (c *Core) silence() {}
 // told takes the service's word that it has stored an alarm (S16).
 func (c *Core) told(in Told) {
 	if c.mem.told(in.ID) {
-		c.write(nil, ledger.KindCommand, "told", interlock.NoReason, idData{ID: in.ID})
+		c.write(nil, ledger.KindCommand, "told", interlock.NoReason, idData(in))
 	}
 }
 

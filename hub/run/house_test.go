@@ -353,6 +353,7 @@ func (l *slowLog) Sync(ctx context.Context) error { return l.ledger.Sync(ctx) }
 func (l *slowLog) Checkpoint(ctx context.Context) (ledger.Checkpoint, error) {
 	return l.ledger.Checkpoint(ctx)
 }
+
 func (l *slowLog) Read(ctx context.Context, from, to uint64) ([]ledger.Entry, error) {
 	return l.ledger.Read(ctx, from, to)
 }

@@ -49,8 +49,10 @@ type order struct {
 }
 
 func newLane(door string, now func() time.Duration, push func(any), note func(Event), log *slog.Logger) *lane {
-	return &lane{door: door, now: now, push: push, note: note, log: log,
-		locks: make(chan struct{}, 1), polls: make(chan struct{}, 1), orders: make(chan order, maxOrders)}
+	return &lane{
+		door: door, now: now, push: push, note: note, log: log,
+		locks: make(chan struct{}, 1), polls: make(chan struct{}, 1), orders: make(chan order, maxOrders),
+	}
 }
 
 // run starts the lane's goroutines; they end with ctx.
