@@ -284,7 +284,10 @@ func (r *Recorder) recording(visit string) bool {
 	return slices.ContainsFunc(r.jobs, func(j *job) bool { return j.visit == visit })
 }
 
-// Close files what is being recorded, then ends the writer.
+// closeIn is how long Close waits for a disk that hangs. What is on it is found at the next start.
+const closeIn = 2 * giveUp
+
+// Close files what is being recorded, then ends the writer. ErrSlow says that the disk hangs and the writer with it.
 func (r *Recorder) Close() error {
 	r.mu.Lock()
 	if !r.closed {
@@ -296,6 +299,17 @@ func (r *Recorder) Close() error {
 	}
 	r.mu.Unlock()
 	r.poke()
-	r.ended.Wait()
-	return nil
+	ended := make(chan struct{})
+	go func() {
+		r.ended.Wait()
+		close(ended)
+	}()
+	limit := time.NewTimer(closeIn)
+	defer limit.Stop()
+	select {
+	case <-ended:
+		return nil
+	case <-limit.C:
+		return ErrSlow
+	}
 }

@@ -196,11 +196,11 @@ func (r *Recorder) watch() {
 		case <-tick.C:
 		}
 		now := r.cfg.Now()
+		var tell *job
+		var why error
 		r.mu.Lock()
-		var j *job
-		var err error
-		if len(r.jobs) > 0 {
-			j = r.jobs[0]
+		for _, j := range r.jobs {
+			var err error
 			switch oldest, ok := r.oldest(j); {
 			case j.overrun:
 				err = ErrOverrun
@@ -209,15 +209,15 @@ func (r *Recorder) watch() {
 			case ok && now-oldest > slowAfter && now-j.began > slowAfter:
 				err = ErrSlow
 			}
-			if err == nil || now-j.told < slowAfter {
-				j = nil
-			} else {
+			if err != nil && now-j.told >= slowAfter {
 				j.overrun, j.noKey = false, false
+				tell, why = j, err
+				break
 			}
 		}
 		r.mu.Unlock()
-		if j != nil {
-			r.tell(j, false, err)
+		if tell != nil {
+			r.tell(tell, false, why)
 		}
 	}
 }
