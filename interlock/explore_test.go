@@ -9,7 +9,7 @@ func TestExplore(t *testing.T) {
 	applied := make([]int, len(rules))
 	for _, sc := range scenes() {
 		start := time.Now()
-		r := explore(sc, 600_000, true)
+		r := explore(sc, 2_000_000, true)
 		t.Logf("%-50s %9d states %10d transitions %6.1f s, at most %d commands", sc.name, r.states, r.moves, time.Since(start).Seconds(), r.most)
 		for i, n := range r.applied {
 			applied[i] += n

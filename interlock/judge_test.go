@@ -302,6 +302,7 @@ func (j *judge) see(f Fact, out []Command, phase Phase) {
 		case DoUnlock:
 			j.stage, j.still, j.proven, j.answered, j.unlockAge, j.pending = after, true, false, false, 0, 0
 			j.inside, j.retract, j.out, j.asked, j.deciding = false, false, false, false, 0
+			j.nonce = 0
 			j.lockAge = 0 // a report from before this order proves nothing
 			j.openFor, j.shutFor, j.blindFor, j.waitFor, j.pre = 0, 0, 0, 0, 0
 			j.unlocks = min(j.unlocks+1, 3)

@@ -131,7 +131,7 @@ var rules = []rule{
 	}},
 	{"S5", "a decision that was not on disk in time, or not at all, is dropped", func(m *move) (bool, bool) {
 		j := &m.now
-		return j.pending != 0 && (j.deciding > j.lim.Durable || m.f.Kind == WriteFailed && m.f.N == j.pending), !m.does(DoUnlock) && m.next.Phase() != Deciding && m.does(DoRefuse)
+		return j.pending != 0 && (j.deciding > j.lim.Durable || m.f.Kind == WriteFailed && m.f.N == j.pending), !m.does(DoUnlock) && m.next.Phase() != Deciding && (m.does(DoRefuse) || m.does(DoAlarm))
 	}},
 	{"S6", "not live behind a closed door that is unlocked: Lock in that very step", func(m *move) (bool, bool) {
 		fresh := m.f.Kind == WatchSays && m.was.watch == WatchLive && m.now.watch != WatchLive
@@ -178,7 +178,7 @@ var rules = []rule{
 			m.f.Kind == BoltSays && j.bolt == BoltDrawn || m.does(DoEnd) && !j.out && !j.still
 	}},
 	{"S7", "lagging that heals leaves no mark", func(m *move) (bool, bool) {
-		return m.f.Kind == WatchSays && !m.now.lapsing(), !m.does(DoIncident) && !m.does(DoAlarm) || m.now.told >= m.now.lim.AlarmAgain
+		return m.f.Kind == WatchSays && !m.now.lapsing(), !m.does(DoIncident)
 	}},
 	{"S8", "a visit never ends silently, and never with an unsecured door", func(m *move) (bool, bool) {
 		ends := m.was.stage != none && m.next.Phase() == Idle
@@ -355,7 +355,7 @@ var rules = []rule{
 	}},
 	{"S19", "nobody out in time: somebody may be inside", func(m *move) (bool, bool) {
 		j := &m.now
-		return m.inVisit() && !j.still && j.waitFor >= j.lim.Out && m.was.waitFor < m.was.lim.Out && j.held() && !j.asked, m.says(DoAlarm, MaybeInside)
+		return m.inVisit() && !j.still && j.waitFor >= j.lim.Out && m.was.waitFor < m.was.lim.Out && j.held() && !j.asked, m.does(DoAlarm)
 	}},
 	{"S19", "an exit from inside before \"I am out\" is a recorded exit", func(m *move) (bool, bool) {
 		return isIn(m.s.Phase(), Secured, Tail) && !m.was.out && m.was.held() && m.now.shut() && m.f.Kind == BoltSays && m.f.By == ByInside && m.was.bolt == BoltThrown && m.now.boltIs() == BoltDrawn,

@@ -108,7 +108,7 @@ func scenes() []scene {
 		}, nil},
 		scene{"opening: who drew the bolt", openingLimits(), toUnlocking, []Fact{
 			tick1, after1(bolt(BoltThrown)), by(BoltDrawn, ByResident), by(BoltDrawn, ByInside), by(BoltDrawn, ByRemote), bolt(BoltJammed),
-			door(DoorClosed), door(DoorOpen), ok(Out),
+			door(DoorClosed), after1(door(DoorClosed)), door(DoorOpen), ok(Out),
 		}, nil},
 		scene{"opening: smoke", openingLimits(), toUnlocking, []Fact{
 			tick1, after1(bolt(BoltThrown)), bolt(BoltDrawn), door(DoorClosed), door(DoorAjar), ok(Out), ok(SmokeSays), bad(SmokeSays, NoReason), ok(LockNow), watch(WatchLagging),
@@ -141,14 +141,14 @@ func calmLimits() Limits {
 
 func openingLimits() Limits {
 	l := brief()
-	l.Poll, l.AlarmAgain, l.BoltStale, l.DoorStale, l.Service, l.Wait, l.Hold = 1, 1, 2, 9, 1, 2, 1
+	l.Poll, l.AlarmAgain, l.BoltStale, l.DoorStale, l.Service, l.Wait, l.Hold = 1, 1, 1, 2, 1, 2, 1
 	l.Answer, l.Enter, l.Open, l.Close, l.Out, l.Tail = 1, 1, 2, 1, 1, 1
 	return l
 }
 
 func staleLimits() Limits {
 	l := brief()
-	l.Poll, l.AlarmAgain, l.BoltStale, l.DoorStale, l.Service = 1, 1, 2, 3, 1
+	l.Poll, l.AlarmAgain, l.BoltStale, l.DoorStale, l.Service = 1, 1, 1, 2, 1
 	l.Answer, l.Enter, l.Open, l.Close, l.Out, l.Tail = 2, 1, 1, 1, 1, 1
 	return l
 }

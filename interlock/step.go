@@ -124,7 +124,9 @@ func (t *turn) lock(r Reason) {
 	if s.ajar() || s.smoke {
 		return
 	}
-	t.out[0] = Command{Do: DoLock, Reason: r}
+	if t.out[0].Do != DoLock { // the first reason is the nearest
+		t.out[0] = Command{Do: DoLock, Reason: r}
+	}
 	s.mark = 0
 }
 

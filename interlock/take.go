@@ -224,7 +224,7 @@ func (t *turn) durable() {
 		return
 	}
 	s.spent, s.drew, s.moved, s.inAir, s.unordered = true, false, false, false, false
-	s.opened, s.outIn = 0, 0
+	s.opened, s.outIn, s.waited, s.held, s.nonce = 0, 0, 0, 0, 0
 	s.mark, s.owed = 0, s.lim.Answer
 	t.enter(Unlocking, WrittenDown)
 	t.do(Command{Do: DoUnlock, Reason: WrittenDown, N: s.n})

@@ -1,0 +1,188 @@
+package interlock
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+)
+
+// TestTranscripts plays the stories in testdata. Each line of a story is one fact, or a span of time that passes in
+// ticks of 20 ms; below it stand the commands that followed, then phase and reason.
+//
+//	home            a home with default limits in which everything holds, away
+//	step            facts, one a line
+//
+// While time passes, beats are answered and the lock answers polls, unless "silent" or "mute" was said. Between lines
+// that change nothing, nothing is printed.
+func TestTranscripts(t *testing.T) {
+	datadriven.Walk(t, "testdata/stories", func(t *testing.T, path string) {
+		var p player
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			switch d.Cmd {
+			case "home":
+				p = player{s: New(DefaultLimits()), bolt: BoltThrown, service: true, lock: true}
+				p.quiet = true
+				for _, line := range []string{"boot", "clock", "lock", "hold", "service", "door closed", "bolt thrown", "watch live"} {
+					p.line(t, line)
+				}
+				p.quiet = false
+				return p.where()
+			case "step":
+				p.out.Reset()
+				for _, line := range strings.Split(d.Input, "\n") {
+					fmt.Fprintf(&p.out, "%s\n", line)
+					p.line(t, line)
+				}
+				return p.out.String() + p.where()
+			}
+			t.Fatalf("unknown command %q", d.Cmd)
+			return ""
+		})
+	})
+}
+
+// player plays facts to one door and answers for a lock and a service that do as they should.
+type player struct {
+	s             State
+	bolt          Bolt // what the lock says when it is polled
+	service, lock bool // the service answers beats, the lock answers polls
+	beat          Millis
+	out           strings.Builder
+	quiet         bool
+}
+
+func (p *player) where() string {
+	w := fmt.Sprintf("= %s", p.s.Phase())
+	if p.s.Why() != NoReason {
+		w += fmt.Sprintf(" (%s)", p.s.Why())
+	}
+	for _, x := range []struct {
+		on   bool
+		word string
+	}{{p.s.Secured(), "secured"}, {p.s.Released(), "released"}, {p.s.Leave(), "leave"}, {p.s.Blocked(), "blocked"}} {
+		if x.on {
+			w += ", " + x.word
+		}
+	}
+	if a := p.s.Alarm(); a != NoReason {
+		w += ", alarm " + a.String()
+	}
+	if i := p.s.Incident(); i != NoReason {
+		w += ", incident " + i.String()
+	}
+	return w + "\n"
+}
+
+// take gives one fact to Step and prints what followed.
+func (p *player) take(f Fact) {
+	before := p.s.Phase()
+	next, out := Step(p.s, f)
+	p.s = next
+	polled := false
+	for _, c := range out {
+		if c.Do == DoPoll {
+			polled = true
+			continue
+		}
+		if p.quiet {
+			continue
+		}
+		fmt.Fprintf(&p.out, "    %s %s", c.Do, c.Reason)
+		if c.N != 0 {
+			fmt.Fprintf(&p.out, " #%d", c.N)
+		}
+		if c.Outcome != NotEnded {
+			fmt.Fprintf(&p.out, " → %s", c.Outcome)
+		}
+		p.out.WriteByte('\n')
+	}
+	if after := p.s.Phase(); after != before && !p.quiet {
+		fmt.Fprintf(&p.out, "    — %s\n", after)
+	}
+	if polled && p.lock {
+		p.take(Fact{Kind: BoltSays, Dt: 1, Bolt: p.bolt})
+	}
+}
+
+// pass lets time go by in ticks of 20 ms, with a beat every 500 ms.
+func (p *player) pass(d time.Duration) {
+	for range d / (20 * time.Millisecond) {
+		if p.beat += 20; p.beat >= 500 && p.service {
+			p.beat = 0
+			p.take(Fact{Kind: ServiceSays, OK: true})
+		}
+		p.take(Fact{Kind: Tick, Dt: 20})
+	}
+}
+
+// line plays one line of a story.
+func (p *player) line(t *testing.T, line string) {
+	words := strings.Fields(line)
+	if len(words) == 0 {
+		return
+	}
+	f := Fact{OK: true, Dt: 1}
+	rest := words[1:]
+	for _, w := range rest {
+		name, value, _ := strings.Cut(w, "=")
+		n, _ := strconv.Atoi(value)
+		switch {
+		case w == "no":
+			f.OK = false
+		case name == "n":
+			f.N = uint32(n)
+		case name == "age":
+			f.Age = Millis(n)
+		case name == "by":
+			f.By = find(t, value, ByUnknown, ByItself)
+		case words[0] == "watch":
+			f.Watch = find(t, w, WatchUnknown, WatchHubLate)
+		case words[0] == "bolt":
+			f.Bolt = find(t, w, BoltUnknown, BoltJammed)
+		case words[0] == "door":
+			f.Door = find(t, w, DoorUnknown, DoorAjar)
+		default:
+			r, ok := ParseReason(w)
+			if ok {
+				f.OK, f.Reason = false, r
+			}
+		}
+	}
+	switch words[0] {
+	case "wait":
+		d, err := time.ParseDuration(rest[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.pass(d)
+	case "silent":
+		p.service = false
+	case "mute":
+		p.lock = false
+	default:
+		f.Kind = find(t, words[0], Nothing, kinds-1)
+		if f.Kind == BoltSays && f.Age == 0 {
+			p.bolt = f.Bolt
+		}
+		p.take(f)
+	}
+}
+
+// find is the value from first to last whose word is w.
+func find[T interface {
+	~uint8
+	fmt.Stringer
+}](t *testing.T, w string, first, last T) T {
+	t.Helper()
+	for v := first; v <= last; v++ {
+		if v.String() == w {
+			return v
+		}
+	}
+	t.Fatalf("no such word: %q", w)
+	return first
+}
