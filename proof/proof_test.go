@@ -8,7 +8,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -154,13 +156,28 @@ func row(tree *ledger.Tree, e ledger.Entry) ledger.Row {
 	return r
 }
 
+// honest is a store as the hub left it, each time a new copy.
 func honest(tb testing.TB) (*store, []ledger.Entry) {
 	tb.Helper()
-	s := &store{clips: fstest.MapFS{}}
-	s.signer, s.key = keys(tb, "hub")
-	all := entries(tb, s.clips)
-	sign(tb, s, all)
-	return s, all
+	once.Do(func() {
+		once.s.clips = fstest.MapFS{}
+		once.s.signer, once.s.key = keys(tb, "hub")
+		once.all = entries(tb, once.s.clips)
+		sign(tb, &once.s, once.all)
+	})
+	s := once.s
+	s.rows = slices.Clone(s.rows)
+	s.clips = fstest.MapFS{}
+	for name, f := range once.s.clips {
+		s.clips[name] = &fstest.MapFile{Data: bytes.Clone(f.Data)}
+	}
+	return &s, slices.Clone(once.all)
+}
+
+var once struct {
+	sync.Once
+	s   store
+	all []ledger.Entry
 }
 
 func TestWhole(t *testing.T) {
@@ -178,8 +195,47 @@ func TestWhole(t *testing.T) {
 			t.Errorf("visit %d: %s by %q, want %s", i, v.State, v.Courier, want[i])
 		}
 	}
-	if len(r.Visits) != 3 || r.Visits[1].Gap != 1.7 {
+	if len(r.Visits) != 3 || r.Visits[1].Gap != 1.7 || r.Visits[1].Unwatched != 1.7 {
 		t.Errorf("visits: %+v", r.Visits)
+	}
+}
+
+// A gap while the home was secured is told, and is no gap of the visit; one that was never closed counts as far as it was
+// told.
+func TestGaps(t *testing.T) {
+	s, _ := honest(t)
+	gap := func(seconds float64, open bool) ledger.Entry {
+		b, err := ledger.Data(ledger.GapData{Seconds: seconds, Why: "lost", Open: open})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ledger.Entry{Visit: "v", Door: "front", Kind: ledger.KindGap, Word: "gap", Data: b}
+	}
+	ended := func(outcome string, seconds float64) ledger.Entry {
+		b, err := ledger.Data(ledger.VisitData{Outcome: outcome, GapSeconds: seconds})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ledger.Entry{Visit: "v", Door: "front", Kind: ledger.KindVisit, Word: ledger.WordEnded, Data: b}
+	}
+	for name, c := range map[string]struct {
+		entries        []ledger.Entry
+		gap, unwatched float64
+		state          proof.State
+	}{
+		"none":            {[]ledger.Entry{ended("done", 0)}, 0, 0, proof.Complete},
+		"secured":         {[]ledger.Entry{gap(2.5, false), ended("done", 0)}, 0, 2.5, proof.Complete},
+		"partly":          {[]ledger.Entry{gap(0.1, false), gap(0.2, false), ended("incident", 0.2)}, 0.2, 0.3, proof.Gap},
+		"told twice":      {[]ledger.Entry{gap(1, true), gap(1.7, false), ended("incident", 1.7)}, 1.7, 1.7, proof.Gap},
+		"not closed":      {[]ledger.Entry{gap(1, false), gap(3, true)}, 0, 4, proof.Unfinished},
+		"another breach":  {[]ledger.Entry{ended("incident", 0)}, 0, 0, proof.Incident},
+		"never delivered": {[]ledger.Entry{ended("not-delivered", 0)}, 0, 0, proof.Complete},
+	} {
+		sign(t, s, c.entries)
+		r := s.check(t)
+		if len(r.Visits) != 1 || r.Visits[0].Gap != c.gap || r.Visits[0].Unwatched != c.unwatched || r.Visits[0].State != c.state {
+			t.Errorf("%s: %+v, want gap %v, unwatched %v, %s", name, r.Visits, c.gap, c.unwatched, c.state)
+		}
 	}
 }
 

@@ -51,12 +51,15 @@ type Visit struct {
 	Ended   *time.Time `json:"ended,omitempty"`
 	State   State      `json:"state"`
 	Outcome string     `json:"outcome,omitempty"`
-	Gap     float64    `json:"gap_s"`
-	First   uint64     `json:"first"` // its first entry
-	Last    uint64     `json:"last"`  // its last entry
-	Clips   int        `json:"clips"`
+	// Gap is what the visit's last entry says: seconds that nobody watched while the home was not secured (S7).
+	Gap float64 `json:"gap_s"`
+	// Unwatched is the sum of the visit's gap entries: as Gap, and what passed while the home was secured.
+	Unwatched float64 `json:"unwatched_s"`
+	First     uint64  `json:"first"` // its first entry
+	Last      uint64  `json:"last"`  // its last entry
+	Clips     int     `json:"clips"`
 
-	gaps float64 // sum over its gap entries
+	open float64 // seconds of a gap that no entry has closed yet
 }
 
 // Clips counts the clips that entries name.

@@ -41,8 +41,13 @@ func (c *checker) tell(e ledger.Entry) {
 		}
 	case ledger.KindGap:
 		var d ledger.GapData
-		if json.Unmarshal(e.Data, &d) == nil && !d.Open {
-			v.gaps += d.Seconds
+		if json.Unmarshal(e.Data, &d) != nil {
+			return
+		}
+		if d.Open { // told again, longer or closed
+			v.open = d.Seconds
+		} else {
+			v.open, v.Unwatched = 0, v.Unwatched+d.Seconds
 		}
 	case ledger.KindClip:
 		if e.Word == ledger.WordFiled {
@@ -65,9 +70,8 @@ func (c *checker) judgeVisits() []Visit {
 	}
 	for i := range c.visited {
 		v := &c.visited[i]
-		// The gaps' own entries count even if the visit's last word forgot them.
-		v.Gap = math.Round(max(v.Gap, v.gaps)*10) / 10
-		if v.Gap > 0 && v.State != Unfinished {
+		v.Unwatched = math.Round((v.Unwatched+v.open)*10) / 10
+		if v.Gap > 0 {
 			v.State = Gap
 		}
 		if v.Last >= first {

@@ -149,7 +149,7 @@ func printReport(out io.Writer, r proof.Report) error {
 	}
 	if n := len(r.Visits); n > 0 {
 		line("")
-		line("visit\tdoor\tcourier\tbegan\tended\tentries\tgap\trecord")
+		line("visit\tdoor\tcourier\tbegan\tended\tentries\tgap\tunwatched\trecord")
 		if n > shownVisits {
 			line("… %d earlier visits", n-shownVisits)
 		}
@@ -158,7 +158,7 @@ func printReport(out io.Writer, r proof.Report) error {
 			if v.Ended != nil {
 				ended = v.Ended.Format("15:04:05.0")
 			}
-			line("%s\t%s\t%s\t%s\t%s\t%d–%d\t%.1fs\t%s", v.ID, v.Door, dash(v.Courier), v.Began.Format("2006-01-02 15:04:05.0"), ended, v.First, v.Last, v.Gap, record(v, r))
+			line("%s\t%s\t%s\t%s\t%s\t%d–%d\t%.1fs\t%.1fs\t%s", v.ID, v.Door, dash(v.Courier), v.Began.Format("2006-01-02 15:04:05.0"), ended, v.First, v.Last, v.Gap, v.Unwatched, record(v, r))
 		}
 	}
 	line("")

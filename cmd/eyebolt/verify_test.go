@@ -167,7 +167,7 @@ func makeRecord(tb testing.TB, dir string) error {
 		}
 		sum := sha256.Sum256(film)
 		add(e(ledger.KindClip, ledger.WordFiled), ledger.ClipData{Path: name, SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(film))})
-		add(e(ledger.KindVisit, ledger.WordEnded), ledger.VisitData{Outcome: outcome})
+		add(e(ledger.KindVisit, ledger.WordEnded), ledger.VisitData{Outcome: outcome, GapSeconds: 1.7 * float64(visit)})
 	}
 	for range 2 {
 		add(ledger.Entry{Kind: ledger.KindReport, Word: "bolt-thrown"}, nil)
