@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/ed25519"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -114,24 +115,25 @@ func (t *town) startHub(ctx context.Context) error {
 }
 
 // hubKeys are what the service must know a hub by, read from the hub's folder as its owner would.
-func (t *town) hubKeys(ctx context.Context) (nkey, ledgerKey string, err error) {
+func (t *town) hubKeys(ctx context.Context) (keys map[string]string, err error) {
 	dir := t.house.hub.State
 	if err := waitFor(ctx, 20*time.Second, func() bool {
 		_, err := os.Stat(filepath.Join(dir, ledger.FileKey))
 		return err == nil
 	}); err != nil {
-		return "", "", errors.New("the hub has not made its keys: see hub.log")
+		return nil, errors.New("the hub has not made its keys: see hub.log")
 	}
 	raw, err := os.ReadFile(filepath.Join(dir, ledger.FileKey))
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
 	private, err := key(filepath.Join(dir, "hub.key"))
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
-	nkey, err = nats.PublicKey(private.Public().(ed25519.PublicKey))
-	return nkey, strings.TrimSpace(string(raw)), err
+	public := private.Public().(ed25519.PublicKey)
+	nkey, err := nats.PublicKey(public)
+	return map[string]string{"nkey": nkey, "key": base64.RawURLEncoding.EncodeToString(public), "ledger_key": strings.TrimSpace(string(raw))}, err
 }
 
 // populate has everybody register; it uses nothing but the public API.
@@ -159,11 +161,12 @@ func (t *town) populate(ctx context.Context) error {
 	if err := resident.Register(ctx, house.Invite, "Rosa (resident)"); err != nil {
 		return err
 	}
-	nkey, ledgerKey, err := t.hubKeys(ctx)
+	hub, err := t.hubKeys(ctx)
 	if err != nil {
 		return err
 	}
-	if err := operator.Call(ctx, http.MethodPost, "/api/ops/hubs", map[string]string{"id": hubID, "household": house.Household, "nkey": nkey, "ledger_key": ledgerKey}, nil); err != nil {
+	hub["id"], hub["household"] = hubID, house.Household
+	if err := operator.Call(ctx, http.MethodPost, "/api/ops/hubs", hub, nil); err != nil {
 		return err
 	}
 	for i := range t.cfg.Doors {
