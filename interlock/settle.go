@@ -396,7 +396,11 @@ func (t *turn) judge() {
 		s.lapse = 0
 	}
 	if s.watch != WatchLive && (s.phase == Unlocking || s.phase == Unlocked) {
-		t.throw(or(r, LapseLagging))
+		late := LapseLagging
+		if s.watch == WatchHubLate {
+			late = HubLate
+		}
+		t.throw(or(r, late))
 	}
 	switch {
 	case r == NoReason || !s.Visit():

@@ -22,25 +22,11 @@ func TestTranscripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/stories", func(t *testing.T, path string) {
 		var p player
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			switch d.Cmd {
-			case "home":
-				p = player{s: New(DefaultLimits()), bolt: BoltThrown, service: true, lock: true}
-				p.quiet = true
-				for _, line := range []string{"boot", "clock", "lock", "hold", "service", "door closed", "bolt thrown", "watch live"} {
-					p.line(t, line)
-				}
-				p.quiet = false
-				return p.where()
-			case "step":
-				p.out.Reset()
-				for _, line := range strings.Split(d.Input, "\n") {
-					fmt.Fprintf(&p.out, "%s\n", line)
-					p.line(t, line)
-				}
-				return p.out.String() + p.where()
+			step := storyStep{home: d.Cmd == "home", lines: strings.Split(d.Input, "\n")}
+			if !step.home && d.Cmd != "step" {
+				t.Fatalf("unknown command %q", d.Cmd)
 			}
-			t.Fatalf("unknown command %q", d.Cmd)
-			return ""
+			return p.play(step)
 		})
 	})
 }
@@ -53,6 +39,9 @@ type player struct {
 	beat          Millis
 	out           strings.Builder
 	quiet         bool
+	judge         bool // the rules are checked at every fact
+	books         judge
+	broken        string // the first rule that did not hold
 }
 
 func (p *player) where() string {
@@ -81,6 +70,9 @@ func (p *player) where() string {
 func (p *player) take(f Fact) {
 	before := p.s.Phase()
 	next, out := Step(p.s, f)
+	if p.judge && p.broken == "" {
+		p.check(f)
+	}
 	p.s = next
 	polled := false
 	for _, c := range out {
@@ -108,6 +100,19 @@ func (p *player) take(f Fact) {
 	}
 }
 
+// check holds one step to every rule.
+func (p *player) check(f Fact) {
+	var m move
+	m.step(pair{p.s, p.books}, f)
+	for _, r := range rules {
+		if applies, holds := r.check(&m); applies && !holds {
+			p.broken = r.id + " " + r.what
+			return
+		}
+	}
+	p.books = m.then
+}
+
 // pass lets time go by in ticks of 20 ms, with a beat every 500 ms.
 func (p *player) pass(d time.Duration) {
 	for range d / (20 * time.Millisecond) {
@@ -120,7 +125,7 @@ func (p *player) pass(d time.Duration) {
 }
 
 // line plays one line of a story.
-func (p *player) line(t *testing.T, line string) {
+func (p *player) line(line string) {
 	words := strings.Fields(line)
 	if len(words) == 0 {
 		return
@@ -138,13 +143,13 @@ func (p *player) line(t *testing.T, line string) {
 		case name == "age":
 			f.Age = Millis(n)
 		case name == "by":
-			f.By = find(t, value, ByUnknown, ByItself)
+			f.By = find(value, ByUnknown, ByItself)
 		case words[0] == "watch":
-			f.Watch = find(t, w, WatchUnknown, WatchHubLate)
+			f.Watch = find(w, WatchUnknown, WatchHubLate)
 		case words[0] == "bolt":
-			f.Bolt = find(t, w, BoltUnknown, BoltJammed)
+			f.Bolt = find(w, BoltUnknown, BoltJammed)
 		case words[0] == "door":
-			f.Door = find(t, w, DoorUnknown, DoorAjar)
+			f.Door = find(w, DoorUnknown, DoorAjar)
 		default:
 			r, ok := ParseReason(w)
 			if ok {
@@ -156,7 +161,7 @@ func (p *player) line(t *testing.T, line string) {
 	case "wait":
 		d, err := time.ParseDuration(rest[0])
 		if err != nil {
-			t.Fatal(err)
+			panic(err)
 		}
 		p.pass(d)
 	case "silent":
@@ -164,7 +169,7 @@ func (p *player) line(t *testing.T, line string) {
 	case "mute":
 		p.lock = false
 	default:
-		f.Kind = find(t, words[0], Nothing, kinds-1)
+		f.Kind = find(words[0], Nothing, kinds-1)
 		if f.Kind == BoltSays && f.Age == 0 {
 			p.bolt = f.Bolt
 		}
@@ -176,13 +181,11 @@ func (p *player) line(t *testing.T, line string) {
 func find[T interface {
 	~uint8
 	fmt.Stringer
-}](t *testing.T, w string, first, last T) T {
-	t.Helper()
+}](w string, first, last T) T {
 	for v := first; v <= last; v++ {
 		if v.String() == w {
 			return v
 		}
 	}
-	t.Fatalf("no such word: %q", w)
-	return first
+	panic("a story has no such word: " + w)
 }
