@@ -54,7 +54,7 @@ type assembler struct {
 	lying bool // markers come within units: only a new timestamp ends one
 
 	given  bool   // lastTs is set
-	lastTs uint32 // of the newest unit given by its marker
+	lastTs uint32 // of the newest unit given
 
 	u unit
 }
@@ -101,7 +101,6 @@ func (a *assembler) push(p packet) {
 		case !a.known:
 			a.marked = true
 		default:
-			a.given, a.lastTs = true, a.ts
 			a.finish()
 		}
 	}
@@ -129,7 +128,7 @@ func (a *assembler) finish() {
 	for _, s := range a.spans {
 		u.nals, u.kinds = append(u.nals, a.buf[s.from:s.to:s.to]), append(u.kinds, s.kind)
 	}
-	a.missing = 0
+	a.missing, a.given, a.lastTs = 0, true, a.ts
 	a.out(u)
 }
 
