@@ -36,8 +36,8 @@ function HomePage() {
       <div class="columns">
         <div class="column main-column">
           {d && <Hero />}
-          <Incidents />
           {d && <Picture key={`${d.hub}/${d.door}`} hub={d.hub} door={d.door} name={d.name} view={view.value} />}
+          <Incidents />
           <Pairing />
           {d && <Orders />}
         </div>

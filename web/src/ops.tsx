@@ -6,6 +6,7 @@ import { connected, follow, heard } from "./lib/events.ts";
 import type { Delivery, Incident, Ops, View, VisitOfOps } from "./lib/types.ts";
 import { Couriers } from "./ops/couriers.tsx";
 import { Deliveries } from "./ops/deliveries.tsx";
+import { Households } from "./ops/households.tsx";
 import { Hubs, IncidentsOfOps, LiveVisits } from "./ops/visits.tsx";
 import { ops } from "./ops/store.ts";
 import { part, path } from "./ui/router.ts";
@@ -46,6 +47,7 @@ const tabs = [
   { at: "", name: "Live" },
   { at: "deliveries", name: "Deliveries" },
   { at: "couriers", name: "Couriers" },
+  { at: "households", name: "Households" },
   { at: "incidents", name: "Incidents" },
 ];
 
@@ -92,6 +94,7 @@ function App() {
         )}
         {at === "deliveries" && <Deliveries refresh={refresh} />}
         {at === "couriers" && <Couriers refresh={refresh} />}
+        {at === "households" && <Households />}
         {at === "incidents" && <IncidentsOfOps />}
       </main>
     </>

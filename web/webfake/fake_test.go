@@ -263,6 +263,8 @@ func (f *fake) answer(what string, body object) (any, int) {
 		return f.world, 200
 	case "GET /api/home/consent":
 		return object{"document": consentDocument, "challenge": consentChallenge, "credentials": []string{}}, 200
+	case "POST /api/ops/invites":
+		return object{"invite": "ROOK-2087"}, 200
 	case "POST /api/ops/couriers":
 		return object{"courier": "c9", "invite": "KITE-4471"}, 200
 	}

@@ -160,6 +160,7 @@ func TestHomeOrders(t *testing.T) {
 	p.Text("Really unblock?")
 	p.Click(`.orders-row .button.danger`)
 	f.took(door + "unblock")
+	p.Wait(`document.querySelector('.orders-row .button.block') !== null && document.querySelector('.hero-chips') === null`)
 	p.Click(`.orders .button.main`)
 	f.took(door + "lock")
 	p.Click(`[role=switch]`)

@@ -46,6 +46,14 @@ func TestOperator(t *testing.T) {
 	p.Click(`.sheet-head button`)
 	p.Wait(noSheet)
 
+	p.Click(`a[href="/ops/households"]`)
+	p.Click(`tbody tr:first-child .button`)
+	p.Text("/?invite=ROOK-2087")
+	if got := f.took("/api/ops/invites"); got["role"] != "resident" || got["household"] != "h1" {
+		t.Errorf("invite: got %v", got)
+	}
+	p.Click(`.sheet-head button`)
+	p.Wait(noSheet)
 	p.Click(`a[href="/ops/incidents"]`)
 	p.Text("7.4 s")
 	shot(t, p, "ops-incidents")

@@ -12,6 +12,7 @@ func join(p *webtest.Page, f *fake) {
 	p.Type(`input[name=name]`, "Ada Lindqvist")
 	p.Click(`button[type=submit]`)
 	p.Wait(`location.pathname === '/home'`)
+	p.Errors() // 401 is what somebody without an account is answered
 }
 
 func TestSigningIn(t *testing.T) {

@@ -27,7 +27,7 @@ func courier(t *testing.T) (*fake, *webtest.Page) {
 
 func ready(v *bus.View) {
 	until := time.Now().UTC().Add(4 * time.Minute)
-	v.Visit, v.GrantID, v.Courier, v.Phase, v.Checks, v.Until = "v9", "d1", "Noor", "ready", checks(nil), &until
+	v.Visit, v.GrantID, v.Courier, v.Phase, v.Checks, v.Until = "v9", "g-another-name", "Noor", "ready", checks(nil), &until
 	v.Nonce, v.Sentence = []byte("a nonce of the hub: 32 bytes.../"), "Every check holds."
 }
 

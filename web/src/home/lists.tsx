@@ -1,4 +1,4 @@
-import { dayName, hhmm, spanText } from "../lib/format.ts";
+import { dayName, hhmm, spanText, words } from "../lib/format.ts";
 import { tenths } from "../lib/state.ts";
 import type { Delivery, VisitSummary } from "../lib/types.ts";
 import { Icon } from "../ui/icons.tsx";
@@ -52,7 +52,7 @@ function OneDelivery({ delivery: d }: { delivery: Delivery }) {
           ))}
         </ol>
       )}
-      {d.reason && at < 0 && <p class="hint">{d.reason}</p>}
+      {d.reason && at < 0 && <p class="hint">{words(d.reason)}</p>}
     </article>
   );
 }

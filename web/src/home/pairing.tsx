@@ -1,12 +1,12 @@
 import { useState } from "preact/hooks";
-import { get, me as fetchMe, post } from "../lib/api.ts";
+import { del, get, me as fetchMe, post } from "../lib/api.ts";
 import { fromBase64 } from "../lib/bytes.ts";
 import { dayName } from "../lib/format.ts";
 import { refusal, sign } from "../lib/passkey.ts";
 import { forget, pin } from "../lib/pins.ts";
 import type { ConsentOfHome } from "../lib/types.ts";
 import { changedKeys, me } from "../ui/shell.tsx";
-import { Button, Card, Chip, Field, Note, Sheet } from "../ui/ui.tsx";
+import { Button, Card, Chip, Field, Note, Sheet, Twice } from "../ui/ui.tsx";
 import { home, refresh } from "./store.ts";
 
 // Pairing ties this account's passkey to the hub by the code on the hub's own screen or log, and keeps the hub's key in
@@ -79,9 +79,20 @@ interface Asked {
 export function Consents() {
   const list = home.value?.consents ?? [];
   const [open, setOpen] = useState<ConsentOfHome | null>(null);
+  const [problem, setProblem] = useState("");
+  const end = async (id: string): Promise<void> => {
+    try {
+      await del(`/api/home/consent/${encodeURIComponent(id)}`);
+      setProblem("");
+    } catch (e) {
+      setProblem(e instanceof Error ? e.message : "The service refused.");
+    }
+    await refresh();
+  };
   if (list.length === 0) return null;
   return (
     <Card title="Who may deliver inside">
+      {problem && <Note tone="danger">{problem}</Note>}
       <ul class="rows">
         {list.map((c) => (
           <li key={`${c.carrier}/${c.hub}/${c.door}`} class="row-text">
@@ -90,7 +101,14 @@ export function Consents() {
               <span class="hint">{c.state === "signed" && c.until ? `Until ${dayName(c.until)}` : c.state === "ended" ? "Your consent has ended" : "Asks for your consent"}</span>
             </span>
             {c.state === "signed" ? (
-              <Chip tone="calm">Signed</Chip>
+              <>
+                <Chip tone="calm">Signed</Chip>
+                {c.id && (
+                  <Twice kind="quiet" ask="Really end it?" onSure={() => void end(c.id ?? "")}>
+                    End
+                  </Twice>
+                )}
+              </>
             ) : (
               <Button kind="main" onClick={() => setOpen(c)}>
                 Read
@@ -120,7 +138,7 @@ function Sign({ consent, onClose }: { consent: ConsentOfHome; onClose: () => voi
   const [asked, setAsked] = useState<Asked | null>(null);
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
-  const query = `door=${encodeURIComponent(consent.door)}&carrier=${encodeURIComponent(consent.carrier)}`;
+  const query = `hub=${encodeURIComponent(consent.hub)}&door=${encodeURIComponent(consent.door)}&carrier=${encodeURIComponent(consent.carrier)}`;
   if (asked === null && problem === "") {
     get<Asked>(`/api/home/consent?${query}`).then(setAsked, (e: unknown) => setProblem(e instanceof Error ? e.message : "The document could not be read."));
   }

@@ -55,6 +55,8 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
 export const get = <T>(path: string): Promise<T> => call<T>("GET", path);
 export const post = <T>(path: string, body: unknown = {}): Promise<T> => call<T>("POST", path, body);
 
+export const del = <T>(path: string): Promise<T> => call<T>("DELETE", path);
+
 // ask posts an order and gives its reply; a failed request becomes a refusal with a sentence, so that every caller shows
 // one kind of answer.
 export async function ask(path: string, body: unknown = {}): Promise<AskReply> {

@@ -40,6 +40,9 @@ export function since(s: number): string {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
+// words makes a reason's word readable where there is no sentence.
+export const words = (reason: string): string => (reason ? reason.charAt(0).toUpperCase() + reason.slice(1).replace(/[-_]/g, " ") : "–");
+
 export const size = (bytes: number): string => (bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} kB`);
 
 export function ago(ms: number): string {

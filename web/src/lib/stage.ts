@@ -49,3 +49,14 @@ const inside = (v: View): boolean => !["", "idle", "arming", "held", "ready", "t
 
 // canSayOut says whether the hub waits for a signed "I am out": it gives a challenge once the door has closed.
 export const canSayOut = (v: View | null | undefined): boolean => !!v?.out_nonce && !v.released;
+
+// stopOf gives the stop that a door's view is about: of this door and not over; the one whose visit it is, else the one
+// where the courier is, else the next. A courier is sent only the views of his own visits.
+export function stopOf(list: Stop[], v: View): Stop | undefined {
+  const here = list.filter((s) => s.hub === v.hub && s.door === v.door && !["done", "failed"].includes(s.state));
+  return (
+    here.find((s) => s.visit && s.visit === v.visit) ??
+    here.find((s) => s.state === "here" || s.state === "open") ??
+    here.sort((a, b) => a.from.localeCompare(b.from))[0]
+  );
+}

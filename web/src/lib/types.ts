@@ -147,6 +147,7 @@ export interface DoorOfHome {
 }
 
 export interface ConsentOfHome {
+  id?: string;
   carrier: string;
   carrier_name: string;
   hub: string;
@@ -177,6 +178,8 @@ export interface Stop {
   door: string;
   hub: string;
   instructions: string;
+  reason?: string;
+  visit?: string;
   view?: View | null;
 }
 
@@ -186,7 +189,7 @@ export interface CourierOfOps {
   status: string; // pending, passed, failed, revoked
   until?: string;
   reference?: string;
-  passkeys?: number;
+  passkeys?: number; // 0: has not joined yet
 }
 
 export interface HouseholdOfOps {

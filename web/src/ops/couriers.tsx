@@ -3,6 +3,7 @@ import { post } from "../lib/api.ts";
 import type { CourierOfOps } from "../lib/types.ts";
 import { Button, Card, Chip, Field, Note, Select, Sheet, Twice } from "../ui/ui.tsx";
 import { ops, tell } from "./store.ts";
+import { Invitation } from "./households.tsx";
 import { Table } from "./table.tsx";
 
 const soon = 14 * 86_400_000; // two weeks are enough to screen somebody again
@@ -44,7 +45,10 @@ export function Couriers({ refresh }: { refresh: () => Promise<void> }) {
         cells={(c) => {
           const s = screening(c);
           return [
-            <strong>{c.name}</strong>,
+            <span>
+              <strong>{c.name}</strong>
+              {c.passkeys === 0 && <span class="hint block">Has not joined yet</span>}
+            </span>,
             <Chip tone={s.tone}>{s.text}</Chip>,
             <span class="num">{c.until ? new Date(c.until).toLocaleDateString() : "–"}</span>,
             <span class="code">{c.reference || "–"}</span>,
@@ -83,17 +87,10 @@ function Add({ refresh, onClose }: { refresh: () => Promise<void>; onClose: () =
     }
     setBusy(false);
   };
-  const link = `${location.origin}/?invite=${encodeURIComponent(invite)}`;
   return (
     <Sheet title="Add a courier" onClose={onClose}>
       {invite ? (
-        <>
-          <p>Give {name} this link. It makes a passkey on the courier’s own phone and works once.</p>
-          <p class="code box">{link}</p>
-          <Button kind="main" big wide onClick={() => void navigator.clipboard?.writeText(link)}>
-            Copy the link
-          </Button>
-        </>
+        <Invitation code={invite} />
       ) : (
         <form
           class="form"

@@ -1,10 +1,9 @@
 import { useState } from "preact/hooks";
-import { dayName, spanText } from "../lib/format.ts";
+import { dayName, spanText, words } from "../lib/format.ts";
 import type { Delivery } from "../lib/types.ts";
 import { Button, Card, Chip, Field, Note, Select, Sheet, Twice } from "../ui/ui.tsx";
 import { ops, tell } from "./store.ts";
 import { Table } from "./table.tsx";
-import { words } from "./visits.tsx";
 
 const states: Record<string, { tone: "calm" | "work" | "warn" | "danger" | "unknown"; text: string }> = {
   booked: { tone: "warn", text: "No courier yet" },
@@ -105,7 +104,7 @@ function Assign({ delivery: d, refresh, onClose }: { delivery: Delivery; refresh
 const local = (d: Date): string => new Date(d.getTime() - d.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 
 function Book({ refresh, onClose }: { refresh: () => Promise<void>; onClose: () => void }) {
-  const doors = (ops.value?.households ?? []).flatMap((h) => (h.doors ?? []).map((d) => ({ value: `${h.id}\n${d.door}`, label: `${h.name} – ${d.name || d.door}${d.consent ? "" : " (no consent yet)"}`, disabled: !d.consent })));
+  const doors = (ops.value?.households ?? []).flatMap((h) => (h.doors ?? []).map((d) => ({ value: `${h.id}\n${d.hub}\n${d.door}`, label: `${h.name} – ${d.name || d.door}${d.consent ? "" : " (no consent yet)"}`, disabled: !d.consent })));
   const [door, setDoor] = useState(doors.find((d) => !d.disabled)?.value ?? "");
   const [from, setFrom] = useState(local(new Date()));
   const [until, setUntil] = useState(local(new Date(Date.now() + 2 * 3_600_000)));
@@ -115,10 +114,11 @@ function Book({ refresh, onClose }: { refresh: () => Promise<void>; onClose: () 
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
   const book = async (): Promise<void> => {
-    const [household, which] = door.split("\n");
+    const [household, hub, which] = door.split("\n");
     setBusy(true);
     const p = await tell("/api/ops/deliveries", {
       household,
+      hub,
       door: which,
       ...(courier ? { courier } : {}),
       from: new Date(from).toISOString(),

@@ -1,4 +1,4 @@
-import { hhmm, dayName, ago } from "../lib/format.ts";
+import { ago, dayName, hhmm, words } from "../lib/format.ts";
 import { now } from "../lib/clock.ts";
 import { serverNow } from "../lib/api.ts";
 import { phaseName, tenths } from "../lib/state.ts";
@@ -57,9 +57,6 @@ export function LiveVisits() {
     </>
   );
 }
-
-// words makes a reason's word readable where the service gives no sentence to operators.
-export const words = (reason: string): string => (reason ? reason.charAt(0).toUpperCase() + reason.slice(1).replace(/[-_]/g, " ") : "–");
 
 export function Hubs() {
   void now.value;

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { ask, get, Problem } from "../lib/api.ts";
 import { heard } from "../lib/events.ts";
+import { stopOf } from "../lib/stage.ts";
 import type { AskReply, Stop, View } from "../lib/types.ts";
 
 // The courier's whole state: today's stops, and the view of the door he is at.
@@ -10,7 +11,12 @@ export const problem = signal("");
 
 export async function refresh(): Promise<void> {
   try {
-    stops.value = (await get<{ stops: Stop[] | null }>("/api/stops")).stops ?? [];
+    const got = (await get<{ stops: Stop[] | null }>("/api/stops")).stops ?? [];
+    // An event may have brought a newer view of the same visit while this was under way.
+    stops.value = got.map((s) => {
+      const known = stops.value?.find((o) => o.delivery === s.delivery)?.view;
+      return s.view && known && known.visit === s.view.visit && Date.parse(known.at) > Date.parse(s.view.at) ? { ...s, view: known } : s;
+    });
     heard();
     problem.value = "";
   } catch (e) {
@@ -23,8 +29,9 @@ export function take(type: string, data: unknown): void {
   if (type === "view") {
     const v = data as View;
     let ended = false;
+    const about = stopOf(stops.value ?? [], v);
     stops.value = (stops.value ?? []).map((s) => {
-      if (!mine(s, v)) return s;
+      if (s !== about) return s;
       if (s.view && Date.parse(v.at) < Date.parse(s.view.at)) return s;
       ended ||= !!s.view?.visit && !v.visit;
       return { ...s, view: v };
@@ -33,11 +40,6 @@ export function take(type: string, data: unknown): void {
     return;
   }
   if (type === "delivery" || type === "visit") void refresh();
-}
-
-// mine says whether a door's view is about this stop: the same door, and this delivery's grant if one is named.
-function mine(s: Stop, v: View): boolean {
-  return s.hub === v.hub && s.door === v.door && (!v.grant_id || v.grant_id === s.delivery) && !["done", "failed"].includes(s.state);
 }
 
 export const act = (delivery: string, what: string, body: unknown): Promise<AskReply> => ask(`/api/stops/${encodeURIComponent(delivery)}/${what}`, body);
