@@ -1,0 +1,290 @@
+package control_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"eyebolt/bus"
+	"eyebolt/control"
+)
+
+// alarms are the reasons of a household's standing alarms.
+func (w *town) alarms(s side) []string {
+	w.t.Helper()
+	home, err := w.s.Home(context.Background(), w.now, s.resident)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var out []string
+	for _, a := range home.Alarms {
+		out = append(out, a.Reason)
+	}
+	return out
+}
+
+func (w *town) tick(late bool) {
+	w.t.Helper()
+	if err := w.s.Tick(context.Background(), w.now, late); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// S14: in a visit the alarm comes when a hub is silent for 2 s; outside, after the household's limit; once.
+func TestDeadMansSwitch(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		visits []string
+		limit  time.Duration
+	}{
+		{"in a visit", []string{"V1"}, 2 * time.Second},
+		{"outside visits", nil, 10 * time.Minute},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newTown(t)
+			w.beat(w.a, c.visits...)
+			w.now = w.now.Add(c.limit)
+			w.tick(false)
+			if got := w.alarms(w.a); len(got) != 0 {
+				t.Fatalf("at the limit: %q", got)
+			}
+			w.now = w.now.Add(time.Millisecond)
+			w.tick(false)
+			w.tick(false)
+			if got := w.alarms(w.a); len(got) != 1 || got[0] != "hub-silent" {
+				t.Fatalf("past the limit: %q, want one hub-silent", got)
+			}
+			if got := w.alarms(w.b); len(got) != 0 {
+				t.Errorf("another household heard %q", got)
+			}
+			// It comes back, and falls silent again: a second alarm.
+			w.beat(w.a, c.visits...)
+			w.now = w.now.Add(c.limit + time.Millisecond)
+			w.tick(false)
+			if got := w.alarms(w.a); len(got) != 2 {
+				t.Errorf("after a second silence: %q", got)
+			}
+		})
+	}
+}
+
+// S14: a service that was itself late, or has just started, restarts its timers first.
+func TestDeadMansSwitchBlamesNobodyForOurOwnSleep(t *testing.T) {
+	w := newTown(t)
+	w.beat(w.a, "V1")
+	w.now = w.now.Add(time.Minute)
+	w.tick(true)
+	if got := w.alarms(w.a); len(got) != 0 {
+		t.Fatalf("after our own sleep: %q", got)
+	}
+	w.now = w.now.Add(control.VisitSilence + time.Millisecond)
+	w.tick(false)
+	if got := w.alarms(w.a); len(got) != 1 {
+		t.Fatalf("silent after that, too: %q, want one alarm", got)
+	}
+	// The same silence is not told again by the next instance.
+	w.restart()
+	w.now = w.now.Add(time.Hour)
+	w.tick(false)
+	if got := w.alarms(w.a); len(got) != 1 {
+		t.Errorf("told again after a restart: %q", got)
+	}
+}
+
+// A visit that was going on when the service went down is watched at once by the next instance.
+func TestDeadMansSwitchAfterTakingOver(t *testing.T) {
+	w := newTown(t)
+	d := w.ready(w.a)
+	w.beat(w.a, "V1")
+	l := newHubLog(w, w.a)
+	l.visit("V1", d, control.OutcomeDone, 0)
+	if _, err := w.s.Log(context.Background(), w.now, w.a.hub, bus.Log{Entries: l.leaves[:3]}); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(time.Minute)
+	w.restart()
+	w.now = w.now.Add(control.VisitSilence)
+	w.tick(false)
+	if got := w.alarms(w.a); len(got) != 0 {
+		t.Fatalf("at the limit: %q", got)
+	}
+	w.now = w.now.Add(time.Millisecond)
+	w.tick(false)
+	if got := w.alarms(w.a); len(got) != 1 {
+		t.Errorf("past the limit: %q, want one alarm", got)
+	}
+}
+
+// A hub that was never heard of is not missed.
+func TestNewHubIsNotMissed(t *testing.T) {
+	w := newTown(t)
+	w.now = w.now.Add(24 * time.Hour)
+	w.tick(false)
+	if got := w.alarms(w.a); len(got) != 0 {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestBeatAnswers(t *testing.T) {
+	w := newTown(t)
+	r := w.beat(w.a)
+	if string(r.Nonce) != "0123456789abcdef" || !r.Time.Equal(w.now) || r.Blocks["front"] != 0 || len(r.Blocks) != 1 {
+		t.Errorf("got %+v", r)
+	}
+	for _, b := range []bus.Beat{{Hub: w.b.hub, Nonce: []byte("n")}, {Hub: w.a.hub}, {Hub: w.a.hub, Nonce: make([]byte, 65)}} {
+		if _, _, err := w.s.Beat(w.now, w.a.hub, b); err == nil {
+			t.Errorf("answered %+v", b)
+		}
+	}
+}
+
+// S1, S4: from the moment that a block is taken, every beat's answer says so; only the newest order is owed (T23).
+func TestBlocksAreCounted(t *testing.T) {
+	w := newTown(t)
+	ctx := context.Background()
+	order := func(what string) control.Order {
+		o, err := w.s.Order(ctx, w.now, w.a.resident, w.a.hub, "front", control.Wish{What: what})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	for i, what := range []string{bus.AskBlock, bus.AskUnblock, bus.AskBlock} {
+		o := order(what)
+		if n := uint64(i + 1); o.Ask.Count != n || w.beat(w.a).Blocks["front"] != n {
+			t.Errorf("order %d: count %d, beat %d", n, o.Ask.Count, w.beat(w.a).Blocks["front"])
+		}
+	}
+	due := w.due(w.a.hub)
+	if len(due) != 1 || due[0].Ask.What != bus.AskBlock || due[0].Ask.Count != 3 {
+		t.Errorf("owed %+v, want the newest block alone", due)
+	}
+	w.restart()
+	if got := w.beat(w.a).Blocks["front"]; got != 3 {
+		t.Errorf("after a restart: %d", got)
+	}
+	if due := w.due(w.a.hub); len(due) != 1 {
+		t.Errorf("after a restart: owed %+v", due)
+	}
+}
+
+// A hub that knows fewer orders is told the newest again; one that knows more is believed. Until both agree nothing opens (S1).
+func TestBlocksReconcile(t *testing.T) {
+	w := newTown(t)
+	ctx := context.Background()
+	o, err := w.s.Order(ctx, w.now, w.a.resident, w.a.hub, "front", control.Wish{What: bus.AskBlock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.s.Answered(ctx, w.now, o, control.AskReply{OK: true}); err != nil {
+		t.Fatal(err)
+	}
+	seq := uint64(0)
+	show := func(count uint64, blocked bool) {
+		seq++
+		if err := w.s.View(ctx, w.now, w.a.hub, bus.View{Hub: w.a.hub, Door: "front", Seq: seq, At: w.now, Phase: "idle", BlockCount: count, Blocked: blocked}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if due := w.due(w.a.hub); len(due) != 0 {
+		t.Fatalf("answered, but owed %+v", due)
+	}
+	show(0, false) // the hub was set up anew
+	show(0, false)
+	due := w.due(w.a.hub)
+	if len(due) != 1 || due[0].Ask.What != bus.AskBlock || due[0].Ask.Count != 1 {
+		t.Fatalf("owed %+v, want the block again, once", due)
+	}
+	show(7, true) // the service was restored from a backup
+	if got := w.beat(w.a).Blocks["front"]; got != 7 {
+		t.Errorf("count %d, want 7", got)
+	}
+	n, err := w.s.Order(ctx, w.now, w.a.resident, w.a.hub, "front", control.Wish{What: bus.AskUnblock})
+	if err != nil || n.Ask.Count != 8 {
+		t.Errorf("the next order counts %d, %v; want 8", n.Ask.Count, err)
+	}
+}
+
+// S12: an order whose time is over is not sent any more; a block never is.
+func TestOrdersRunOut(t *testing.T) {
+	w := newTown(t)
+	ctx := context.Background()
+	for _, what := range []string{bus.AskLock, bus.AskLeave, bus.AskBlock} {
+		if _, err := w.s.Order(ctx, w.now, w.a.resident, w.a.hub, "front", control.Wish{What: what}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if due := w.due(w.a.hub); len(due) != 3 {
+		t.Fatalf("owed %d", len(due))
+	}
+	w.now = w.now.Add(61 * time.Second)
+	if due := w.due(w.a.hub); len(due) != 1 || due[0].Ask.What != bus.AskBlock {
+		t.Errorf("owed %+v", due)
+	}
+}
+
+// S16: an alarm is acknowledged to the hub only when it is stored; doubled it is one.
+func TestAlarmIsStoredFirst(t *testing.T) {
+	w := newTown(t)
+	ctx := context.Background()
+	a := bus.Alarm{ID: "A1", Hub: w.a.hub, Door: "front", Reason: "re-entry", Text: "x", At: w.now}
+	for range 3 {
+		if err := w.s.Alarm(ctx, w.now, w.a.hub, a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := w.alarms(w.a); len(got) != 1 {
+		t.Fatalf("got %q", got)
+	}
+	if err := w.s.Alarm(ctx, w.now, w.b.hub, a); err == nil {
+		t.Error("an alarm in another hub's name was taken")
+	}
+	// Another hub's alarm of the same name is another alarm.
+	a.Hub = w.b.hub
+	if err := w.s.Alarm(ctx, w.now, w.b.hub, a); err != nil || len(w.alarms(w.b)) != 1 {
+		t.Errorf("%v, %q", err, w.alarms(w.b))
+	}
+	if _, err := w.s.Order(ctx, w.now, w.a.resident, w.a.hub, "front", control.Wish{What: bus.AskAck}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.alarms(w.a); len(got) != 0 {
+		t.Errorf("acknowledged, but %q", got)
+	}
+	if got := w.alarms(w.b); len(got) != 1 {
+		t.Errorf("another household's alarm was acknowledged: %q", got)
+	}
+	if err := w.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a.ID, a.Hub = "A2", w.a.hub
+	if err := w.s.Alarm(ctx, w.now, w.a.hub, a); err == nil {
+		t.Error("acknowledged what was not stored")
+	}
+}
+
+// A switch that could not be told is tried again.
+func TestDeadMansSwitchRetries(t *testing.T) {
+	w := newTown(t)
+	w.beat(w.a, "V1")
+	w.now = w.now.Add(3 * time.Second)
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := w.s.Tick(cancelled, w.now, false); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
+	w.tick(false)
+	if got := w.alarms(w.a); len(got) != 1 {
+		t.Errorf("got %q, want one alarm", got)
+	}
+}
+
+func BenchmarkBeat(b *testing.B) {
+	w := newTown(b)
+	m := bus.Beat{Hub: w.a.hub, Nonce: make([]byte, 16), Visits: []string{"V1"}}
+	for b.Loop() {
+		if _, _, err := w.s.Beat(w.now, w.a.hub, m); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
