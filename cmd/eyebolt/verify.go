@@ -163,7 +163,7 @@ func printReport(out io.Writer, r proof.Report) error {
 	}
 	line("")
 	if r.OK {
-		line("OK: %d entries, %d clips, %d checkpoints: whole.", r.Entries, r.Clips.Whole, r.Checkpoints)
+		line("OK: %s, %s, %s: whole.", counted(int(r.Entries), "entry", "entries"), counted(r.Clips.Whole, "clip", "clips"), counted(r.Checkpoints, "checkpoint", "checkpoints"))
 		if r.Held == 0 {
 			line("Checked by the folder's own key and checkpoints only; with --checkpoint, also against what somebody else holds.")
 		}
@@ -199,6 +199,13 @@ func sentence(f proof.Finding, r proof.Report) string {
 		return fmt.Sprintf("entry %d: %s: %s", f.Entry, f.What, f.Text)
 	}
 	return fmt.Sprintf("entry %d (to %d): %s: %s", f.Entry, f.Until, f.What, f.Text)
+}
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 func dash(s string) string {
