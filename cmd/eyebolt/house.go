@@ -26,7 +26,8 @@ import (
 
 // houseConfig is a pretend home.
 type houseConfig struct {
-	Dir           string // hub.yaml, hub/, broker/
+	Travel        time.Duration // of the bolts; 0: 1.5 s, as a Danalock takes
+	Dir           string        // hub.yaml, hub/, broker/
 	Doors         int
 	Width, Height int
 	Limits        LimitConfig
@@ -91,7 +92,7 @@ func startHouse(ctx context.Context, cfg houseConfig) (_ *pretendHouse, err erro
 		if i > 0 {
 			base = fmt.Sprintf("zigbee2mqtt-%d", i+1)
 		}
-		dev, err := home.Start(ctx, home.Config{Broker: h.broker.URL(), Base: base, Travel: 700 * time.Millisecond, Now: cfg.Now, Events: cfg.HomeEvents, Log: cfg.Log})
+		dev, err := home.Start(ctx, home.Config{Broker: h.broker.URL(), Base: base, Travel: cfg.Travel, Now: cfg.Now, Events: cfg.HomeEvents, Log: cfg.Log})
 		if err != nil {
 			return nil, err
 		}

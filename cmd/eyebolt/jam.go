@@ -341,7 +341,7 @@ func (b *jamBench) jamAll(ctx context.Context) {
 					b.failed = append(b.failed, err.Error())
 					tooMany := len(b.failed) > 10+b.N/20
 					b.mu.Unlock()
-					d.cam.Trick(eye.Honest)
+					heal(d.cam)
 					if tooMany {
 						return
 					}
@@ -407,6 +407,7 @@ func (b *jamBench) jam(ctx context.Context, d *jamDoor) error {
 	d.mu.Lock()
 	d.armed, d.jammed = true, last
 	d.mu.Unlock()
+	silence(d.cam)
 	err = d.until(ctx, "lagging, Lock, lost and the alarm", 10*time.Second, func(_ virtual.View, at map[string]time.Duration) bool {
 		return at["lagging"] > 0 && at["lock"] > 0 && at["lost"] > 0 && at["alarm"] > 0
 	})
@@ -417,7 +418,7 @@ func (b *jamBench) jam(ctx context.Context, d *jamDoor) error {
 		at[k] = v
 	}
 	d.mu.Unlock()
-	d.cam.Trick(eye.Honest)
+	heal(d.cam)
 	if err != nil {
 		return fmt.Errorf("%w (seen: %v)", err, at)
 	}
@@ -476,18 +477,30 @@ func (b *jamBench) jamPeer(ctx context.Context, name, path, dir string) ([]time.
 		p.arm()
 		cam.Trick(eye.Held)
 		last := cam.Last().Shot
+		silence(cam)
 		select {
 		case at := <-p.signs:
 			ds = append(ds, at-last)
 		case <-time.After(60 * time.Second):
-			cam.Trick(eye.Honest)
+			heal(cam)
 			return ds, errors.New("had not noticed after 60 s")
 		case <-ctx.Done():
 			return ds, ctx.Err()
 		}
-		cam.Trick(eye.Honest)
+		heal(cam)
 	}
 	return ds, nil
+}
+
+// silence follows a Held trick: once the last picture has left, not a byte passes any more, reports and keep-alives included.
+func silence(cam *eye.Camera) {
+	time.Sleep(50 * time.Millisecond) // the camera's own queue is empty long before
+	cam.Flood(true)
+}
+
+func heal(cam *eye.Camera) {
+	cam.Flood(false)
+	cam.Trick(eye.Honest)
 }
 
 func (c *JamCmd) print(r jamResult) error {

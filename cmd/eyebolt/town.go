@@ -29,6 +29,7 @@ type townConfig struct {
 	Width, Height int
 	Child         bool // the hub is a process of its own
 	Limits        LimitConfig
+	Travel        time.Duration
 	Link          string // wired, wifi
 	Listen        string // the apps' address
 	Log           *slog.Logger
@@ -83,7 +84,7 @@ func startTown(ctx context.Context, cfg townConfig) (_ *town, err error) {
 		return nil, err
 	}
 	t.house, err = startHouse(ctx, houseConfig{
-		Dir: cfg.Dir, Doors: cfg.Doors, Width: cfg.Width, Height: cfg.Height, Limits: cfg.Limits, Now: t.now, Log: cfg.Log,
+		Dir: cfg.Dir, Doors: cfg.Doors, Width: cfg.Width, Height: cfg.Height, Limits: cfg.Limits, Travel: cfg.Travel, Now: t.now, Log: cfg.Log,
 		Origins: t.service.URLs, Passkeys: "localhost", Bus: bus.Host, HomeEvents: cfg.HomeEvents, A1: cfg.Link,
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,7 +23,7 @@ const (
 	beatTimeout = 2 * time.Second        // an answer that comes later proves nothing
 	maxBeats    = 4                      // under way at once: beatTimeout / beatInVisit
 
-	viewGap = 100 * time.Millisecond // between two sets of views: 10 Hz
+	viewGap = 100 * time.Millisecond // between two views of a door: 10 Hz
 
 	alarmTimeout = 2 * time.Second
 	alarmRetry   = time.Second
@@ -194,34 +195,38 @@ func (p *post) show(v bus.View) {
 	signal(p.viewNow)
 }
 
+// showing publishes each door's views as they come, the first at once, those that follow within viewGap as one.
 func (p *post) showing(ctx context.Context) {
-	pause := time.NewTimer(0)
-	defer pause.Stop()
+	next := map[string]time.Duration{} // door → when its next view may leave
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-pause.C:
-		}
-		select {
-		case <-ctx.Done():
-			return
+		case <-timer.C:
 		case <-p.viewNow:
 		}
-		p.mu.Lock()
+		now, wait := p.now(), time.Hour
 		var out []bus.View
-		for _, door := range p.order {
+		p.mu.Lock()
+		p.order = slices.DeleteFunc(p.order, func(door string) bool {
+			if left := next[door] - now; left > 0 {
+				wait = min(wait, left)
+				return false
+			}
+			next[door] = now + viewGap
 			out = append(out, p.views[door])
 			delete(p.views, door)
-		}
-		p.order = p.order[:0]
+			return true
+		})
 		p.mu.Unlock()
 		for _, v := range out {
 			if b, err := json.Marshal(v); err == nil {
 				_ = p.conn.Publish(ctx, bus.Subject(p.id, "view"), b) // the next view says all that this one said
 			}
 		}
-		pause.Reset(viewGap)
+		timer.Reset(wait)
 	}
 }
 

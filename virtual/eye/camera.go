@@ -265,6 +265,11 @@ func (c *Camera) OnSessionClose(ctx *gortsplib.ServerHandlerOnSessionCloseCtx) {
 	delete(c.readers, ctx.Session)
 }
 
+// OnStreamWriteError hears that a reader does not keep up; its session ends by itself.
+func (c *Camera) OnStreamWriteError(ctx *gortsplib.ServerHandlerOnStreamWriteErrorCtx) {
+	c.cfg.Log.Debug("virtual camera: a reader does not keep up", "err", ctx.Error)
+}
+
 func (c *Camera) answer(conn *gortsplib.ServerConn, req *base.Request, path string) (*base.Response, *gortsplib.ServerStream, error) {
 	if c.cfg.User != "" && !conn.VerifyCredentials(req, c.cfg.User, c.cfg.Password) {
 		return &base.Response{StatusCode: base.StatusUnauthorized}, nil, liberrors.ErrServerAuth{}
