@@ -4,8 +4,6 @@ import (
 	"slices"
 	"testing"
 	"time"
-
-	"eyebolt/ledger/sqlite"
 )
 
 // spread prints the median, the 99th percentile and the maximum of what was measured, in µs.
@@ -61,5 +59,3 @@ func BenchmarkAppendOne(b *testing.B) {
 	b.StopTimer()
 	spread(b, "durable", took)
 }
-
-var _ sqlite.Config
