@@ -26,10 +26,10 @@ func (w *witness) takeLock(m message) {
 		}
 		return
 	case err != nil:
-		w.log.Warn("unreadable message of the lock: the bolt is unknown", "device", w.set.Lock, "err", err)
+		w.warn("unreadable message of the lock: the bolt is unknown", "device", w.set.Lock, "err", err)
 		w.lockLast = heard{}
 		w.sayBolt(lock.BoltUnknown, deed{}, 0, m, false)
-		w.wantPoll = true
+		w.ask(m.at)
 		return
 	}
 	w.lockLast = heard{true, t}
@@ -109,7 +109,7 @@ func (w *witness) takeDeed(t told, m message) {
 		return
 	}
 	w.deed, w.deedAt = d, m.at
-	w.wantPoll = true
+	defer w.ask(m.at)
 	age := w.age(t, m)
 	switch {
 	case d.bolt == lock.BoltDrawn:
@@ -129,6 +129,9 @@ func (w *witness) recent(b lock.Bolt, at time.Duration) deed {
 
 func (w *witness) sayBolt(b lock.Bolt, d deed, age time.Duration, m message, solicited bool) {
 	w.bolt, w.boltAt = b, m.at-age
+	if b != lock.BoltUnknown {
+		w.wantPoll = false
+	}
 	w.say(lock.Report{What: lock.OfBolt, Bolt: b, By: d.by, Who: d.who, At: m.at, Age: age, Solicited: solicited})
 }
 
@@ -157,7 +160,7 @@ func (w *witness) takeContact(m message) {
 		}
 		return
 	case err != nil:
-		w.log.Warn("unreadable message of the contact: the door is unknown", "device", w.set.Contact, "err", err)
+		w.warn("unreadable message of the contact: the door is unknown", "device", w.set.Contact, "err", err)
 		w.doorLast, w.contact = heard{}, lock.DoorUnknown
 		w.sayDoor(told{}, m)
 		return

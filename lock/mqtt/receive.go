@@ -101,24 +101,22 @@ func (d *driver) listen(ctx context.Context) {
 			w.take(queue[i])
 		}
 		waits := s.flush(d.now())
-		if w.wantPoll && w.connected {
-			w.wantPoll = !d.pollNow(ctx)
+		now, pause := w.asks(d.now())
+		if now {
+			if err := d.Poll(ctx); err != nil {
+				d.log.Debug("poll", "err", err) // asked again after the pause
+			}
 		}
 		if w.senses {
 			d.mu.Lock()
 			d.senses = true
 			d.mu.Unlock()
 		}
-		if waits || w.wantPoll {
+		switch {
+		case waits:
 			again.Reset(gap)
+		case pause > 0:
+			again.Reset(pause)
 		}
 	}
-}
-
-// pollNow polls unless one was sent just now; false: try again soon.
-func (d *driver) pollNow(ctx context.Context) bool {
-	d.mu.Lock()
-	early := d.everAsk && d.now()-d.polled < pollGap
-	d.mu.Unlock()
-	return !early && d.Poll(ctx) == nil
 }

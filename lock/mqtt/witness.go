@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"eyebolt/lock"
@@ -18,6 +19,9 @@ const (
 	// deedLife is how long an operation event explains a movement: event and state come within a second of each other,
 	// in either order.
 	deedLife = 5 * time.Second
+	// askFirst and askMost are the pauses between questions that nobody answers: a lock's battery pays for each.
+	askFirst = 500 * time.Millisecond
+	askMost  = 30 * time.Second
 	// maxEchoes bounds the commands whose acknowledgement is awaited: a hub sends one Lock in three seconds.
 	maxEchoes = 16
 	// clockSlack is how far the bridge's clock may be ahead before the log says so.
@@ -57,7 +61,11 @@ type witness struct {
 	log *slog.Logger
 	say func(lock.Report)
 
-	wantPoll bool // the witness would like a fresh state; the driver polls and clears it
+	// The witness would like a fresh state. It asks until it has one, since a bridge that has just said "online" may not
+	// listen yet, and a lock may be out of reach.
+	wantPoll bool
+	tries    int           // since it wanted one
+	pollAt   time.Duration // not before, on Config.Now
 
 	// Health.
 	connected bool
@@ -84,6 +92,9 @@ type witness struct {
 	sense    lock.Door // the lock's own
 	senses   bool      // the lock has a door sense that works; survives
 	percent  int
+
+	at     time.Duration            // of the message being taken
+	warned map[string]time.Duration // when each sentence was last logged
 }
 
 // heard is the newest payload of a device in this epoch.
@@ -101,15 +112,16 @@ const (
 )
 
 func newWitness(s Settings, log *slog.Logger, say func(lock.Report)) *witness {
-	return &witness{set: s, log: log, say: say, percent: -1, healthy: "unsaid"}
+	return &witness{set: s, log: log, say: say, percent: -1, healthy: "unsaid", warned: map[string]time.Duration{}}
 }
 
 // take believes, or does not believe, one message.
 func (w *witness) take(m message) {
+	w.at = m.at
 	switch m.about {
 	case connectionUp:
 		w.connected, w.downErr = true, nil
-		w.wantPoll = true
+		w.ask(m.at)
 	case connectionDown:
 		w.connected, w.downErr, w.bridge, w.available, w.missing, w.readErr = false, m.err, unheard, unheard, nil, nil
 		w.forget(m.at)
@@ -149,9 +161,37 @@ func (w *witness) take(m message) {
 
 // overflow is called when messages were lost: what they said is not known, so nothing is.
 func (w *witness) overflow(at time.Duration) {
-	w.log.Warn("more MQTT messages than can be read: bolt and door are unknown until the devices speak again", "lock", w.set.Lock)
+	w.at = at
+	w.warn("more MQTT messages than can be read: bolt and door are unknown until the devices speak again", "lock", w.set.Lock)
 	w.forget(at)
-	w.wantPoll = true
+	w.ask(at)
+}
+
+// warnAgain is how long one sentence is not repeated in the log, however often there is cause.
+const warnAgain = time.Minute
+
+func (w *witness) warn(sentence string, args ...any) {
+	if last, ok := w.warned[sentence]; !ok || w.at-last >= warnAgain {
+		w.warned[sentence] = w.at
+		w.log.Warn(sentence, args...)
+	}
+}
+
+// ask wants a fresh state, at once.
+func (w *witness) ask(at time.Duration) { w.wantPoll, w.tries, w.pollAt = true, 0, at }
+
+// asks says whether the driver is to poll now, and otherwise when to look again; it counts the answer as a try.
+func (w *witness) asks(at time.Duration) (now bool, again time.Duration) {
+	if !w.wantPoll || !w.connected {
+		return false, 0
+	}
+	if wait := w.pollAt - at; wait > 0 {
+		return false, wait
+	}
+	pause := min(askFirst<<min(w.tries, 10), askMost)
+	w.tries++
+	w.pollAt = at + pause
+	return true, pause
 }
 
 // forget makes everything unknown until fresh (S12, S13).
@@ -174,7 +214,8 @@ func (w *witness) takeBridge(m message) {
 		return
 	}
 	if online {
-		w.bridge, w.wantPoll = yes, true
+		w.bridge = yes
+		w.ask(m.at)
 	} else {
 		w.bridge = no
 	}
@@ -188,14 +229,14 @@ func (w *witness) takeBridge(m message) {
 func (w *witness) takeInfo(m message) {
 	h, err := readHabits(m.payload, w.set.Lock, w.set.Contact)
 	if err != nil {
-		w.log.Warn("Zigbee2MQTT's description of itself cannot be read", "err", err)
+		w.warn("Zigbee2MQTT's description of itself cannot be read", "err", err)
 	}
 	if h != w.habits && !h.boltOwn {
-		w.log.Warn("Zigbee2MQTT repeats remembered values for the lock: a bolt is believed only when it changes or answers a poll; "+
+		w.warn("Zigbee2MQTT repeats remembered values for the lock: a bolt is believed only when it changes or answers a poll; "+
 			"add filtered_cache: [state, lock_state, door_state] to the device", "device", w.set.Lock)
 	}
 	if h != w.habits && !h.contactOwn && w.set.Contact != "" {
-		w.log.Warn("Zigbee2MQTT repeats remembered values for the contact: the door is believed only when it changes; "+
+		w.warn("Zigbee2MQTT repeats remembered values for the contact: the door is believed only when it changes; "+
 			"add filtered_cache: [contact] to the device", "device", w.set.Contact)
 	}
 	w.habits = h
@@ -204,23 +245,20 @@ func (w *witness) takeInfo(m message) {
 func (w *witness) takeDevices(m message) {
 	names, err := readNames(m.payload)
 	if err != nil {
-		w.log.Warn("Zigbee2MQTT's device list cannot be read", "err", err)
+		w.warn("Zigbee2MQTT's device list cannot be read", "err", err)
 		return
 	}
 	w.missing = nil
 	for _, want := range []string{w.set.Lock, w.set.Contact, w.set.Smoke} {
-		if want != "" && w.missing == nil {
-			w.missing = findName(want, names)
+		if want != "" && w.missing == nil && !slices.Contains(names, want) {
+			w.missing = noName(want, names, w.set)
 		}
 	}
 }
 
-func findName(want string, names []string) error {
-	for _, n := range names {
-		if n == want {
-			return nil
-		}
-	}
+// noName says that the bridge has no such device, and which one may be meant: none that has a part already.
+func noName(want string, names []string, set Settings) error {
+	names = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == set.Lock || n == set.Contact || n == set.Smoke })
 	if n := nearest(want, names); n != "" {
 		return fmt.Errorf("Zigbee2MQTT has no device named %q; did you mean %q?", want, n)
 	}
@@ -232,7 +270,7 @@ func (w *witness) takeLog(m message) {
 	switch {
 	case !ok:
 	case f.unknown:
-		w.missing = findName(w.set.Lock, nil)
+		w.missing = noName(w.set.Lock, nil, w.set)
 	case f.reading:
 		w.readErr = fmt.Errorf("the lock does not answer: %s", f.text)
 		w.polled = false
@@ -268,7 +306,7 @@ func (w *witness) health() error {
 	case w.bridge == no:
 		return fmt.Errorf("%w: Zigbee2MQTT is offline", lock.ErrOffline)
 	case w.missing != nil:
-		return fmt.Errorf("%w: %w", lock.ErrOffline, w.missing)
+		return w.missing
 	case w.available == no:
 		return fmt.Errorf("%w: Zigbee2MQTT has not heard the lock for long", lock.ErrOffline)
 	case w.readErr != nil:
@@ -284,7 +322,7 @@ func (w *witness) age(t told, m message) time.Duration {
 	}
 	d := m.wall.Sub(t.seen)
 	if d < -clockSlack {
-		w.log.Warn("Zigbee2MQTT's clock is ahead of the hub's: set the time by NTP on both", "ahead", -d)
+		w.warn("Zigbee2MQTT's clock is ahead of the hub's: set the time by NTP on both", "ahead", -d)
 	}
 	return max(d, 0)
 }

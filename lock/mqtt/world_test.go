@@ -142,8 +142,9 @@ func (w *world) Wire() []locktest.Sent {
 
 // spy is a mosquitto_sub that writes down every command to the lock with its flags.
 type spy struct {
-	mu   sync.Mutex
-	sent []locktest.Sent
+	mu    sync.Mutex
+	sent  []locktest.Sent
+	lines []string // everything, as it was written down
 }
 
 const spyReady = "spy ready"
@@ -152,7 +153,7 @@ func newSpy(t testing.TB, b *broker.Broker, base string, now func() time.Duratio
 	t.Helper()
 	host, port, _ := net.SplitHostPort(b.Addr())
 	c := exec.Command("mosquitto_sub", "-h", host, "-p", port, "-V", "5", "-q", "2", "--retain-as-published",
-		"-t", base+"/front_lock/set", "-t", base+"/spy", "-F", "%q %r %p")
+		"-t", base+"/front_lock/set", "-t", base+"/front_lock/get", "-t", base+"/spy", "-F", "%q %r %t E%E %p")
 	out, err := c.StdoutPipe()
 	if err == nil {
 		err = c.Start()
@@ -173,6 +174,11 @@ func newSpy(t testing.TB, b *broker.Broker, base string, now func() time.Duratio
 				continue
 			}
 			s.mu.Lock()
+			s.lines = append(s.lines, line)
+			if strings.Contains(line, "/get ") {
+				s.mu.Unlock()
+				continue
+			}
 			s.sent = append(s.sent, locktest.Sent{
 				At: now(), QoS: line[0] - '0', Retained: strings.HasPrefix(line[2:], "1"), Unlock: strings.Contains(line, "UNLOCK"),
 			})
