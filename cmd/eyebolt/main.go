@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // consents name time zones; a small hub has no zone data of its own
 
 	"github.com/alecthomas/kong"
 )
