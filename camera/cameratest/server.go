@@ -8,17 +8,14 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/url"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v5"
 	"github.com/bluenviron/gortsplib/v5/pkg/auth"
-	"github.com/bluenviron/gortsplib/v5/pkg/base"
 	"github.com/bluenviron/gortsplib/v5/pkg/description"
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
-	"github.com/bluenviron/gortsplib/v5/pkg/liberrors"
 	"github.com/pion/rtp"
 
 	"eyebolt/camera"
@@ -40,11 +37,10 @@ type Setup struct {
 // Server is an RTSP camera on a free port of the loopback. It sends when told to: Send for tests that count, Run for those
 // that need time to pass.
 type Server struct {
-	tb    testing.TB
-	set   Setup
-	cert  tls.Certificate
-	Hash  string // of its certificate, hexadecimal SHA-256
-	start time.Time
+	tb   testing.TB
+	set  Setup
+	cert tls.Certificate
+	Hash string // of its certificate, hexadecimal SHA-256
 
 	mu     sync.Mutex
 	addr   string // with port, kept over Unplug
@@ -289,81 +285,4 @@ func (s *Server) write(pkts []*rtp.Packet) {
 	for _, p := range pkts {
 		_ = s.stream.WritePacketRTP(s.media, p) // a reader that is gone is no failure of the camera
 	}
-}
-
-// Plays says how many sessions play now, and Opens how many connections were ever taken.
-func (s *Server) Plays() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.plays
-}
-
-// Opens says how many connections were ever taken.
-func (s *Server) Opens() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.opens
-}
-
-func (s *Server) OnConnOpen(ctx *gortsplib.ServerHandlerOnConnOpenCtx) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.conns[ctx.Conn] = true
-	s.opens++
-}
-
-func (s *Server) OnConnClose(ctx *gortsplib.ServerHandlerOnConnCloseCtx) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.conns, ctx.Conn)
-}
-
-func (s *Server) OnSessionClose(ctx *gortsplib.ServerHandlerOnSessionCloseCtx) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if ctx.Session.UserData() != nil {
-		s.plays--
-	}
-}
-
-// allowed says whether a request carries the password.
-func (s *Server) allowed(c *gortsplib.ServerConn, r *base.Request) bool {
-	s.mu.Lock()
-	user, pass := s.set.User, s.set.Pass
-	s.mu.Unlock()
-	return user == "" || c.VerifyCredentials(r, user, pass)
-}
-
-func (s *Server) OnDescribe(ctx *gortsplib.ServerHandlerOnDescribeCtx) (*base.Response, *gortsplib.ServerStream, error) {
-	if !s.allowed(ctx.Conn, ctx.Request) {
-		return &base.Response{StatusCode: base.StatusUnauthorized}, nil, liberrors.ErrServerAuth{}
-	}
-	if strings.Trim(ctx.Path, "/") != "door" {
-		return &base.Response{StatusCode: base.StatusNotFound}, nil, nil
-	}
-	return s.ok()
-}
-
-func (s *Server) OnSetup(ctx *gortsplib.ServerHandlerOnSetupCtx) (*base.Response, *gortsplib.ServerStream, error) {
-	if !s.allowed(ctx.Conn, ctx.Request) {
-		return &base.Response{StatusCode: base.StatusUnauthorized}, nil, liberrors.ErrServerAuth{}
-	}
-	return s.ok()
-}
-
-func (s *Server) ok() (*base.Response, *gortsplib.ServerStream, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stream == nil {
-		return &base.Response{StatusCode: base.StatusServiceUnavailable}, nil, nil
-	}
-	return &base.Response{StatusCode: base.StatusOK}, s.stream, nil
-}
-
-func (s *Server) OnPlay(ctx *gortsplib.ServerHandlerOnPlayCtx) (*base.Response, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.plays++
-	ctx.Session.SetUserData(true)
-	return &base.Response{StatusCode: base.StatusOK}, nil
 }
