@@ -102,6 +102,9 @@ func New(o Options) (http.Handler, error) {
 	s.courier(h)
 	s.operator(h)
 	routes.HandleFunc("GET /api/events", s.events)
+	routes.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
+		writeProblem(w, problemOf(&control.Error{Reason: "not-found", Sentence: "There is no such call. See /openapi.json.", Class: control.NotFound}))
+	})
 
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

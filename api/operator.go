@@ -76,6 +76,11 @@ type householdOut struct {
 	Invite    string `json:"invite" doc:"for the first resident"`
 }
 
+type carrierOut struct {
+	Carrier string `json:"carrier"`
+	Invite  string `json:"invite" doc:"for its first operator"`
+}
+
 type hubIn struct {
 	Body struct {
 		ID        string `json:"id" maxLength:"64"`
@@ -136,6 +141,10 @@ func (s *server) operator(h huma.API) {
 		b := in.Body
 		v, code, err := s.Service.CreateHousehold(ctx, now, who, control.Household{ID: b.ID, Name: b.Name, Address: b.Address, Zone: b.Zone, SilenceS: b.SilenceS})
 		return householdOut{Household: v.ID, Invite: code}, err
+	})
+	call(s, h, http.MethodPost, "/api/ops/carriers", "Make another carrier and its signing key", func(ctx context.Context, now time.Time, who control.Account, in *nameIn) (carrierOut, error) {
+		c, code, err := s.Service.CreateCarrier(ctx, now, who, in.Body.Name)
+		return carrierOut{Carrier: c.ID, Invite: code}, err
 	})
 	call(s, h, http.MethodPost, "/api/ops/hubs", "Make a hub known", func(ctx context.Context, now time.Time, who control.Account, in *hubIn) (none, error) {
 		b := in.Body
