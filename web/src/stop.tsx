@@ -7,7 +7,7 @@ import type { Stop } from "./lib/types.ts";
 import { StopPage } from "./stop/page.tsx";
 import { problem, refresh, stops, take } from "./stop/store.ts";
 import { Icon } from "./ui/icons.tsx";
-import { part, path } from "./ui/router.ts";
+import { go, part, path } from "./ui/router.ts";
 import { Boot, bootProblem, enter, Guard, leave, me, shell } from "./ui/shell.tsx";
 import { Button, Chip, Empty, Link, Note, Top } from "./ui/ui.tsx";
 
@@ -80,6 +80,8 @@ function NoNews({ stop }: { stop: Stop | undefined }) {
   );
 }
 
+const opened = new Set<string>(); // visits whose stop was opened by itself
+
 function App() {
   const [ready, setReady] = useState(false);
   const start = async (): Promise<void> => {
@@ -93,10 +95,20 @@ function App() {
     void start();
   }, []);
   useEffect(() => (ready ? follow(take, () => void refresh()) : undefined), [ready]);
+  // A visit that begins opens its stop, once: a courier at a door does not look for it in a list.
+  const id = part(1);
+  const at = id ? stops.value?.find((s) => s.delivery === id) : undefined;
+  const free = at === undefined || ["over", "released"].includes(stage(at, at.view));
+  const begun = (stops.value ?? []).find((s) => s.view?.visit && !s.view.released && !["done", "failed"].includes(s.state));
+  const visit = begun?.view?.visit ?? "";
+  useEffect(() => {
+    if (!ready || !begun || !free || opened.has(visit)) return;
+    opened.add(visit);
+    go(`/stop/${encodeURIComponent(begun.delivery)}`);
+  }, [ready, visit, free]);
   if (!ready) return <Boot retry={() => void start()} />;
   void path.value;
-  const id = part(1);
-  const stop = id ? stops.value?.find((s) => s.delivery === id) : undefined;
+  const stop = at;
   return (
     <div class={connected.value ? "" : "stale"}>
       <NoNews stop={stop} />

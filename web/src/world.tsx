@@ -224,15 +224,15 @@ function App() {
               <Truth w={w} />
             </div>
           </section>
-          <section class="card world-groups">
-            <Buttons w={w} group="people" title="People" />
-            <Buttons w={w} group="attack" title="Attacks" />
-          </section>
           <section class="card">
             <header class="card-head">
               <h2>What happens</h2>
             </header>
             <Log w={w} />
+          </section>
+          <section class="card world-groups">
+            <Buttons w={w} group="people" title="People" />
+            <Buttons w={w} group="attack" title="Attacks" />
           </section>
         </main>
         <Phone w={w} role="courier" title="The courier’s phone" />

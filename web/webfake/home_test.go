@@ -37,7 +37,7 @@ func TestHomeNamesEveryState(t *testing.T) {
 		{"Unlocking", func(v *bus.View) { v.Phase, v.Bolt = "unlocking", "thrown" }},
 		{"Possibly open", func(v *bus.View) { v.Phase, v.PossiblyOpen = "unproven", true }},
 		{"Possibly open", func(v *bus.View) { v.Secured = true }}, // a contradiction is not secured
-		{"Bolted, not proven", func(v *bus.View) { v.Phase, v.PossiblyOpen, v.Secured = "idle", false, false }},
+		{"Bolted", func(v *bus.View) { v.Phase, v.PossiblyOpen, v.Secured = "idle", false, false }},
 		{"Bolt jammed", func(v *bus.View) { v.Bolt = "jammed" }},
 		{"Unknown", func(v *bus.View) { v.Bolt, v.DoorIs = "unknown", "unknown" }},
 		{"Unknown", func(v *bus.View) { v.Secured = true }}, // nor is what nobody reported

@@ -104,6 +104,24 @@ func TestCourierDelivers(t *testing.T) {
 	clean(t, p)
 }
 
+// A visit that begins opens its stop by itself, once.
+func TestVisitOpensItsStop(t *testing.T) {
+	f, p := courier(t)
+	f.view(ready)
+	p.Wait(`location.pathname === '/stop/d1'`)
+	p.Text("Everything holds")
+	p.Click(`.top a.round`)
+	p.Text("Today’s stops")
+	f.set(func() { f.stops[0]["state"] = "here" })
+	f.emit("delivery", object{})
+	p.Text("You are here")
+	var path string
+	p.Eval(`location.pathname`, &path)
+	if path != "/stop" {
+		t.Errorf("the stop was opened again: %s", path)
+	}
+}
+
 // Whoever cannot drag slides with the keyboard, or presses the track three times.
 func TestSlideWithoutDragging(t *testing.T) {
 	for _, how := range []string{"keys", "presses"} {

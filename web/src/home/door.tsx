@@ -16,7 +16,7 @@ export function Hero() {
     if (v.blocked) chips.push({ tone: "danger", text: "Blocked" });
     if (v.battery >= 0 && v.battery <= 20) chips.push({ tone: "warn", text: `Lock battery ${v.battery} %` });
   }
-  const icon = h.title === "Open" || h.title === "Ajar" ? "open" : icons[h.tone];
+  const icon = h.title === "Open" || h.title === "Ajar" ? "open" : h.title === "Bolted" || h.title === "Closing" ? "lock" : icons[h.tone];
   return (
     <section class={`hero ${h.tone}`} aria-live="polite" aria-atomic="true">
       <div class="hero-icon">

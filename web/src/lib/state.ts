@@ -35,6 +35,8 @@ export function headline(v: View | null, newsAge: number, connected: boolean): H
 
 function fresh(v: View): Omit<Headline, "last"> {
   const say = (tone: Tone, title: string, fallback: string) => ({ tone, title, sentence: v.sentence || fallback });
+  // Between visits the hub's sentence is of the last one: a quiet door is described by what it reports now.
+  const quiet = (tone: Tone, title: string, own: string) => ({ tone, title, sentence: inVisit(v.phase) ? v.sentence || own : own });
   if (v.possibly_open || v.phase === "unproven") return say("danger", "Possibly open", "Nobody has confirmed that the door is bolted.");
   if (v.bolt === "jammed") return say("danger", "Bolt jammed", "The bolt is neither in nor out. Look at the door.");
   if (v.door_is === "open" || v.door_is === "ajar") {
@@ -42,10 +44,10 @@ function fresh(v: View): Omit<Headline, "last"> {
     return say(v.alarm || v.leave ? "danger" : inVisit(v.phase) ? "work" : "warn", title, "The door is open.");
   }
   if (v.phase === "deciding" || v.phase === "unlocking") return say("work", "Unlocking", "The bolt is being drawn.");
-  if (v.secured && v.bolt === "thrown" && v.door_is === "closed") return say("calm", "Secured", "Bolted, and the bolt has reported it.");
+  if (v.secured && v.bolt === "thrown" && v.door_is === "closed") return quiet("calm", "Secured", "Closed and bolted. The bolt itself has reported it.");
   if (v.bolt === "drawn") return say(inVisit(v.phase) ? "work" : "warn", "Unlocked", "The door is closed, the bolt is drawn.");
   if (v.phase === "closing") return say("work", "Closing", "Waiting for the bolt to report.");
-  if (v.bolt === "thrown" && v.door_is === "closed") return say("work", "Bolted, not proven", "Waiting for a report that proves it.");
+  if (v.bolt === "thrown" && v.door_is === "closed") return quiet("work", "Bolted", "Reported closed and bolted. The next report proves it.");
   return say("unknown", "Unknown", "The bolt or the door has not reported.");
 }
 

@@ -354,7 +354,7 @@ function Leave({ stop: s, view: v }: { stop: Stop; view: View }) {
         <h1>Leave now</h1>
         <p class="leave-why">{v.sentence || "The camera has lost the picture."}</p>
       </div>
-      <p>Take the parcel or leave it, step out, pull the door shut.</p>
+      <p>{closed ? "The door is shut. Go on only when you are outside and have said so." : "Take the parcel or leave it, step out, pull the door shut."}</p>
       <DoorNow view={v} />
       {closed && canSayOut(v) && <SayOut stop={s} view={v} />}
     </main>
