@@ -117,7 +117,7 @@ func (r *recorders) clip(door, visit string) (webrtc.Clip, error) {
 	if err != nil {
 		return webrtc.Clip{}, err
 	}
-	return webrtc.Clip{Read: read, Bytes: c.Bytes, SHA256: c.SHA256, MIME: "video/mp4"}, nil
+	return webrtc.Clip{Read: read, Bytes: c.Bytes, SHA256: c.SHA256, MIME: c.MIME}, nil
 }
 
 // startHub opens everything a hub stands on and starts it.

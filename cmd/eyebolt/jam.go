@@ -95,6 +95,7 @@ type jamDoor struct {
 	armed  bool // times are taken
 	jammed time.Duration
 	at     map[string]time.Duration
+	visit  string // the newest; owned by the door's own goroutine
 }
 
 // saw takes a sign's time, once a jam.
@@ -382,6 +383,7 @@ func (b *jamBench) jam(ctx context.Context, d *jamDoor) error {
 	}); err != nil {
 		return err
 	}
+	d.visit = answer.Visit
 	nonce := ""
 	if err := d.until(ctx, "ready", 30*time.Second, func(v virtual.View, _ map[string]time.Duration) bool {
 		nonce = v.Nonce
@@ -445,11 +447,8 @@ func (b *jamBench) finish(ctx context.Context, d *jamDoor, visit string) error {
 
 // mend brings a door whose round failed back to idle, as far as it can.
 func (b *jamBench) mend(ctx context.Context, d *jamDoor) {
-	d.mu.Lock()
-	visit := d.view.Visit
-	d.mu.Unlock()
-	if err := d.until(ctx, "idle again", time.Minute, func(v virtual.View, _ map[string]time.Duration) bool { return v.Phase == "idle" }); err == nil {
-		_ = b.town.cast.Forgive(ctx, d.name, visit) // the next round says if it could not
+	if err := d.until(ctx, "idle again", time.Minute, func(v virtual.View, _ map[string]time.Duration) bool { return v.Phase == "idle" }); err == nil && d.visit != "" {
+		_ = b.town.cast.Forgive(ctx, d.name, d.visit) // the next round says if it could not
 	}
 }
 
@@ -542,12 +541,16 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // waitFor polls something that gives no sign of its own.
 func waitFor(ctx context.Context, limit time.Duration, ok func() bool) error {
+	return waitEvery(ctx, limit, 20*time.Millisecond, ok)
+}
+
+func waitEvery(ctx context.Context, limit, every time.Duration, ok func() bool) error {
 	end := time.Now().Add(limit)
 	for !ok() {
 		if time.Now().After(end) {
 			return context.DeadlineExceeded
 		}
-		if err := sleep(ctx, 20*time.Millisecond); err != nil {
+		if err := sleep(ctx, every); err != nil {
 			return err
 		}
 	}

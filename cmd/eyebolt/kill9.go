@@ -154,7 +154,7 @@ func (k *killer) once(ctx context.Context, i int) (bool, error) {
 	}
 	// The visit is over when the door is idle again; a person reads the incident, and the next one can come.
 	visit := k.door.Now().Visit
-	idle := waitFor(ctx, 90*time.Second, func() bool {
+	idle := waitEvery(ctx, 90*time.Second, 500*time.Millisecond, func() bool {
 		_ = t.cast.Forgive(ctx, doorName(0), visit) // refused until the visit has ended
 		v := k.door.Now()
 		if v.Visit != "" {
