@@ -93,7 +93,7 @@ func sources(t *testing.T, fset *token.FileSet) []source {
 			return err
 		}
 		if d.IsDir() {
-			if name := d.Name(); path != "." && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "testdata" || name == "tools") {
+			if name := d.Name(); path != "." && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "testdata" || name == "tools" || name == "tmp" || name == "bin") {
 				return filepath.SkipDir
 			}
 			return nil
