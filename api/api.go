@@ -177,8 +177,12 @@ func call[I, O any](s *server, h huma.API, method, path, summary string, do func
 		}
 		if err != nil {
 			p := problemOf(err)
-			if p.Status >= http.StatusInternalServerError {
+			switch {
+			case p.Status >= http.StatusInternalServerError:
 				s.Log.Error("request failed", "path", path, "err", err)
+			case who.ID != "" && (p.Status == http.StatusForbidden || p.Status == http.StatusNotFound):
+				// Who asks for what is not theirs is on record (T24).
+				s.Log.Warn("request refused", "path", path, "account", who.ID, "role", who.Role, "reason", p.Reason)
 			}
 			return nil, p
 		}

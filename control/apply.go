@@ -14,6 +14,8 @@ import (
 // entry whose data cannot be read changes nothing here; it stays on record as it is.
 func (s *Service) apply(tx Tx, now time.Time, hub string, e ledger.Entry) ([]event, error) {
 	switch e.Kind {
+	case ledger.KindBoot:
+		return nil, booted(tx, hub, e)
 	case ledger.KindConfig:
 		if e.Word == "pair" {
 			h, err := get[Hub](tx, hub)
@@ -47,6 +49,22 @@ func (s *Service) apply(tx Tx, now time.Time, hub string, e ledger.Entry) ([]eve
 		})
 	}
 	return nil, nil
+}
+
+// booted learns a hub's epoch: consents and grants are made for the present one (T29). It never goes back.
+func booted(tx Tx, hub string, e ledger.Entry) error {
+	var d struct {
+		Epoch uint32 `json:"epoch"`
+	}
+	if json.Unmarshal(e.Data, &d) != nil {
+		return nil
+	}
+	h, err := get[Hub](tx, hub)
+	if err != nil || d.Epoch <= h.Epoch {
+		return err
+	}
+	h.Epoch = d.Epoch
+	return put(tx, h)
 }
 
 // maxGaps bounds the gaps that a visit lists, as the hub does; each stays in the log.

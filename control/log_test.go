@@ -265,6 +265,24 @@ func TestLogThatContradictsItself(t *testing.T) {
 	}
 }
 
+// T29: a hub of a new epoch has every older consent refused; the resident signs a new one.
+func TestNewEpoch(t *testing.T) {
+	w := newTown(t)
+	ctx := context.Background()
+	w.screen(w.a)
+	w.consent(w.a, w.a.carrier)
+	l := newHubLog(w, w.a)
+	l.add("", ledger.KindBoot, "boot", "", map[string]any{"epoch": 2})
+	l.add("", ledger.KindBoot, "boot", "", map[string]any{"epoch": 1})
+	l.send(0)
+	d := w.book(w.a, false)
+	_, err := w.s.Assign(ctx, w.now, w.a.operator, d.ID, w.a.courierID)
+	wantReason(t, "with the old consent", err, "no-consent")
+	w.consent(w.a, w.a.carrier)
+	_, err = w.s.Assign(ctx, w.now, w.a.operator, d.ID, w.a.courierID)
+	wantReason(t, "with a new one", err, "")
+}
+
 // One hub's log says nothing about another's visits.
 func TestLogOfAnotherHub(t *testing.T) {
 	w := newTown(t)

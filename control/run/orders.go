@@ -22,8 +22,9 @@ type try struct {
 const (
 	// maxSending bounds the orders that are sent at once.
 	maxSending = 64
-	// askWait is how long a hub has to answer once: it writes the order down before it does.
-	askWait = 3 * time.Second
+	// askWait is how long a hub has to answer once before it is asked again under the same ID: a lost message costs a courier at
+	// the door a second. A hub that is still writing answers both.
+	askWait = time.Second
 	// An order that is not answered is sent again after 0.5 s, then ever later up to 10 s: a hub that comes back hears of a block
 	// within that time, and until then its beat's answers keep its doors shut (S1).
 	pauseMin = 500 * time.Millisecond
