@@ -100,6 +100,8 @@ func Verify(c Chain, a Anchor) (Grant, interlock.Reason, error) {
 	case delivery.Epoch != a.Epoch:
 		return no(interlock.GrantRevoked, "delivery is of epoch %d, this hub is in %d: issue it anew", delivery.Epoch, a.Epoch)
 	}
-	return Grant{Consent: consent, Courier: courier, Delivery: delivery,
-		Issued: issued, CourierFrom: courierFrom, CourierUntil: courierUntil}, interlock.NoReason, nil
+	return Grant{
+		Consent: consent, Courier: courier, Delivery: delivery,
+		Issued: issued, CourierFrom: courierFrom, CourierUntil: courierUntil,
+	}, interlock.NoReason, nil
 }

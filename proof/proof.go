@@ -231,16 +231,22 @@ func (c *checker) judgeCheckpoints() {
 		c.find(f)
 	}
 	if wrong != nil && wrong.Size > proven && !c.explained(proven, wrong.Size) {
-		c.find(Finding{What: Rewritten, Entry: proven, Until: wrong.Size - 1,
-			Text: fmt.Sprintf("%s says another root for %d entries: from here on they were re-written", wrong.from, wrong.Size)})
+		c.find(Finding{
+			What: Rewritten, Entry: proven, Until: wrong.Size - 1,
+			Text: fmt.Sprintf("%s says another root for %d entries: from here on they were re-written", wrong.from, wrong.Size),
+		})
 	}
 	if wrong != nil && wrong.Size <= proven { // two signed roots that cannot both be: the signer forked its own ledger
-		c.find(Finding{What: Rewritten, Entry: c.witnessed(wrong.Size), Until: wrong.Size - 1,
-			Text: fmt.Sprintf("%s contradicts another checkpoint of the same key: there are two ledgers", wrong.from)})
+		c.find(Finding{
+			What: Rewritten, Entry: c.witnessed(wrong.Size), Until: wrong.Size - 1,
+			Text: fmt.Sprintf("%s contradicts another checkpoint of the same key: there are two ledgers", wrong.from),
+		})
 	}
 	if cut != nil && !c.broken && !gone {
-		c.find(Finding{What: Cut, Entry: n, Until: cut.Size - 1,
-			Text: fmt.Sprintf("%s says %d entries, the ledger holds %d", cut.from, cut.Size, n)})
+		c.find(Finding{
+			What: Cut, Entry: n, Until: cut.Size - 1,
+			Text: fmt.Sprintf("%s says %d entries, the ledger holds %d", cut.from, cut.Size, n),
+		})
 	}
 	if c.headOK && c.headSize < n {
 		c.find(Finding{What: Unsigned, Entry: c.headSize, Until: n - 1, Text: "no checkpoint covers what was added here: not written by the hub"})

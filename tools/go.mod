@@ -6,7 +6,6 @@ tool (
 	github.com/client9/misspell/cmd/misspell
 	github.com/gordonklaus/ineffassign
 	github.com/kisielk/errcheck
-	github.com/nishanths/exhaustive/cmd/exhaustive
 	github.com/polyfloyd/go-errorlint
 	honnef.co/go/tools/cmd/staticcheck
 	mvdan.cc/gofumpt
@@ -17,7 +16,6 @@ require (
 	github.com/client9/misspell v0.3.4 // indirect
 	github.com/gordonklaus/ineffassign v0.2.0 // indirect
 	github.com/kisielk/errcheck v1.30.0 // indirect
-	github.com/nishanths/exhaustive v0.17.1 // indirect
 	github.com/polyfloyd/go-errorlint v1.8.0 // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.42.0 // indirect

@@ -459,7 +459,7 @@ func (b *jamBench) jamPeer(ctx context.Context, name, path, dir string) ([]time.
 	if err != nil {
 		return nil, err
 	}
-	defer cam.Close()
+	defer func() { _ = cam.Close() }()
 	p, err := startPeer(ctx, name, path, dir, cam.URL(), t.now)
 	if err != nil {
 		return nil, err

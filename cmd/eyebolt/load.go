@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -141,19 +140,4 @@ func distance(a, b string) int {
 		}
 	}
 	return rows[len(a)][len(b)]
-}
-
-// secret reads a secret from the file it lies in.
-func secret(path string) (string, error) {
-	if path == "" {
-		return "", nil
-	}
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("secret: %w", err)
-	}
-	if len(raw) > 4096 {
-		return "", errors.New("secret: the file holds more than 4 KiB: that is not a password")
-	}
-	return strings.TrimRight(string(raw), "\r\n"), nil
 }

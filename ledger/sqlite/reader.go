@@ -70,7 +70,7 @@ func (r *Reader) each(ctx context.Context, query string, row func(*sqlite3.Stmt)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	for s.Step() {
 		if err := row(s); err != nil {
 			return err

@@ -204,7 +204,8 @@ func (s *Server) admit(o live.Offer, d *door) (*viewer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("live: %w", err)
 	}
-	v := &viewer{s: s, door: d, name: o.Door, who: o.Viewer, pc: pc,
+	v := &viewer{
+		s: s, door: d, name: o.Door, who: o.Viewer, pc: pc,
 		pics: make(chan *picture, queue), up: make(chan struct{}), end: make(chan struct{}), gone: make(chan struct{}),
 	}
 	s.mu.Lock()

@@ -63,7 +63,7 @@ func TestPortTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	port := l.Addr().(*net.TCPAddr).Port
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	b, err := Start(t.Context(), Config{Port: port})
 	if err == nil {
 		b.Stop()

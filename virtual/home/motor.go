@@ -105,8 +105,9 @@ func (h *Home) settle(at Bolt) {
 				}
 			})
 		}
-	default:
+	case Half:
 		h.event(BoltStuck)
+	case Moving: // is no rest
 	}
 }
 

@@ -15,6 +15,7 @@ func (h *Home) tellBolt() {
 		state, lockState = "LOCK", "locked"
 	case Half:
 		lockState = "not_fully_locked"
+	case Drawn, Moving:
 	}
 	h.tell(h.cfg.Lock, device{"state": state, "lock_state": lockState})
 }

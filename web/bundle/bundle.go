@@ -174,12 +174,13 @@ func Global(web, module, name string) (string, error) {
 
 func problem(lists ...[]api.Message) error {
 	for _, l := range lists {
-		for _, m := range l {
-			if m.Location != nil {
-				return fmt.Errorf("bundle: %s:%d: %s", m.Location.File, m.Location.Line, m.Text)
-			}
-			return fmt.Errorf("bundle: %s", m.Text)
+		if len(l) == 0 {
+			continue
 		}
+		if at := l[0].Location; at != nil {
+			return fmt.Errorf("bundle: %s:%d: %s", at.File, at.Line, l[0].Text)
+		}
+		return fmt.Errorf("bundle: %s", l[0].Text)
 	}
 	return nil
 }
