@@ -23,7 +23,7 @@ func (f *Fake) command(to lock.Bolt) {
 	case Twice:
 		f.later(f.cfg.Delay, func() func() { f.move(to, lie); return nil })
 		f.later(f.cfg.Delay+f.cfg.LateBy, func() func() { f.move(to, lie); return nil })
-	default:
+	case Honest, DoneNotAcked, Jammed:
 		f.later(f.cfg.Delay, func() func() { f.move(to, lie); return nil })
 	}
 }

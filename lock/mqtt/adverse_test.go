@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -288,5 +289,37 @@ func TestWireFormat(t *testing.T) {
 	defer w.spy.mu.Unlock()
 	if got := slices.Compact(slices.Clone(w.spy.lines)); !slices.Equal(got, want) {
 		t.Errorf("on the wire:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// The not-after is looked at again at the last moment: here the broker takes its time to show that it lives, and the
+// order's second passes meanwhile (S12).
+func TestLateAtTheLastMoment(t *testing.T) {
+	w := newWorld(t, startBroker(t, broker.Config{}), "z2m", quick(home.Config{}))
+	var jump atomic.Int64
+	real := w.now
+	w.now = func() time.Duration { return real() + time.Duration(jump.Load()) }
+	l, e := start(t, w)
+	if err := w.b.Freeze(); err != nil {
+		t.Fatal(err)
+	}
+	result := make(chan error)
+	go func() { result <- l.Unlock(t.Context(), w.order()) }()
+	begun := time.NewTimer(50 * time.Millisecond) // the order waits for the broker by now; if not, it is too late at once
+	<-begun.C
+	jump.Store(int64(2 * time.Second))
+	if err := w.b.Thaw(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-result; !errors.Is(err, lock.ErrTooLate) {
+		t.Errorf("unlock: got %v, want ErrTooLate", err)
+	}
+	from := e.count()
+	if err := l.Poll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e.wait(t, from, "bolt", bolt(lock.BoltThrown))
+	if got := w.unlocks(); got != 0 {
+		t.Errorf("unlocks on the wire: got %d, want 0", got)
 	}
 }

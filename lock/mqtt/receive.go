@@ -57,7 +57,8 @@ func (d *driver) receive(p paho.PublishReceived) (bool, error) {
 		}
 		payload = payload[:min(len(payload), maxState)]
 	case bridgeInfoSays, bridgeDevices: // bounded by maxPacket
-	default:
+	case connectionUp, connectionDown: // not from a topic
+	case bridgeState, lockState, lockAvailable, lockSet, lockGet, contactState, smokeState:
 		payload = payload[:min(len(payload), maxState+1)] // enough to see that it is too long
 	}
 	d.put(message{about: what, payload: payload, retained: p.Packet.Retain})

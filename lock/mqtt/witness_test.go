@@ -46,7 +46,7 @@ func TestWitness(t *testing.T) {
 				if err != nil {
 					d.Fatalf(t, "%v", err)
 				}
-				defer f.Close()
+				defer func() { _ = f.Close() }()
 				lines := bufio.NewScanner(f)
 				lines.Buffer(nil, 1<<20)
 				for lines.Scan() {
