@@ -83,7 +83,7 @@ func mend(d disk, path string, side *sideFile) (ok bool, err error) {
 	if err != nil {
 		return false, wrap(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	v, err := scan(f, st.Size(), side.Base)
 	if err != nil && !errors.Is(err, errHead) {
 		return false, err
