@@ -29,6 +29,9 @@ type Config struct {
 	RadioTimeout time.Duration
 	// AutoLock throws the bolt by itself that long after it was drawn, door open or not. 0: never.
 	AutoLock time.Duration
+	// Supervision is how often both devices report bolt and contact unasked, as real sensors do every hour or so. 0: never,
+	// and then a hub that has just started does not know the door until somebody moves it.
+	Supervision time.Duration
 	// Cache makes the bridge repeat old values in every payload, as Zigbee2MQTT does until a device's filtered_cache
 	// setting names them. False: filtered_cache is set as Eyebolt's manual asks.
 	Cache bool

@@ -49,6 +49,9 @@ func Start(ctx context.Context, cfg Config) (*Home, error) {
 	h.truth = Truth{Bolt: Thrown, Battery: 90}
 	h.said[cfg.Lock] = device{"battery": 90}
 	h.said[cfg.Contact] = device{"battery": 100, "battery_low": false, "voltage": 3000}
+	if cfg.Supervision > 0 {
+		h.after(cfg.Supervision, h.supervise)
+	}
 	go h.live()
 	if err := h.StartBridge(ctx); err != nil {
 		h.Close()

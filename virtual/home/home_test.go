@@ -242,6 +242,14 @@ func TestFaults(t *testing.T) {
 	l.wait(i, "front_lock", has("unlocked"))
 }
 
+// Devices report unasked, so that a hub that has just started learns where the door is.
+func TestSupervision(t *testing.T) {
+	_, l, _ := start(t, Config{Supervision: 20 * time.Millisecond})
+	_, i := l.wait(0, "front_door", has(`"contact":true`))
+	_, i = l.wait(i, "front_lock", has(`"lock_state":"locked"`))
+	l.wait(i, "front_door", has(`"contact":true`))
+}
+
 func TestBridgeDown(t *testing.T) {
 	h, l, b := start(t, Config{})
 	_, i := l.wait(0, "bridge/state", has("online"))

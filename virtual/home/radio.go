@@ -55,6 +55,12 @@ func (h *Home) Supervise() {
 	h.tellContact()
 }
 
+func (h *Home) supervise() {
+	h.tellBolt()
+	h.tellContact()
+	h.after(h.cfg.Supervision, h.supervise)
+}
+
 // ContactLies has the sensor report closed or open whatever the door does: a magnet held to it (T27).
 func (h *Home) ContactLies(closed bool) {
 	h.mu.Lock()
