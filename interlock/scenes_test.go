@@ -104,11 +104,11 @@ func scenes() []scene {
 			door(DoorClosed), aged(door(DoorClosed), 1), aged(door(DoorClosed), 9), aged(door(DoorOpen), 1),
 		}, nil},
 		scene{"opening: silence", staleLimits(), toUnlocking, []Fact{
-			tick1, jump, bolt(BoltThrown), bolt(BoltDrawn), bolt(BoltUnknown), door(DoorClosed), door(DoorOpen), door(DoorUnknown), ok(Acknowledge), ok(Out),
+			tick1, jump, bolt(BoltThrown), bolt(BoltDrawn), bolt(BoltUnknown), door(DoorClosed), door(DoorOpen), door(DoorUnknown), ok(Acknowledge),
 		}, nil},
 		scene{"opening: who drew the bolt", openingLimits(), toUnlocking, []Fact{
 			tick1, after1(bolt(BoltThrown)), by(BoltDrawn, ByResident), by(BoltDrawn, ByInside), by(BoltDrawn, ByRemote), bolt(BoltJammed),
-			door(DoorClosed), after1(door(DoorClosed)), door(DoorOpen), ok(Out),
+			door(DoorClosed), door(DoorOpen), ok(Out),
 		}, nil},
 		scene{"opening: smoke", openingLimits(), toUnlocking, []Fact{
 			tick1, after1(bolt(BoltThrown)), bolt(BoltDrawn), door(DoorClosed), door(DoorAjar), ok(Out), ok(SmokeSays), bad(SmokeSays, NoReason), ok(LockNow), watch(WatchLagging),

@@ -38,24 +38,22 @@ func caught(limit int, only string, stories []story) (how string) {
 			how = fmt.Sprint("panic ", r)
 		}
 	}()
-	if only == "" {
-		for _, s := range stories {
-			if rule := judged(s); rule != "" {
-				return "rule " + rule
+	for i, n := range []int{min(limit, 150), min(limit, 1500), limit} {
+		if only == "" && i == 2 {
+			for _, s := range stories {
+				if rule := judged(s); rule != "" {
+					return "rule " + rule
+				}
+			}
+			for _, s := range stories {
+				if name := s.differs(); name != "" {
+					return "story " + name
+				}
 			}
 		}
-	}
-	for _, n := range []int{min(limit, 1500), limit} {
 		for _, sc := range scenes() {
 			if r := explore(sc, n, false); r.broken != "" {
 				return "rule " + r.broken
-			}
-		}
-	}
-	if only == "" {
-		for _, s := range stories {
-			if name := s.differs(); name != "" {
-				return "story " + name
 			}
 		}
 	}
