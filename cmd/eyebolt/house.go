@@ -51,13 +51,16 @@ type pretendHouse struct {
 	uplink  *uplink.Uplink
 	hub     HubConfig
 
-	stop    func() // ends the sensors' regular reports
 	mu      sync.Mutex
 	running *runningHub // in this process
 	child   *hubChild   // or another
 }
 
 const hubID = "home-1"
+
+// checkInEvery is how often the pretend sensors report unasked. Real ones do every hour or two; a demo that has just started
+// would wait that long for its door.
+const checkInEvery = 3 * time.Second
 
 func doorName(i int) string {
 	if i == 0 {
@@ -92,7 +95,7 @@ func startHouse(ctx context.Context, cfg houseConfig) (_ *pretendHouse, err erro
 		if i > 0 {
 			base = fmt.Sprintf("zigbee2mqtt-%d", i+1)
 		}
-		dev, err := home.Start(ctx, home.Config{Broker: h.broker.URL(), Base: base, Travel: cfg.Travel, Now: cfg.Now, Events: cfg.HomeEvents, Log: cfg.Log})
+		dev, err := home.Start(ctx, home.Config{Broker: h.broker.URL(), Base: base, Travel: cfg.Travel, Supervision: checkInEvery, Now: cfg.Now, Events: cfg.HomeEvents, Log: cfg.Log})
 		if err != nil {
 			return nil, err
 		}
@@ -108,29 +111,7 @@ func startHouse(ctx context.Context, cfg houseConfig) (_ *pretendHouse, err erro
 			Cameras: []CameraConfig{{Name: "hall", URL: cam.URL(), Link: or(cfg.A1, "wifi")}},
 		})
 	}
-	checks, stop := context.WithCancel(ctx)
-	h.stop = stop
-	go h.checkIn(checks)
 	return h, nil
-}
-
-// checkInEvery is how often the pretend sensors report unasked. Real ones do every hour or two; a demo that has just started
-// would wait that long for its door.
-const checkInEvery = 3 * time.Second
-
-func (h *pretendHouse) checkIn(ctx context.Context) {
-	tick := time.NewTicker(checkInEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		for _, d := range h.homes {
-			d.Supervise()
-		}
-	}
 }
 
 // startHub runs the hub in this process.
@@ -158,9 +139,6 @@ func (h *pretendHouse) Close() {
 	}
 	if child != nil {
 		child.kill()
-	}
-	if h.stop != nil {
-		h.stop()
 	}
 	for _, c := range h.cameras {
 		_ = c.Close()
