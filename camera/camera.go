@@ -76,3 +76,6 @@ var (
 	ErrStreamEnded = errors.New("camera ended the stream")
 	ErrUnsupported = errors.New("camera does not support this transport: choose the other one of tcp and udp")
 )
+
+// Errors are all of them.
+var Errors = []error{ErrUnreachable, ErrCredentials, ErrNoVideo, ErrGarbage, ErrCertificate, ErrStreamEnded, ErrUnsupported}

@@ -91,7 +91,6 @@ func (d *driver) Close() error {
 func (d *driver) run(ctx context.Context) {
 	defer close(d.done)
 	var wait backoff
-	said := ""
 	for ctx.Err() == nil {
 		began := d.cfg.Now()
 		s := newSession(d)
@@ -103,16 +102,8 @@ func (d *driver) run(ctx context.Context) {
 			wait.reset()
 		}
 		pause := wait.next(err, d.lim, d.rng)
-		// One cause is said once, however often it is tried: a camera that is off for a week fills no log.
-		level := slog.LevelWarn
-		if said == err.Error() {
-			level = slog.LevelDebug
-		}
-		said = err.Error()
-		if s.pictures > 0 {
-			said = ""
-		}
-		d.log.Log(ctx, level, "camera connection ended", "error", err, "again_in", pause.Round(time.Millisecond))
+		// Whoever takes the pictures says what is wrong, where a person reads it.
+		d.log.Debug("camera connection ended", "error", err, "again_in", pause.Round(time.Millisecond))
 		d.sink.Closed(err)
 		sleep(ctx, pause)
 	}

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -30,6 +31,7 @@ type eye struct {
 	push       func(any)
 	note       func(Event)
 	log        *slog.Logger
+	says       *saying
 
 	mu        sync.Mutex // guards what follows
 	judge     *liveness.Judge
@@ -55,6 +57,7 @@ func (e *eye) Opened(p camera.Params) {
 	if e.live != nil {
 		e.live.Opened(e.door, p)
 	}
+	e.says.fine()
 	e.log.Info("camera gives pictures", "door", e.door, "camera", e.name, "width", p.Width, "height", p.Height)
 }
 
@@ -79,7 +82,13 @@ func (e *eye) Closed(err error) {
 	if e.live != nil {
 		e.live.Closed(e.door)
 	}
-	e.log.Warn("camera is gone, it is tried again", "door", e.door, "camera", e.name, "err", err)
+	what := "gone"
+	for _, kind := range camera.Errors {
+		if errors.Is(err, kind) {
+			what = kind.Error()
+		}
+	}
+	e.says.warn("camera is gone, it is tried again", what, "door", e.door, "camera", e.name, "err", err)
 }
 
 // tick lets time pass and gives the next instant at which time alone changes the verdict.

@@ -221,7 +221,11 @@ func (h *Hub) open(ctx context.Context) error {
 			lc.Name = d.Name
 		}
 		name := d.Name
-		lk, err := d.Lock(ctx, lc, func(r lock.Report) { push(hub.Reported{Door: name, Report: r}) })
+		says := &saying{log: h.cfg.Log, now: now}
+		lk, err := d.Lock(ctx, lc, func(r lock.Report) {
+			push(hub.Reported{Door: name, Report: r})
+			says.lock(name, r)
+		})
 		if err != nil {
 			return fmt.Errorf("door %q: lock: %w", d.Name, err)
 		}
@@ -240,7 +244,7 @@ func (h *Hub) open(ctx context.Context) error {
 }
 
 func (h *Hub) openCamera(ctx context.Context, d Door, c Camera, shown bool) error {
-	e := &eye{door: d.Name, name: c.Name, now: h.cfg.Now, push: h.queue.push, note: h.cfg.Watching, log: h.cfg.Log, judge: liveness.New(c.Judge)}
+	e := &eye{door: d.Name, name: c.Name, now: h.cfg.Now, push: h.queue.push, note: h.cfg.Watching, log: h.cfg.Log, says: &saying{log: h.cfg.Log, now: h.cfg.Now}, judge: liveness.New(c.Judge)}
 	if shown && h.cfg.Live != nil {
 		e.live = h.cfg.Live
 	}
