@@ -42,18 +42,25 @@ var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 
 func environment(text string) (string, error) {
 	var missing []string
-	out := variable.ReplaceAllStringFunc(text, func(ref string) string {
-		name := ref[2 : len(ref)-1]
-		value, ok := os.LookupEnv(name)
-		if !ok {
-			missing = append(missing, name)
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(strings.TrimSpace(line), "#") {
+			out.WriteString(line)
+			continue
 		}
-		return value
-	})
+		out.WriteString(variable.ReplaceAllStringFunc(line, func(ref string) string {
+			name := ref[2 : len(ref)-1]
+			value, ok := os.LookupEnv(name)
+			if !ok {
+				missing = append(missing, name)
+			}
+			return value
+		}))
+	}
 	if len(missing) > 0 {
 		return "", fmt.Errorf("the environment has no %s: set it, or write the value", strings.Join(missing, ", "))
 	}
-	return out, nil
+	return out.String(), nil
 }
 
 var unknownField = regexp.MustCompile(`unknown field "([^"]+)"`)

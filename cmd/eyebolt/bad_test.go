@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"eyebolt/lock/mqtt"
+	"eyebolt/virtual/eye"
+)
+
+// said is a log that can be read while it is written.
+type said struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (s *said) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.Write(p)
+}
+
+func (s *said) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.String()
+}
+
+// closedPort is an address where nobody listens.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// garbage answers everything with an SSH banner.
+func garbage(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Write([]byte("SSH-2.0-dropbear_2022.83\r\n\x00\x01\x02garbage\r\n"))
+			_ = c.Close()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func TestEachBadDeviceIsNamedWithWhatToDo(t *testing.T) {
+	begin := time.Now()
+	now := func() time.Duration { return time.Since(begin) }
+	src, err := eye.NewSource(t.Context(), eye.SourceConfig{Scene: eye.NewScene(1), Width: 320, Height: 180, Now: now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	cam, err := eye.NewCamera(eye.CameraConfig{Addr: "127.0.0.1:0", User: "eyebolt", Password: "right", Source: src, Now: now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cam.Close() }()
+
+	for _, c := range []struct{ name, url, want string }{
+		{"wrong address", "rtsp://eyebolt:right@" + closedPort(t) + "/door", "camera does not answer: check its power, cable or Wi-Fi, and the address"},
+		{"wrong password", strings.Replace(cam.URL(), "right", "wrong", 1), "camera refuses the user name or password: correct them in its URL"},
+		{"wrong path", strings.Replace(cam.URL(), "/door", "/garden", 1), "check the path"},
+		{"garbage", "rtsp://eyebolt:right@" + garbage(t) + "/door", "camera sends what is not RTSP or not video: check the port"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			log := &said{}
+			h, err := startHub(t.Context(), HubConfig{
+				ID: "home", State: t.TempDir(), Passkeys: PasskeyConfig{ID: "localhost", Origins: []string{"http://localhost:1"}},
+				Doors: []DoorConfig{{
+					Name: "front", Cameras: []CameraConfig{{Name: "hall", URL: c.url}},
+					Lock: LockConfig{MQTT: &mqtt.Settings{Broker: "mqtt://" + closedPort(t), Lock: "front_lock", Contact: "front_door"}},
+				}},
+			}, hubOptions{Log: slog.New(slog.NewTextHandler(log, nil)), Pairing: func(string) {}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := h.Stop(); err != nil {
+					t.Error(err)
+				}
+			}()
+			wants := []string{c.want, "the lock cannot be reached: nothing opens", "the broker cannot be reached"}
+			err = waitFor(t.Context(), 30*time.Second, func() bool {
+				got := log.String()
+				for _, w := range wants {
+					if !strings.Contains(got, w) {
+						return false
+					}
+				}
+				return true
+			})
+			if err != nil {
+				t.Errorf("after 30 s the log does not say %q:\n%s", wants, log)
+			}
+			for _, secret := range []string{"right", "wrong@", ":wrong"} {
+				if strings.Contains(log.String(), secret) {
+					t.Errorf("the log holds the camera's password:\n%s", log)
+				}
+			}
+		})
+	}
+}
+
+func TestBadConfigurationNamesTheLineAndTheNearestKey(t *testing.T) {
+	good := "id: home\nstate: STATE\npasskeys: {id: localhost, origins: [\"http://localhost:1\"]}\ndoors:\n  - name: front\n    lock: {mqtt: {broker: \"mqtt://127.0.0.1:1\", lock: l, contact: c}}\n    cameras: [{name: hall, url: \"rtsp://127.0.0.1:1/x\"}]\n"
+	for _, c := range []struct{ name, from, to, want string }{
+		{"unknown key", "cameras:", "camras:", `[7:5] unknown field "camras": did you mean "cameras"?`},
+		{"unknown inner key", "broker:", "brokr:", `unknown field "brokr": did you mean "broker"?`},
+		{"not YAML", "id: home", "id: [", "[1:5]"},
+		{"no camera", "cameras: [{name: hall, url: \"rtsp://127.0.0.1:1/x\"}]", "cameras: []", "no eye, no bolt"},
+		{"not RTSP", "rtsp://127", "http://127", "rtsp://user:password@host:port/path"},
+		{"no lock", "lock: l, ", "", "write the lock's friendly name"},
+		{"no passkeys", "{id: localhost, origins: [\"http://localhost:1\"]}", "{}", "name the id and origins"},
+		{"a bad link", "name: hall,", "name: hall, link: fibre,", "use wired or wifi"},
+		{"a bad limit", "    lock:", "    limits: {tail: 48h}\n    lock:", "give a span from 1ms to 24h"},
+		{"a slide that S2 forbids", "    lock:", "    limits: {slide: 60s}\n    lock:", "at most 30s (S2)"},
+		{"an unset variable", "rtsp://127", "rtsp://${EYEBOLT_NO_SUCH}@127", "the environment has no EYEBOLT_NO_SUCH"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "hub.yaml")
+			text := strings.Replace(strings.Replace(good, "STATE", filepath.Join(dir, "s"), 1), c.from, c.to, 1)
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var cfg HubConfig
+			err := load(path, &cfg)
+			if err == nil {
+				var h *runningHub
+				if h, err = startHub(t.Context(), cfg, hubOptions{Log: slog.New(slog.DiscardHandler), Pairing: func(string) {}}); err == nil {
+					_ = h.Stop()
+				}
+			}
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want it to say %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestTheExamplesLoad(t *testing.T) {
+	t.Setenv("CAMERA_PASSWORD", "x")
+	var hub HubConfig
+	if err := load(filepath.Join("..", "..", "docs", "hub.example.yaml"), &hub); err != nil {
+		t.Error(err)
+	}
+	if len(hub.Doors) != 1 || hub.Doors[0].Lock.MQTT == nil || hub.Clips.retention().Age != 168*time.Hour {
+		t.Errorf("the example is not what it says: %+v", hub)
+	}
+	var control ControlConfig
+	if err := load(filepath.Join("..", "..", "docs", "control.example.yaml"), &control); err != nil {
+		t.Error(err)
+	}
+}
