@@ -330,7 +330,7 @@ func tellWatch(word string) string {
 // sentenceOf is the sentence of a reason's word: the interlock's, or the service's own.
 func sentenceOf(word string) string {
 	if r, ok := interlock.ParseReason(word); ok {
-		return r.Sentence()
+		return r.What()
 	}
 	return ""
 }

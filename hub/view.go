@@ -92,7 +92,7 @@ func (c *Core) view(d *door) bus.View {
 		w.Reason, w.Sentence = why.String(), why.Sentence()
 	}
 	if a := s.Alarm(); a != interlock.NoReason {
-		w.Alarm, w.AlarmText = a.String(), a.Sentence()
+		w.Alarm, w.AlarmText = a.String(), a.ToResident()
 	}
 	if left := s.Left(); left > 0 {
 		until := w.At.Add(time.Duration(left) * time.Millisecond)
@@ -114,7 +114,7 @@ func (c *Core) view(d *door) bus.View {
 	}
 	if v.incident != interlock.NoReason {
 		gaps, total := c.unwatched(d)
-		w.Incidents = append(w.Incidents, bus.Incident{Visit: v.id, Reason: v.incident.String(), Text: v.incident.Sentence(), Gaps: gaps, Total: total})
+		w.Incidents = append(w.Incidents, bus.Incident{Visit: v.id, Reason: v.incident.String(), Text: v.incident.ToResident(), Gaps: gaps, Total: total})
 	}
 	return w
 }
