@@ -37,10 +37,14 @@ func TestContrastAndNames(t *testing.T) {
 	for _, scheme := range []string{"light", "dark"} {
 		p.Call("Emulation.setEmulatedMedia", object{"features": []object{{"name": "prefers-color-scheme", "value": scheme}}}, nil)
 		for _, page := range []struct{ role, path, text, shot string }{
-			{"resident", "/home", "Recording", "home"}, {"resident", "/home/visit/v3", "What happened", "visit"},
-			{"courier", "/stop", "Rosenvägen", "stops"}, {"courier", "/stop/d1", "Place the parcel", "stop-inside"},
-			{"operator", "/ops", "Going on now", "ops"}, {"operator", "/ops/deliveries", "Okafor", "ops-deliveries"},
-			{"operator", "/ops/incidents", "Only a resident", "ops-incidents"}, {"", "/", "invitation", "signin"},
+			{"resident", "/home", "Recording", "home"},
+			{"resident", "/home/visit/v3", "What happened", "visit"},
+			{"courier", "/stop", "Rosenvägen", "stops"},
+			{"courier", "/stop/d1", "Place the parcel", "stop-inside"},
+			{"operator", "/ops", "Going on now", "ops"},
+			{"operator", "/ops/deliveries", "Okafor", "ops-deliveries"},
+			{"operator", "/ops/incidents", "Only a resident", "ops-incidents"},
+			{"", "/", "invitation", "signin"},
 		} {
 			f.set(func() { f.role = page.role })
 			p.Go(f.url + page.path)

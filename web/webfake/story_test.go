@@ -13,8 +13,10 @@ const (
 )
 
 // consentDocument is what a resident signs, as grant.Consent writes it.
-var consentDocument = base64.RawURLEncoding.EncodeToString([]byte(`{"id":"n1","household":"h1","hub":"hub-lindqvist","door":"front","carrier":"kestrel","from":"2026-01-01T00:00:00Z","until":"2027-01-01T00:00:00Z","days":31,"start_min":480,"end_min":1080,"zone":"Europe/Stockholm"}`))
-var consentChallenge = base64.RawURLEncoding.EncodeToString([]byte("thirty-two bytes of a challenge!"))
+var (
+	consentDocument  = base64.RawURLEncoding.EncodeToString([]byte(`{"id":"n1","household":"h1","hub":"hub-lindqvist","door":"front","carrier":"kestrel","from":"2026-01-01T00:00:00Z","until":"2027-01-01T00:00:00Z","days":31,"start_min":480,"end_min":1080,"zone":"Europe/Stockholm"}`))
+	consentChallenge = base64.RawURLEncoding.EncodeToString([]byte("thirty-two bytes of a challenge!"))
+)
 
 func at(minutes int) string {
 	return time.Now().UTC().Truncate(time.Minute).Add(time.Duration(minutes) * time.Minute).Format(time.RFC3339Nano)
