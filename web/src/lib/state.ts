@@ -4,6 +4,12 @@ import type { Gap, View } from "./types.ts";
 
 export type Tone = "calm" | "work" | "warn" | "danger" | "unknown";
 
+// what is the first half of a hub's sentence. The other half says what to do next, and mostly says it to the courier.
+export function what(sentence?: string): string {
+  const [is = "", next] = (sentence ?? "").split(/: (.*)/s);
+  return next === undefined ? is : `${is}.`;
+}
+
 export interface Headline {
   tone: Tone;
   title: string;
@@ -34,9 +40,9 @@ export function headline(v: View | null, newsAge: number, connected: boolean): H
 }
 
 function fresh(v: View): Omit<Headline, "last"> {
-  const say = (tone: Tone, title: string, fallback: string) => ({ tone, title, sentence: v.sentence || fallback });
+  const say = (tone: Tone, title: string, fallback: string) => ({ tone, title, sentence: what(v.sentence) || fallback });
   // Between visits the hub's sentence is of the last one: a quiet door is described by what it reports now.
-  const quiet = (tone: Tone, title: string, own: string) => ({ tone, title, sentence: inVisit(v.phase) ? v.sentence || own : own });
+  const quiet = (tone: Tone, title: string, own: string) => ({ tone, title, sentence: inVisit(v.phase) ? what(v.sentence) || own : own });
   if (v.possibly_open || v.phase === "unproven") return say("danger", "Possibly open", "Nobody has confirmed that the door is bolted.");
   if (v.bolt === "jammed") return say("danger", "Bolt jammed", "The bolt is neither in nor out. Look at the door.");
   if (v.door_is === "open" || v.door_is === "ajar") {
