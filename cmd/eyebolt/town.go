@@ -36,6 +36,9 @@ type townConfig struct {
 	HomeEvents    func(home.Event)
 	API           func(i int, urls []string, o *api.Options)
 	Say           func(string) // progress
+	// Strangers leaves resident and courier unregistered and the hub unpaired: people with phones of their own come by
+	// town.invites. The operator alone is one of ours.
+	Strangers bool
 }
 
 // town is a running one.
@@ -47,6 +50,7 @@ type town struct {
 	cast    *virtual.Cast
 	world   *virtual.World
 	codes   chan string
+	invites struct{ Resident, Courier string }
 }
 
 // now is the town's one monotonic clock.
@@ -139,6 +143,25 @@ func (t *town) hubKeys(ctx context.Context) (keys map[string]string, err error) 
 
 // populate has everybody register; it uses nothing but the public API.
 func (t *town) populate(ctx context.Context) error {
+	if err := t.found(ctx); err != nil {
+		return err
+	}
+	if t.cfg.Strangers {
+		return nil
+	}
+	if err := t.cast.Resident.Register(ctx, t.invites.Resident, "Rosa (resident)"); err != nil {
+		return err
+	}
+	if err := t.cast.Courier.Register(ctx, t.invites.Courier, courierName); err != nil {
+		return err
+	}
+	return t.trust(ctx)
+}
+
+const courierName = "Carlo (courier)"
+
+// found has the operator register and set up the household, its hub and doors, and a screened courier.
+func (t *town) found(ctx context.Context) error {
 	base := t.service.URLs
 	people := make([]*person.Person, 3)
 	for i, at := range []string{base[0], base[1], base[0]} {
@@ -148,8 +171,8 @@ func (t *town) populate(ctx context.Context) error {
 		}
 		people[i] = p
 	}
-	resident, courier, operator := people[0], people[1], people[2]
-	t.cast = &virtual.Cast{Resident: resident, Courier: courier, Operator: operator, Hub: hubID, Door: doorName(0)}
+	operator := people[2]
+	t.cast = &virtual.Cast{Resident: people[0], Courier: people[1], Operator: operator, Hub: hubID, Door: doorName(0)}
 
 	if err := operator.Register(ctx, t.service.Invite, "Olga (operator)"); err != nil {
 		return err
@@ -158,10 +181,7 @@ func (t *town) populate(ctx context.Context) error {
 	if err := operator.Call(ctx, http.MethodPost, "/api/ops/households", map[string]string{"name": demoHousehold, "address": "7 Oak Street, ground floor"}, &house); err != nil {
 		return err
 	}
-	t.cast.Household = house.Household
-	if err := resident.Register(ctx, house.Invite, "Rosa (resident)"); err != nil {
-		return err
-	}
+	t.cast.Household, t.invites.Resident = house.Household, house.Invite
 	hub, err := t.hubKeys(ctx)
 	if err != nil {
 		return err
@@ -180,18 +200,12 @@ func (t *town) populate(ctx context.Context) error {
 		}
 	}
 	var hired struct{ Courier, Invite string }
-	if err := operator.Call(ctx, http.MethodPost, "/api/ops/couriers", map[string]string{"name": "Carlo (courier)"}, &hired); err != nil {
+	if err := operator.Call(ctx, http.MethodPost, "/api/ops/couriers", map[string]string{"name": courierName}, &hired); err != nil {
 		return err
 	}
-	t.cast.CourierID = hired.Courier
-	if err := courier.Register(ctx, hired.Invite, "Carlo (courier)"); err != nil {
-		return err
-	}
-	if err := operator.Call(ctx, http.MethodPost, "/api/ops/couriers/"+hired.Courier+"/screening",
-		map[string]any{"status": "passed", "until": time.Now().AddDate(1, 0, 0).UTC(), "reference": "demo"}, nil); err != nil {
-		return err
-	}
-	return t.trust(ctx)
+	t.cast.CourierID, t.invites.Courier = hired.Courier, hired.Invite
+	return operator.Call(ctx, http.MethodPost, "/api/ops/couriers/"+hired.Courier+"/screening",
+		map[string]any{"status": "passed", "until": time.Now().AddDate(1, 0, 0).UTC(), "reference": "demo"}, nil)
 }
 
 // trust pairs the hub and signs the household's consent for every door.
