@@ -58,7 +58,7 @@ func (s *State) fails(c CheckName) Reason {
 		if s.phase == Idle {
 			return NoVisit
 		}
-		return unless(!s.committed() && s.over == NoReason, GrantUsed)
+		return unless(!s.committed(), GrantUsed)
 	case CheckBlock:
 		return unless(!s.blocked, Blocked)
 	case CheckAlarm:
@@ -76,7 +76,7 @@ func (s *State) fails(c CheckName) Reason {
 	case CheckDoor:
 		return unless(s.shut(), DoorNotClosed)
 	case CheckBolt:
-		return unless(s.bolted() || !s.shut() && s.Bolt() == BoltThrown, BoltNotThrown)
+		return unless(s.bolted(), BoltNotThrown)
 	case CheckWatch:
 		if s.watch != WatchLive {
 			return NotLive

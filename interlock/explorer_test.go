@@ -3,6 +3,7 @@ package interlock
 import (
 	"fmt"
 	"hash/maphash"
+	"math/rand/v2"
 	"strings"
 )
 
@@ -169,6 +170,41 @@ func (m *move) step(p pair, f Fact) {
 	m.next, m.out = Step(p.s, f)
 	m.then = m.now
 	m.then.see(f, m.out, m.next.Phase())
+}
+
+// walk goes random ways through a scene, far beyond what is near its beginning: for faults that only late facts show.
+func walk(sc scene, ways, length int, seed uint64) (broken string) {
+	random := rand.New(rand.NewPCG(seed, 1))
+	first := pair{New(sc.lim), newJudge(sc.lim)}
+	var m move
+	for _, f := range sc.opening {
+		m.step(first, f)
+		first = pair{m.next, m.then}
+	}
+	for range ways {
+		at := canon(first)
+		for range length {
+			if sc.until != nil && sc.until(at.s.phase) {
+				break
+			}
+			m.step(at, sc.alphabet[random.IntN(len(sc.alphabet))])
+			if broken := m.broken(); broken != "" {
+				return broken
+			}
+			at = canon(pair{m.next, m.then})
+		}
+	}
+	return ""
+}
+
+// broken is the first rule that the move breaks, or "".
+func (m *move) broken() string {
+	for i := range rules {
+		if applies, holds := rules[i].check(m); applies && !holds {
+			return rules[i].id + " " + rules[i].what
+		}
+	}
+	return ""
 }
 
 // ends is S8's second half: by time alone, the visit ends or stands in alarm.

@@ -26,6 +26,7 @@ type judge struct {
 	over    bool  // the visit may not come to an Unlock any more
 	out     bool  // "I am out" since the last close
 	retract bool  // Retract was commanded since the newest Unlock
+	freed   bool  // the courier was released
 	asked   bool  // since the door was last open, somebody was said to be maybe inside
 	gaveUp  bool  // the courier said that he cannot deliver
 
@@ -124,6 +125,44 @@ func (j *judge) lapsing() bool {
 	return j.watch.Lapse() || j.stage == after && j.lostDisk
 }
 
+// check is one line of the courier's list, as far as the books know it.
+func (j *judge) check(c CheckName) (ok, known bool) {
+	switch c {
+	case CheckConfig:
+		return believable(j.lim), true
+	case CheckGrant:
+		return j.stage == before, true
+	case CheckBlock:
+		return !j.blocked, true
+	case CheckAlarm:
+		return !j.alarm && !j.incident, true
+	case CheckSmoke:
+		return !j.smoke, true
+	case CheckHousehold:
+		return j.holdsOK, true
+	case CheckClock:
+		return j.clock, true
+	case CheckService:
+		return j.served <= j.lim.Service, true
+	case CheckLock:
+		return j.lockOK, true
+	case CheckDoor:
+		return j.shut(), true
+	case CheckBolt:
+		return j.held(), true
+	case CheckWatch:
+		return j.watch == WatchLive && j.live >= j.lim.Arming, true
+	case CheckRecording:
+		return j.recorded, true
+	}
+	return false, false
+}
+
+// boltWas says that before this step the bolt's report counted as proof that it was thrown.
+func (j *judge) boltWas(was *judge) bool {
+	return was.boltIs() == BoltThrown && was.boltAge < was.lockAge && was.settled()
+}
+
 // hear takes the time and the fact.
 func (j *judge) hear(f Fact) {
 	l, d := j.lim, f.Dt
@@ -183,6 +222,9 @@ func (j *judge) hear(f Fact) {
 			j.live = 0
 		}
 		j.watch = f.Watch
+		if f.Watch > WatchHubLate {
+			j.watch = WatchUnknown
+		}
 	case RecorderSays:
 		j.recorded, j.lostDisk = f.OK, !f.OK
 	case BoltSays:
@@ -194,6 +236,9 @@ func (j *judge) hear(f Fact) {
 		}
 		fresh := j.bolt != BoltDrawn && f.Bolt == BoltDrawn
 		j.bolt, j.boltAge = f.Bolt, f.Age
+		if f.Bolt > BoltJammed {
+			j.bolt = BoltUnknown
+		}
 		if f.Bolt == BoltDrawn && f.Age <= j.unlockAge && j.unlockAge < l.Answer {
 			j.answered, j.unlockAge = true, 0
 		}
@@ -209,6 +254,9 @@ func (j *judge) hear(f Fact) {
 		}
 		stood := j.door == DoorOpen || j.door == DoorAjar
 		j.door, j.doorAge = f.Door, f.Age
+		if f.Door > DoorAjar {
+			j.door = DoorUnknown
+		}
 		if f.Door != DoorClosed || stood {
 			j.lockAge = min(j.lockAge, f.Age) // a bolt seen thrown before that proves nothing now
 		}
@@ -264,7 +312,10 @@ func (j *judge) hear(f Fact) {
 			if j.asked {
 				j.waitFor = l.Out // it was said once: it may be said again at once
 			}
-			j.out, j.asked, j.shutFor, j.blindFor = false, false, 0, 0
+			if !open {
+				j.out = j.out && j.freed && j.guest // only a resident's coming home does not undo "I am out"
+			}
+			j.asked, j.shutFor, j.blindFor = false, 0, 0
 			j.answered, j.unlockAge = true, 0
 		} else {
 			j.openFor = 0
@@ -292,7 +343,7 @@ func (j *judge) see(f Fact, out []Command, phase Phase) {
 				k.stage, k.unlocks, k.still, k.proven, k.lapsed, k.over, k.out = before, 0, false, false, false, false, false
 				k.recorded, k.lostDisk, k.retract, k.inside, k.gaveUp = false, false, false, false, false
 				k.pre, k.openFor, k.shutFor, k.blindFor, k.waitFor, k.pending = 0, 0, 0, 0, 0, 0
-				k.polled, k.asked = k.lim.Poll, false
+				k.polled, k.asked, k.freed = k.lim.Poll, false, false
 				*j = k
 			}
 		case DoMakeNonce:
@@ -301,13 +352,15 @@ func (j *judge) see(f Fact, out []Command, phase Phase) {
 			j.pending, j.deciding = c.N, 0
 		case DoUnlock:
 			j.stage, j.still, j.proven, j.answered, j.unlockAge, j.pending = after, true, false, false, 0, 0
-			j.inside, j.retract, j.out, j.asked, j.deciding = false, false, false, false, 0
+			j.inside, j.retract, j.out, j.freed, j.asked, j.deciding = false, false, false, false, false, 0
 			j.nonce = 0
 			j.lockAge = 0 // a report from before this order proves nothing
 			j.openFor, j.shutFor, j.blindFor, j.waitFor, j.pre = 0, 0, 0, 0, 0
 			j.unlocks = min(j.unlocks+1, 3)
 		case DoLock:
 			j.lockAge = 0
+		case DoRelease:
+			j.freed = true
 		case DoRetract:
 			j.retract = true
 		case DoPoll:

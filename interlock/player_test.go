@@ -25,6 +25,9 @@ func (p *player) where() string {
 	if p.s.Why() != NoReason {
 		w += fmt.Sprintf(" (%s)", p.s.Why())
 	}
+	if left := p.s.Left(); left > 0 {
+		w += fmt.Sprintf(", %v left", time.Duration(left)*time.Millisecond)
+	}
 	for _, x := range []struct {
 		on   bool
 		word string

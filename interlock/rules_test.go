@@ -54,12 +54,17 @@ var rules = []rule{
 		return isIn(p, Arming, Held, Ready), (p == Ready) == m.then.ready()
 	}},
 	{"S1", "the checks shown are the checks made", func(m *move) (bool, bool) {
-		all := true
+		all, same, j := true, true, &m.then
 		for _, c := range m.next.Checks() {
-			all = all && c.OK == (c.Reason == NoReason)
 			all = all && c.OK
+			want, known := j.check(c.Name)
+			same = same && c.OK == (c.Reason == NoReason) && (!known || c.OK == want)
 		}
-		return m.then.stage != after, all == m.then.ready()
+		return true, same && (j.stage == after || all == j.ready())
+	}},
+	{"S1", "the watch shown is the newest verdict, the nonce shown the newest made", func(m *move) (bool, bool) {
+		n, ok := m.next.Nonce()
+		return true, m.next.Watch() == m.then.watch && ok == (m.next.Phase() == Ready) && (!ok || n == m.then.made)
 	}},
 	{"S2", "Unlock only for a verified slide over the newest nonce, in time, by the clock, in a visit", func(m *move) (bool, bool) {
 		j := &m.now
@@ -82,7 +87,7 @@ var rules = []rule{
 	{"S2", "a good arrival begins a visit if nothing stands against it", func(m *move) (bool, bool) {
 		j := &m.now
 		return m.f.Kind == Arrive && m.f.OK && m.was.stage == none,
-			(m.then.stage == before && m.does(DoRecord)) == (!j.blocked && !j.alarm && !j.incident) && (m.then.stage == before || m.does(DoRefuse))
+			(m.then.stage == before && m.does(DoRecord)) == (believable(j.lim) && !j.blocked && !j.alarm && !j.incident) && (m.then.stage == before || m.does(DoRefuse))
 	}},
 	{"S2", "a nonce is made anew when it is used, void or old", func(m *move) (bool, bool) {
 		return m.next.Phase() == Ready, m.then.nonce < m.then.lim.Slide && (m.s.Phase() == Ready || m.does(DoMakeNonce)) &&
@@ -97,6 +102,10 @@ var rules = []rule{
 	{"S3", "a re-arm only after proof that the door stayed closed", func(m *move) (bool, bool) {
 		return m.was.stage == after && isIn(m.next.Phase(), Arming, Held, Ready, Deciding),
 			m.now.still && m.was.unlocks == 1 && m.now.secured() && !m.now.over && !m.now.lapsed
+	}},
+	{"S3", "a re-arm waits anew", func(m *move) (bool, bool) {
+		p, l := m.next.Phase(), m.then.lim
+		return m.was.stage == after && isIn(p, Arming, Held, Ready), p == Held && m.next.Left() == l.Hold || p != Held && m.next.Left() == l.Wait
 	}},
 	{"S3", "the one re-arm is given", func(m *move) (bool, bool) {
 		j := &m.now
@@ -133,6 +142,14 @@ var rules = []rule{
 		j := &m.now
 		return j.pending != 0 && (j.deciding > j.lim.Durable || m.f.Kind == WriteFailed && m.f.N == j.pending), !m.does(DoUnlock) && m.next.Phase() != Deciding && (m.does(DoRefuse) || m.does(DoAlarm))
 	}},
+	{"S5", "a decision waits for the disk its whole time", func(m *move) (bool, bool) {
+		j := &m.now
+		waits := m.f.Kind == Tick || m.f.Kind == WriteFailed && m.f.N != j.pending || m.f.Kind == Durable && m.f.N != j.pending
+		return waits && j.pending != 0 && j.deciding <= j.lim.Durable && j.held(), m.next.Phase() == Deciding
+	}},
+	{"S5", "only the decision that waits can fail", func(m *move) (bool, bool) {
+		return (m.f.Kind == WriteFailed || m.f.Kind == Durable) && m.now.pending == 0, !m.says(DoNotice, LedgerFailed) && !m.says(DoRefuse, LedgerFailed)
+	}},
 	{"S6", "not live behind a closed door that is unlocked: Lock in that very step", func(m *move) (bool, bool) {
 		fresh := m.f.Kind == WatchSays && m.was.watch == WatchLive && m.now.watch != WatchLive
 		return fresh && m.inVisit() && !m.now.held() && m.now.shut() && !m.now.smoke && isIn(m.s.Phase(), Unlocking, Unlocked),
@@ -154,7 +171,7 @@ var rules = []rule{
 	}},
 	{"S6", "the door is bolted in the step that reports it closed", func(m *move) (bool, bool) {
 		return m.inVisit() && m.now.shut() && !m.was.shut() && m.f.Kind == DoorSays && !m.now.held() && !m.now.smoke &&
-			isIn(m.s.Phase(), Opened, Closing) && !m.then.secured(), m.does(DoLock)
+			isIn(m.s.Phase(), Opened, Closing, Unproven) && !m.then.secured(), m.does(DoLock)
 	}},
 	{"S7", "a visit that lapsed ends as an incident", func(m *move) (bool, bool) {
 		ends := false
@@ -176,6 +193,9 @@ var rules = []rule{
 		j := &m.now
 		return m.does(DoIncident), m.f.Kind == Boot || m.then.lapsing() && !j.secured() || m.f.Kind == DoorSays && j.open() ||
 			m.f.Kind == BoltSays && j.bolt == BoltDrawn || m.does(DoEnd) && !j.out && !j.still
+	}},
+	{"S7", "an incident is opened once", func(m *move) (bool, bool) {
+		return m.was.incident, !m.does(DoIncident)
 	}},
 	{"S7", "lagging that heals leaves no mark", func(m *move) (bool, bool) {
 		return m.f.Kind == WatchSays && !m.now.lapsing(), !m.does(DoIncident)
@@ -269,18 +289,21 @@ var rules = []rule{
 		return m.inVisit() && known && !m.now.shut() && !m.now.open(), m.next.PossiblyOpen() && m.does(DoAlarm)
 	}},
 	{"S11", "Retract once, in an opening of ours, bolt out and door open, never after secured", func(m *move) (bool, bool) {
-		return m.does(DoRetract), m.now.stage == after && m.now.open() && m.now.boltIs() == BoltThrown && !m.was.retract && !m.was.proven
+		return m.does(DoRetract), m.now.stage == after && m.now.open() && m.now.boltIs() == BoltThrown && m.now.boltAge <= m.now.doorAge && !m.was.retract && !m.was.proven
 	}},
 	{"S11", "a bolt in the air is retracted or alarmed", func(m *move) (bool, bool) {
 		return m.inVisit() && m.f.Kind == BoltSays && m.was.bolt != BoltThrown && m.now.bolt == BoltThrown && m.now.open() && m.now.boltAge == m.f.Age && m.now.boltAge <= m.now.doorAge,
 			m.does(DoRetract) != m.says(DoAlarm, BoltInAir)
+	}},
+	{"S11", "when the smoke alarm ends, a closed door that is not proven is bolted", func(m *move) (bool, bool) {
+		return m.f.Kind == SmokeSays && m.was.smoke && !m.now.smoke && m.inVisit() && m.now.shut() && !m.now.held() && isIn(m.next.Phase(), Closing, Unproven), m.does(DoLock)
 	}},
 	{"S12", "no restart resumes an unlock", func(m *move) (bool, bool) {
 		return m.f.Kind == Boot, !m.does(DoUnlock) && !m.does(DoRetract) && !m.next.Secured() && m.next.Bolt() == BoltUnknown &&
 			m.next.Door() == DoorUnknown && m.next.Watch() == WatchUnknown
 	}},
 	{"S12", "a restart in a visit comes up possibly open, in alarm, as an incident", func(m *move) (bool, bool) {
-		return m.f.Kind == Boot && (!m.f.OK || m.was.stage != none), m.next.PossiblyOpen() && m.does(DoAlarm) && m.next.Incident() != NoReason
+		return m.f.Kind == Boot && (!m.f.OK || m.was.stage != none), m.next.PossiblyOpen() && m.says(DoAlarm, Restarted) && m.next.Incident() != NoReason && m.does(DoPoll) && m.does(DoRecord)
 	}},
 	{"S12", "an Unlock unanswered at its deadline: possibly open, alarm, Lock if closed", func(m *move) (bool, bool) {
 		return m.was.stage == after && m.now.stage == after && !m.was.answered && !m.now.answered && m.was.unlockAge < m.was.lim.Answer && m.now.unlockAge >= m.now.lim.Answer,
@@ -309,11 +332,14 @@ var rules = []rule{
 			m.does(DoAlarm) && !m.next.Secured()
 	}},
 	{"S12", "a jam in an opening is told", func(m *move) (bool, bool) {
-		return m.inVisit() && m.s.Phase() >= Unlocking && m.f.Kind == BoltSays && m.was.bolt != BoltJammed && m.now.bolt == BoltJammed, m.says(DoAlarm, BoltJam) && !m.next.Secured()
+		return m.inVisit() && m.s.Phase() >= Unlocking && m.f.Kind == BoltSays && m.was.bolt != BoltJammed && m.now.bolt == BoltJammed, m.says(DoAlarm, BoltJam) && !m.next.Secured() && !isIn(m.next.Phase(), Unlocking, Unlocked)
 	}},
 	{"S13", "nothing unknown opens", func(m *move) (bool, bool) {
 		j := &m.now
 		return j.boltIs() == BoltUnknown || j.doorIs() == DoorUnknown || j.watch == WatchUnknown, !m.does(DoUnlock) && !m.does(DoWrite)
+	}},
+	{"S13", "with a limit missing or absurd no visit begins", func(m *move) (bool, bool) {
+		return m.f.Kind == Arrive && m.f.OK && !believable(m.now.lim), m.says(DoRefuse, NotConfigured) && m.then.stage == none
 	}},
 	{"S14", "a service gone silent in an opening is told", func(m *move) (bool, bool) {
 		return m.inVisit() && m.s.Phase() >= Unlocking && m.f.Kind != Boot && m.was.served <= m.was.lim.Service && m.now.served > m.now.lim.Service, m.says(DoNotice, ServiceGone)
@@ -336,6 +362,21 @@ var rules = []rule{
 		}
 		return any, ok
 	}},
+	{"S18", "no notice without its cause", func(m *move) (bool, bool) {
+		any, ok := false, true
+		for _, c := range m.out {
+			if c.Do == DoNotice {
+				any, ok = true, ok && m.noted(c.Reason)
+			}
+		}
+		return any, ok
+	}},
+	{"S18", "the courier is told to leave once, and only in a visit", func(m *move) (bool, bool) {
+		return m.does(DoLeave), !m.s.Leave() && m.was.stage != none || m.f.Kind == Boot
+	}},
+	{"S18", "the lock is left in peace outside visits", func(m *move) (bool, bool) {
+		return m.then.stage == none, !m.does(DoPoll)
+	}},
 	{"S18", "nothing is said twice", func(m *move) (bool, bool) {
 		for i, c := range m.out {
 			for _, d := range m.out[:i] {
@@ -351,7 +392,7 @@ var rules = []rule{
 	}},
 	{"S19", "\"I am out\" behind a secured door releases", func(m *move) (bool, bool) {
 		j := &m.then
-		return j.stage == after && j.secured() && j.out && !j.incident && !j.lapsed, m.next.Released()
+		return j.stage == after && j.secured() && j.out && !j.incident && !j.lapsed, m.next.Released() && !(m.does(DoRelease) && m.next.Leave())
 	}},
 	{"S19", "nobody out in time: somebody may be inside", func(m *move) (bool, bool) {
 		j := &m.now
@@ -363,7 +404,11 @@ var rules = []rule{
 	}},
 	{"S19", "drawn from inside after \"I am out\": somebody is inside", func(m *move) (bool, bool) {
 		return isIn(m.s.Phase(), Secured, Tail) && m.was.out && m.was.held() && m.now.shut() && m.f.Kind == BoltSays && m.f.By == ByInside && m.was.bolt == BoltThrown && m.now.boltIs() == BoltDrawn,
-			m.says(DoAlarm, MaybeInside) && !m.next.Secured()
+			m.says(DoAlarm, MaybeInside) && !m.next.Secured() && (m.does(DoLock) || m.now.smoke)
+	}},
+	{"S10", "a resident who opens after secured is noticed, not alarmed", func(m *move) (bool, bool) {
+		return isIn(m.s.Phase(), Secured, Tail) && m.was.held() && m.now.shut() && m.f.Kind == BoltSays && m.f.By == ByResident && m.was.bolt == BoltThrown && m.now.boltIs() == BoltDrawn,
+			m.says(DoNotice, OpenedByResident) && !m.does(DoIncident)
 	}},
 	{"S19", "\"I am out\" counts only behind a closed door", func(m *move) (bool, bool) {
 		return m.f.Kind == Out && (m.was.stage != after || !m.now.shut() || isIn(m.s.Phase(), Unlocking, Unlocked)), m.does(DoRefuse) && !m.does(DoRelease) || m.does(DoEnd)
@@ -392,6 +437,17 @@ var rules = []rule{
 	{"bound", "commands stay well within their bound", func(m *move) (bool, bool) {
 		return len(m.out) > 0, len(m.out) <= maxCommands-4
 	}},
+	{"bound", "every reason has a word", func(m *move) (bool, bool) {
+		ok := true
+		for _, c := range m.out {
+			ok = ok && c.Reason < reasons
+		}
+		return len(m.out) > 0, ok
+	}},
+	{"bound", "no counter runs on past its limit", func(m *move) (bool, bool) {
+		s, l := &m.next, m.then.lim
+		return l.Tail < far, max(s.live, s.service, s.boltAge, s.doorAge, s.mark, s.owed, s.nonce, s.in, s.waited, s.held, s.opened, s.outIn, s.polled, s.told) < 12
+	}},
 	{"bound", "Lock comes first, and never with an Unlock", func(m *move) (bool, bool) {
 		return m.does(DoLock), len(m.out) > 0 && m.out[0].Do == DoLock && !m.does(DoUnlock)
 	}},
@@ -407,7 +463,14 @@ func (m *move) cause(r Reason) bool {
 	case ReEntry, ForcedOpen:
 		return m.f.Kind == DoorSays && j.open() && !m.was.open()
 	case UnlockTwice, UnlockLate:
-		return m.f.Kind == BoltSays && j.boltIs() == BoltDrawn && m.was.bolt != BoltDrawn
+		was := &m.was
+		if m.f.Kind != BoltSays || j.boltIs() != BoltDrawn || was.bolt == BoltDrawn || m.f.By == ByResident {
+			return false
+		}
+		if was.stage == none || was.stage == before && was.unlocks == 0 {
+			return was.bolt == BoltThrown && m.f.By != ByInside && !was.home
+		}
+		return was.stage == before || was.bolt == BoltThrown && j.boltWas(was) || !was.answered && was.unlockAge >= j.lim.Answer || !was.answered && j.unlockAge >= j.lim.Answer
 	case MaybeInside:
 		return j.stage == after && (m.f.Kind == BoltSays && j.boltIs() == BoltDrawn && m.was.out || (j.waitFor >= j.lim.Out || j.asked) && !j.out)
 	case OpenTooLong:
@@ -423,11 +486,41 @@ func (m *move) cause(r Reason) bool {
 	case UnlockUnanswered:
 		return !m.was.answered && j.unlockAge >= j.lim.Answer && m.was.unlockAge < j.lim.Answer
 	case BlockedWhileOpen:
-		return m.f.Kind == Block && !j.held()
+		return m.f.Kind == Block && !j.held() && m.was.stage == after
 	case RevokedInside:
-		return m.f.Kind == Revoke && !j.held()
+		return m.f.Kind == Revoke && !j.held() && m.was.stage == after
 	case Restarted:
 		return m.f.Kind == Boot
 	}
 	return r >= LapseLost && r <= LapseUntrusted && m.then.lapsing()
+}
+
+// noted says whether the books show a cause for a notice of reason r in this step.
+func (m *move) noted(r Reason) bool {
+	j := &m.now
+	switch r {
+	case ServiceGone:
+		return (m.was.stage == after || m.then.stage == after) && m.was.served <= j.lim.Service && j.served > j.lim.Service
+	case LedgerFailed:
+		return m.f.Kind == WriteFailed && m.was.pending == m.f.N
+	case OpenedByResident:
+		return m.f.Kind == DoorSays && j.open() && m.was.guest || m.f.Kind == BoltSays && m.f.By == ByResident && m.was.stage != none
+	case OpenedNotice:
+		return m.f.Kind == DoorSays && (j.door == DoorOpen || j.door == DoorAjar) && j.home
+	case ExitRecorded:
+		return m.f.Kind == BoltSays && m.f.By == ByInside && m.was.stage != none && !m.was.out
+	case BoltInAir:
+		return m.does(DoRetract)
+	}
+	return r >= LapseLost && r <= LapseUntrusted && m.was.stage == before && j.watch.Lapse() && !m.was.watch.Lapse() || m.f.Kind == Arrive && j.watch.Lapse()
+}
+
+// believable says that every limit is there, and none is longer than twelve days.
+func believable(l Limits) bool {
+	for _, v := range []Millis{l.Arming, l.Slide, l.Service, l.Durable, l.Answer, l.Enter, l.Open, l.Close, l.Out, l.Tail, l.Wait, l.Hold, l.Poll, l.BoltStale, l.DoorStale, l.RetryLock, l.AlarmAgain} {
+		if v < 1 || v > 1<<30 {
+			return false
+		}
+	}
+	return true
 }

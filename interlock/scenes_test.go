@@ -30,14 +30,6 @@ func brief() Limits {
 	}
 }
 
-// still are limits that leave the timers of no concern to a scene without effect: what is polled or told again is so
-// at every unit, and reports and beats stay good for long.
-func still() Limits {
-	l := brief()
-	l.AlarmAgain, l.Poll = 1, 1
-	return l
-}
-
 // prepared is a home in which everything holds.
 var prepared = []Fact{
 	ok(Boot), ok(ClockSays), ok(LockSays), ok(HoldSays), ok(ServiceSays), door(DoorClosed), after1(bolt(BoltThrown)), watch(WatchLive),
@@ -54,17 +46,13 @@ func scenes() []scene {
 	pre := func(p Phase) bool { return p >= Unlocking }
 	var all []scene
 
-	// The way to Unlock: the camera, the recorder and the disk.
-	l := still()
-	l.BoltStale, l.DoorStale, l.Service = 30, 30, 30
-	_ = l
 	all = append(all,
-		scene{"arrival: watch, recorder, slide, disk", arrivalLimits(), toReady[:len(toReady)-1], []Fact{
-			tick1, after1(ok(ServiceSays)), after1(bolt(BoltThrown)), ok(Arrive), bad(Arrive, WrongDoor),
-			watch(WatchLive), watch(WatchLagging), watch(WatchLost), watch(WatchUnknown), watch(WatchHubLate),
+		scene{"arrival: watch, recorder, slide, disk", diskLimits(), toReady[:len(toReady)-1], []Fact{
+			tick1, ok(ServiceSays), ok(Arrive), bad(Arrive, WrongDoor), bad(Arrive, 250),
+			watch(WatchLive), watch(WatchLagging), watch(WatchLost), watch(WatchUnknown), watch(WatchHubLate), watch(99),
 			ok(RecorderSays), bad(RecorderSays, NoReason),
-			number(Slide, current), number(Slide, older), number(Slide, newer), {Kind: Slide, N: current, Reason: SlideForged},
-			number(Durable, current), number(Durable, older), after1(number(Durable, current)), number(WriteFailed, current),
+			number(Slide, current), after1(number(Slide, current)), number(Slide, older), number(Slide, newer), {Kind: Slide, N: current, Reason: SlideForged},
+			number(Durable, current), number(Durable, older), after1(number(Durable, current)), number(WriteFailed, current), number(WriteFailed, older),
 			ok(Block), ok(Unblock), ok(Cannot), ok(Out), jump,
 		}, pre},
 		scene{"arrival: lock, door, service, clock", arrivalLimits(), toReady[:len(toReady)-1], []Fact{
@@ -97,7 +85,7 @@ func scenes() []scene {
 		}, nil},
 		scene{"opening: alarms acknowledged, orders not sent", openingLimits(), toUnlocking, []Fact{
 			tick1, after1(bolt(BoltThrown)), bolt(BoltDrawn), door(DoorClosed), door(DoorOpen), ok(Out),
-			ok(Acknowledge), number(NotSent, current), number(NotSent, older),
+			ok(Acknowledge), number(NotSent, current), after1(number(NotSent, current)), number(NotSent, older),
 		}, nil},
 		scene{"opening: ages", staleLimits(), toUnlocking, []Fact{
 			tick1, bolt(BoltThrown), aged(bolt(BoltThrown), 1), aged(bolt(BoltThrown), 4), bolt(BoltDrawn), aged(bolt(BoltDrawn), 1),
@@ -115,15 +103,28 @@ func scenes() []scene {
 		}, nil},
 		scene{"opening: recorder, service, restart", openingLimits(), toUnlocking, []Fact{
 			tick1, after1(bolt(BoltThrown)), bolt(BoltDrawn), door(DoorClosed), door(DoorOpen), ok(Out), ok(RecorderSays), bad(RecorderSays, NoReason),
-			ok(ServiceSays), ok(Boot),
+			ok(ServiceSays), ok(Boot), after1(bad(Boot, NoReason)),
 		}, nil},
 		scene{"home: no visit", staleLimits(), prepared, []Fact{
-			tick1, bolt(BoltThrown), by(BoltDrawn, ByResident), by(BoltDrawn, ByInside), by(BoltDrawn, ByRemote), by(BoltDrawn, ByItself), door(DoorClosed), door(DoorOpen), door(DoorAjar),
+			tick1, bolt(BoltThrown), by(BoltDrawn, ByResident), by(BoltDrawn, ByInside), by(BoltDrawn, ByRemote), by(BoltDrawn, ByItself), door(DoorClosed), door(DoorOpen), door(DoorAjar), door(99), bolt(99), aged(door(DoorOpen), 3), aged(bolt(BoltDrawn), 2), watch(WatchLost),
 			ok(HomeSays), bad(HomeSays, NoReason), ok(SmokeSays), bad(SmokeSays, NoReason), ok(Block), ok(Unblock), ok(LockNow), ok(LeaveNow), ok(Cannot), ok(Out),
 			ok(Boot), bad(Boot, NoReason), {Kind: Boot, OK: true, Reason: LapseLost}, ok(Acknowledge), ok(CloseIncident), bad(Arrive, GrantUsed), {Kind: 200}, number(Slide, current), number(Durable, current), number(NotSent, current),
 		}, func(p Phase) bool { return p != Idle }},
+		scene{"limits: one is missing", without(func(l *Limits) { l.Out = 0 }), prepared, []Fact{
+			tick1, ok(Arrive), ok(RecorderSays), number(Slide, current), number(Durable, current), ok(Acknowledge), ok(CloseIncident), ok(HomeSays), door(DoorOpen), door(DoorClosed), bolt(BoltThrown), bolt(BoltDrawn),
+		}, nil},
+		scene{"limits: one is absurd", without(func(l *Limits) { l.Hold = longest + 1 }), prepared, []Fact{
+			tick1, ok(Arrive), ok(RecorderSays), number(Slide, current), number(Durable, current), door(DoorOpen), door(DoorClosed), bolt(BoltThrown), bolt(BoltDrawn),
+		}, nil},
 	)
 	return all
+}
+
+// without are short limits with a mistake in them.
+func without(spoil func(*Limits)) Limits {
+	l := staleLimits()
+	spoil(&l)
+	return l
 }
 
 func arrivalLimits() Limits {
@@ -132,10 +133,17 @@ func arrivalLimits() Limits {
 	return l
 }
 
+// diskLimits are those of a home in which what is slow is the disk.
+func diskLimits() Limits {
+	l := arrivalLimits()
+	l.BoltStale, l.DoorStale, l.Service, l.Wait = 5, 5, 3, 4
+	return l
+}
+
 // calmLimits are those of a home whose reports and beats stay good.
 func calmLimits() Limits {
 	l := arrivalLimits()
-	l.BoltStale, l.DoorStale, l.Service = 9, 9, 9
+	l.BoltStale, l.DoorStale, l.Service = 4, 4, 4
 	return l
 }
 

@@ -27,10 +27,11 @@ func (t *turn) settle() {
 // unanswered gives an Unlock up: the door is possibly open, and only a report from now on says otherwise (S12).
 func (t *turn) unanswered() {
 	s := t.s
-	s.mark, s.possibly, s.over = 0, true, or(s.over, UnlockUnanswered)
+	s.mark, s.over = 0, or(s.over, UnlockUnanswered)
 	if s.phase != Unproven {
 		t.enter(Unproven, UnlockUnanswered)
 	}
+	s.possibly = true
 	t.alarm(UnlockUnanswered)
 	t.lockShut(UnlockUnanswered)
 }
@@ -70,13 +71,8 @@ func (t *turn) arm() {
 	case s.waited >= s.lim.Wait:
 		t.finish(Expired)
 	case r == NoReason && s.phase != Ready, r == NoReason && s.nonce >= s.lim.Slide:
-		if s.phase != Ready {
-			t.enter(Ready, AllChecksHold)
-		}
+		t.enter(Ready, AllChecksHold)
 		s.n++
-		if s.n == 0 { // 0 is what an absent number looks like
-			s.n = 1
-		}
 		s.nonce = 0
 		t.do(Command{Do: DoMakeNonce, Reason: AllChecksHold, N: s.n})
 	case r == NoReason:
@@ -105,16 +101,9 @@ func (t *turn) finish(r Reason) {
 	s.over = r
 	if s.spent {
 		t.enter(Closing, r)
-		if !s.bolted() {
-			t.lockShut(r)
-		}
 		return
 	}
-	outcome := NotDelivered
-	if s.incident != NoReason {
-		outcome = Incident
-	}
-	t.end(outcome, r)
+	t.end(NotDelivered, r)
 }
 
 // end closes the visit.
@@ -129,10 +118,10 @@ func (t *turn) end(o Outcome, r Reason) {
 func (s *State) clear() {
 	s.over = NoReason
 	s.recorded, s.lostDisk = false, false
-	s.spent, s.drew, s.moved, s.rearmed, s.possibly = false, false, false, false, false
-	s.out, s.released, s.leave, s.inAir, s.unordered = false, false, false, false, false
+	s.spent, s.moved, s.rearmed = false, false, false
+	s.out, s.released, s.leave, s.inAir = false, false, false, false
 	s.lapse = 0
-	s.owed, s.nonce, s.in, s.waited, s.held, s.opened, s.outIn, s.polled = 0, 0, 0, 0, 0, 0, 0, 0
+	s.owed, s.waited, s.held, s.opened, s.outIn, s.polled = 0, 0, 0, 0, 0, 0
 }
 
 // opening moves between the phases in which the door is not secured.
@@ -140,7 +129,6 @@ func (t *turn) opening() {
 	s := t.s
 	if t.jammed {
 		t.alarm(BoltJam)
-		t.jammed = false
 	}
 	switch s.Door() {
 	case DoorOpen, DoorAjar:
@@ -155,10 +143,11 @@ func (t *turn) opening() {
 	}
 }
 
-// opened enters Opened. Whoever said "I am out" before was not, or is not alone.
+// opened enters Opened. Whoever said "I am out" before may be in again, unless he was released and it is a
+// resident who opens.
 func (t *turn) opened(why Reason) {
 	s := t.s
-	s.owed, s.possibly, s.out = 0, false, false
+	s.owed, s.out = 0, s.out && s.released && s.guest
 	s.drew, s.moved = true, true
 	t.enter(Opened, why)
 }
@@ -191,7 +180,7 @@ func (t *turn) tooLong() {
 func (t *turn) blind() {
 	s := t.s
 	s.moved = true
-	if s.phase != Unproven || t.known {
+	if t.known {
 		t.enter(Unproven, WentStale)
 		t.alarm(WentStale)
 		t.known, t.stale = false, true
@@ -235,21 +224,17 @@ func (t *turn) closed() {
 		t.enter(Closing, DoorHasClosed)
 		t.lock(DoorHasClosed)
 	case Unproven:
-		if s.possibly && !t.drawn {
-			t.unproven()
-			break
-		}
-		if s.possibly && t.by == ByResident {
-			s.possibly = false
+		switch {
+		case !s.possibly:
+			t.enter(Closing, DoorHasClosed)
+			t.lock(DoorHasClosed)
+		case t.drawn && t.by == ByResident:
 			t.undone()
-			break
+		case t.drawn:
+			t.unasked()
+		default:
+			t.unproven()
 		}
-		if s.possibly {
-			s.possibly, s.drew, s.out = false, true, false
-			t.breach(UnlockLate)
-		}
-		t.enter(Closing, DoorHasClosed)
-		t.lock(DoorHasClosed)
 	case Closing:
 		t.closing()
 	}
@@ -263,31 +248,28 @@ func (t *turn) closed() {
 // closing waits for the proof.
 func (t *turn) closing() {
 	s := t.s
-	if t.drawn && t.was == BoltThrown {
+	if t.drawn && t.counted {
 		t.undone()
-	} else if t.drawn {
+		return
+	}
+	if t.drawn { // the answer to the Unlock, or a bolt that could not be thrown
 		s.out = s.out && t.by == ByResident
 		t.lock(BoltNotThrown)
-	}
-	if s.phase != Closing {
-		return
 	}
 	if s.in == s.lim.Close {
 		s.in = past(s.lim.Close)
 		t.alarm(NotSecured)
 	}
-	t.tooLong()
 }
 
 // secured is the proof (S9). A door that provably stayed closed may be opened once more, with a fresh slide (S3).
 func (t *turn) secured() {
 	s := t.s
-	s.possibly, s.unordered, s.opened = false, true, 0
+	s.unordered, s.opened = true, 0
 	fresh := s.over == NoReason && s.alarm == NoReason && s.incident == NoReason
 	switch {
 	case !s.moved && !s.rearmed && fresh:
 		s.rearmed = true
-		s.waited, s.held = 0, 0
 		t.enter(Arming, NeverOpened)
 		t.say(DoHold, NeverOpened)
 		t.arm()
@@ -308,11 +290,7 @@ func (t *turn) guard() {
 	s := t.s
 	switch {
 	case s.ajar():
-		if s.guest {
-			t.say(DoNotice, OpenedByResident)
-		} else {
-			t.breach(ReEntry)
-		}
+		t.breach(ReEntry)
 		t.opened(ReEntry)
 	case s.bolted():
 	case s.Door() == DoorUnknown:
@@ -345,15 +323,21 @@ func (t *turn) undone() {
 		t.alarm(MaybeInside)
 		t.lock(MaybeInside)
 	default:
-		r := UnlockTwice
-		if !s.drew {
-			r = UnlockLate
-		}
-		s.drew, s.out = true, false
-		t.enter(Closing, r)
-		t.breach(r)
-		t.lock(r)
+		t.unasked()
 	}
+}
+
+// unasked is a bolt that drew by itself or by radio: an Unlock that took effect late, or twice (S12).
+func (t *turn) unasked() {
+	s := t.s
+	r := UnlockTwice
+	if !s.drew {
+		r = UnlockLate
+	}
+	s.drew, s.out = true, false
+	t.enter(Closing, r)
+	t.breach(r)
+	t.lock(r)
 }
 
 // ending goes from secured to the end: released by "I am out", and the tail watched.
@@ -380,7 +364,7 @@ func (t *turn) ending() {
 	switch {
 	case s.incident != NoReason:
 		t.end(Incident, s.incident)
-	case s.over != NoReason && (!s.moved || s.over == CannotDeliver):
+	case !s.moved || s.over == CannotDeliver:
 		t.end(NotDelivered, s.over)
 	default:
 		t.end(Done, Delivered)
@@ -390,11 +374,11 @@ func (t *turn) ending() {
 // judge weighs the watch against the door (S6, S7).
 func (t *turn) judge() {
 	s := t.s
+	if !s.Visit() {
+		return
+	}
 	r := s.lapsing()
 	unsecured := s.committed() && !s.Secured()
-	if r == NoReason || !s.Visit() {
-		s.lapse = 0
-	}
 	if s.watch != WatchLive && (s.phase == Unlocking || s.phase == Unlocked) {
 		late := LapseLagging
 		if s.watch == WatchHubLate {
@@ -403,7 +387,8 @@ func (t *turn) judge() {
 		t.throw(or(r, late))
 	}
 	switch {
-	case r == NoReason || !s.Visit():
+	case r == NoReason:
+		s.lapse = 0
 	case !s.committed() && s.lapse == 0:
 		s.lapse = 1
 		t.say(DoNotice, r)
@@ -415,7 +400,7 @@ func (t *turn) judge() {
 		}
 		t.leaveNow(r)
 		t.breach(r)
-	case s.committed() && s.lapse == 0:
+	case s.lapse == 0:
 		s.lapse = 1
 		t.alarm(r)
 	}
@@ -444,7 +429,7 @@ func (t *turn) tell(bolt Bolt, door Door, served bool) {
 			t.say(DoNotice, ServiceGone)
 		}
 	}
-	if s.Visit() && s.polled >= s.lim.Poll {
+	if s.polled >= s.lim.Poll && s.Visit() {
 		s.polled = 0
 		t.say(DoPoll, s.why)
 	}

@@ -41,7 +41,7 @@ type State struct {
 
 	n uint32 // the newest nonce; the decision made from it has the same number
 
-	live    Millis // unbroken live watch, to Arming
+	live    Millis // since the watch became live, to Arming; says nothing while it is not
 	service Millis // since the newest answered beat, past Service
 	boltAge Millis // since the bolt's newest report was made, past BoltStale
 	doorAge Millis // since the door's newest report was made, past DoorStale
@@ -67,12 +67,12 @@ func New(l Limits) State {
 
 // forget is what a restart knows of the devices: nothing.
 func (s *State) forget() {
-	s.watch, s.live = WatchUnknown, 0
+	s.watch = WatchUnknown
 	s.bolt, s.boltAge = BoltUnknown, past(s.lim.BoltStale)
 	s.door, s.doorAge = DoorUnknown, past(s.lim.DoorStale)
 	s.mark = s.markCap()
 	s.service = past(s.lim.Service)
-	s.recorded, s.lostDisk, s.lockOK, s.clockOK, s.household, s.guest = false, false, false, false, false, false
+	s.lockOK, s.clockOK, s.household, s.guest = false, false, false, false
 	s.hold = HouseholdHolds
 }
 
@@ -129,9 +129,10 @@ func (s *State) ajar() bool { d := s.Door(); return d == DoorOpen || d == DoorAj
 
 // bolted says that nothing known speaks against the bolt being thrown behind a closed door. It may rest on a bolt
 // report older than the newest "closed", so it is enough to leave a door be, never to call it secured.
-func (s *State) bolted() bool {
-	return s.Bolt() == BoltThrown && s.boltAge < s.mark && s.owed == 0 && s.shut()
-}
+func (s *State) bolted() bool { return s.thrown() && s.shut() }
+
+// thrown says that the newest bolt report says thrown and was made after all that could have drawn it.
+func (s *State) thrown() bool { return s.Bolt() == BoltThrown && s.boltAge < s.mark && s.owed == 0 }
 
 // Secured is S9: the newest bolt report says thrown, is newer than the last Lock command (and than the last Unlock,
 // whose first report is the state before it), and is not older than the newest door report, which says closed.

@@ -30,6 +30,7 @@ type turn struct {
 	by      By
 	was     Bolt // the bolt's report before this step's
 	overdue bool // the newest Unlock's answer ran out in this step
+	counted bool // the bolt was reported thrown until this step, and that counted as proof
 	cleared bool // the smoke alarm ended
 	known   bool // the door was known when this step began
 	booted  bool // nothing that was known counts any more
@@ -53,16 +54,12 @@ func step(s *State, f *Fact, out *[maxCommands]Command) []Command {
 // pass lets time go by. It says whether an Unlock's answer ran out.
 func (s *State) pass(dt Millis) (overdue bool) {
 	l := &s.lim
-	if s.watch == WatchLive {
-		s.live = add(s.live, dt, l.Arming)
-	}
+	s.live = add(s.live, dt, l.Arming)
 	s.service = add(s.service, dt, past(l.Service))
 	s.boltAge = add(s.boltAge, dt, past(l.BoltStale))
 	s.doorAge = add(s.doorAge, dt, past(l.DoorStale))
 	s.mark = add(s.mark, dt, s.markCap())
-	if s.alarm != NoReason {
-		s.told = add(s.told, dt, l.AlarmAgain)
-	}
+	s.told = add(s.told, dt, l.AlarmAgain)
 	if s.phase == Idle {
 		return false
 	}
@@ -102,7 +99,7 @@ func (s *State) pass(dt Millis) (overdue bool) {
 
 // add is a + d, but no more than limit. An a past the limit stays: it marks a limit that was acted on.
 func add(a, d, limit Millis) Millis {
-	if a >= limit {
+	if a > limit {
 		return a
 	}
 	return a + min(d, limit-a)
@@ -165,5 +162,5 @@ func (t *turn) leaveNow(r Reason) {
 }
 
 func (t *turn) enter(p Phase, why Reason) {
-	t.s.phase, t.s.in, t.s.why = p, 0, why
+	t.s.phase, t.s.in, t.s.why, t.s.possibly = p, 0, why, false
 }

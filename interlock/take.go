@@ -90,7 +90,7 @@ func (t *turn) boot(f *Fact) {
 	unfinished := !f.OK || s.Visit()
 	s.forget()
 	s.clear()
-	s.phase, s.why = Idle, Restarted
+	s.why = Restarted
 	t.known, t.overdue, t.booted = false, false, true
 	if s.incident == NoReason {
 		s.incident = or(f.Reason, NoReason)
@@ -98,7 +98,7 @@ func (t *turn) boot(f *Fact) {
 	if !unfinished {
 		return
 	}
-	s.spent, s.moved, s.unordered, s.over = true, true, true, Restarted
+	s.unordered = true
 	s.polled = s.lim.Poll
 	t.enter(Unproven, Restarted)
 	t.say(DoRecord, Restarted)
@@ -110,7 +110,7 @@ func (t *turn) watchSays(w Watch) {
 	if w > WatchHubLate {
 		w = WatchUnknown
 	}
-	if w != WatchLive || t.s.watch != WatchLive {
+	if t.s.watch != WatchLive {
 		t.s.live = 0
 	}
 	t.s.watch = w
@@ -127,7 +127,7 @@ func (t *turn) boltSays(f *Fact) {
 	if b > BoltJammed {
 		b = BoltUnknown
 	}
-	t.by = f.By
+	t.by, t.counted = f.By, s.thrown()
 	t.drawn = b == BoltDrawn && s.bolt != BoltDrawn
 	t.thrown = b == BoltThrown && s.bolt != BoltThrown
 	t.jammed = b == BoltJammed && s.bolt != BoltJammed
@@ -187,22 +187,17 @@ func (t *turn) arrive(f *Fact) {
 // slide decides, if everything holds. The decision is written before anything moves (S5).
 func (t *turn) slide(f *Fact) {
 	s := t.s
+	r := s.refusal()
 	switch {
-	case !s.Visit():
-		t.refuse(NoVisit)
-	case s.committed():
-		t.refuse(GrantUsed)
+	case !s.before():
+		t.refuse(r)
 	case !f.OK:
 		t.refuse(or(f.Reason, SlideForged))
-	case s.phase != Ready && s.phase != Deciding && s.refusal() != NoReason:
-		t.refuse(s.refusal())
+	case r != NoReason:
+		t.refuse(r)
 	case s.phase != Ready || f.N != s.n || s.nonce > s.lim.Slide:
 		t.refuse(SlideStale)
 	default:
-		if r := s.refusal(); r != NoReason {
-			t.refuse(r)
-			return
-		}
 		t.enter(Deciding, SlidToOpen)
 		t.do(Command{Do: DoWrite, Reason: SlidToOpen, N: s.n})
 	}
@@ -223,8 +218,8 @@ func (t *turn) durable() {
 		t.enter(Arming, r)
 		return
 	}
-	s.spent, s.drew, s.moved, s.inAir, s.unordered = true, false, false, false, false
-	s.opened, s.outIn, s.waited, s.held, s.nonce = 0, 0, 0, 0, 0
+	s.spent, s.drew, s.unordered = true, false, false
+	s.waited, s.held, s.nonce = 0, 0, 0 // a re-arm waits anew
 	s.mark, s.owed = 0, s.lim.Answer
 	t.enter(Unlocking, WrittenDown)
 	t.do(Command{Do: DoUnlock, Reason: WrittenDown, N: s.n})
@@ -234,8 +229,8 @@ func (t *turn) durable() {
 // notSent settles an Unlock that provably never left the hub.
 func (t *turn) notSent() {
 	s := t.s
-	s.owed, s.possibly, t.overdue = 0, false, false
-	if s.shut() && s.phase != Closing {
+	s.owed, t.overdue = 0, false
+	if s.shut() {
 		t.enter(Closing, LockOffline)
 		t.lock(LockOffline)
 	}
@@ -319,7 +314,7 @@ func (t *turn) acknowledge() {
 	if s.alarm == NoReason {
 		return
 	}
-	s.alarm, s.told, s.opened, s.outIn = NoReason, 0, 0, 0
+	s.alarm, s.opened, s.outIn = NoReason, 0, 0
 	switch s.phase {
 	case Closing, Unproven:
 		s.in = 0
