@@ -23,7 +23,8 @@ const (
 	beatTimeout = 2 * time.Second        // an answer that comes later proves nothing
 	maxBeats    = 4                      // under way at once: beatTimeout / beatInVisit
 
-	viewGap = 100 * time.Millisecond // between two views of a door: 10 Hz
+	viewGap   = 100 * time.Millisecond // between two views of a door: 10 Hz
+	urgentGap = 10 * time.Millisecond  // likewise, when somebody acts on it: a watch that flaps costs at most 100 Hz
 
 	alarmTimeout = 2 * time.Second
 	alarmRetry   = time.Second
@@ -195,9 +196,16 @@ func (p *post) show(v bus.View) {
 	signal(p.viewNow)
 }
 
-// showing publishes each door's views as they come, the first at once, those that follow within viewGap as one.
+// urgent says whether a view tells more than that time has passed: somebody acts on it.
+func urgent(v, last bus.View) bool {
+	return v.Phase != last.Phase || v.Watch != last.Watch || v.Alarm != last.Alarm || v.Bolt != last.Bolt || v.DoorIs != last.DoorIs || v.Leave != last.Leave
+}
+
+// showing publishes each door's views as they come, the first at once, those that follow within viewGap as one; an urgent
+// one waits only urgentGap.
 func (p *post) showing(ctx context.Context) {
-	next := map[string]time.Duration{} // door → when its next view may leave
+	sent := map[string]time.Duration{} // door → when its newest view left
+	last := map[string]bus.View{}
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -211,12 +219,16 @@ func (p *post) showing(ctx context.Context) {
 		var out []bus.View
 		p.mu.Lock()
 		p.order = slices.DeleteFunc(p.order, func(door string) bool {
-			if left := next[door] - now; left > 0 {
-				wait = min(wait, left)
+			v, gap := p.views[door], viewGap
+			if urgent(v, last[door]) {
+				gap = urgentGap
+			}
+			if at, ok := sent[door]; ok && at+gap > now {
+				wait = min(wait, at+gap-now)
 				return false
 			}
-			next[door] = now + viewGap
-			out = append(out, p.views[door])
+			sent[door], last[door] = now, v
+			out = append(out, v)
 			delete(p.views, door)
 			return true
 		})
