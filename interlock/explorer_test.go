@@ -111,6 +111,10 @@ func explore(sc scene, limit int, deep bool) found {
 		}
 		return b.String()
 	}
+	bounded := false
+	for _, rule := range rules {
+		bounded = bounded || rule.id == "S8"
+	}
 	now, then := []node{{first, 0}}, []node(nil)
 	for len(now) > 0 {
 		then = then[:0]
@@ -119,7 +123,7 @@ func explore(sc scene, limit int, deep bool) found {
 			if r.states++; r.states > limit {
 				return r
 			}
-			if !ends(at.pair) {
+			if bounded && !ends(at.pair) {
 				r.broken, r.story = "S8 from every state time alone leads to an end or a standing alarm", tell(at.id, nil)
 				return r
 			}

@@ -26,6 +26,12 @@ func (m *move) says(d Do, r Reason) bool {
 	return false
 }
 
+// alarms says that there is an alarm of reason r that is not the standing one told again.
+func (m *move) alarms(r Reason) bool {
+	again := m.was.alarm && m.now.told >= m.now.lim.AlarmAgain && m.s.Alarm() == r
+	return m.says(DoAlarm, r) && !again
+}
+
 // rule is one numbered rule: when it applies, it must hold.
 type rule struct {
 	id, what string
@@ -115,7 +121,7 @@ var rules = []rule{
 	}},
 	{"S3", "an opening again before secured is the same opening: no breach", func(m *move) (bool, bool) {
 		return m.was.stage == after && !m.was.proven && m.f.Kind == DoorSays && !m.was.open() && m.now.open(),
-			!m.says(DoAlarm, ReEntry) && !m.says(DoIncident, ReEntry) && m.next.Phase() == Opened
+			!m.alarms(ReEntry) && !m.says(DoIncident, ReEntry) && m.next.Phase() == Opened
 	}},
 	{"S4", "blocked: never an Unlock, never ready", func(m *move) (bool, bool) {
 		return m.now.blocked, !m.does(DoUnlock) && !m.does(DoWrite) && !m.does(DoMakeNonce) && m.next.Phase() != Ready
@@ -140,7 +146,7 @@ var rules = []rule{
 	}},
 	{"S5", "a decision that was not on disk in time, or not at all, is dropped", func(m *move) (bool, bool) {
 		j := &m.now
-		return j.pending != 0 && (j.deciding > j.lim.Durable || m.f.Kind == WriteFailed && m.f.N == j.pending), !m.does(DoUnlock) && m.next.Phase() != Deciding && (m.does(DoRefuse) || m.does(DoAlarm))
+		return j.pending != 0 && (j.deciding > j.lim.Durable || m.f.Kind == WriteFailed && m.f.N == j.pending), !m.does(DoUnlock) && m.next.Phase() != Deciding && (m.does(DoRefuse) || m.does(DoAlarm) || m.does(DoEnd))
 	}},
 	{"S5", "a decision waits for the disk its whole time", func(m *move) (bool, bool) {
 		j := &m.now
@@ -267,10 +273,10 @@ var rules = []rule{
 			return false, true
 		}
 		if m.was.guest {
-			return true, m.says(DoNotice, OpenedByResident) && !m.says(DoAlarm, ReEntry)
+			return true, m.says(DoNotice, OpenedByResident) && !m.alarms(ReEntry)
 		}
 		if m.was.home {
-			return true, m.says(DoNotice, OpenedNotice) && !m.says(DoAlarm, ReEntry)
+			return true, m.says(DoNotice, OpenedNotice) && !m.alarms(ReEntry)
 		}
 		return true, m.says(DoAlarm, ReEntry) || m.says(DoAlarm, ForcedOpen) && m.was.bolt == BoltThrown
 	}},
@@ -380,7 +386,7 @@ var rules = []rule{
 	{"S18", "nothing is said twice", func(m *move) (bool, bool) {
 		for i, c := range m.out {
 			for _, d := range m.out[:i] {
-				if c.Do == d.Do && (c.Do != DoAlarm && c.Do != DoNotice && c.Do != DoRefuse && c.Do != DoHold || c.Reason == d.Reason) {
+				if c.Do == d.Do && (c.Do != DoAlarm && c.Do != DoNotice && c.Do != DoHold || c.Reason == d.Reason) && c.Do != DoRefuse {
 					return true, false
 				}
 			}
@@ -400,7 +406,7 @@ var rules = []rule{
 	}},
 	{"S19", "an exit from inside before \"I am out\" is a recorded exit", func(m *move) (bool, bool) {
 		return isIn(m.s.Phase(), Secured, Tail) && !m.was.out && m.was.held() && m.now.shut() && m.f.Kind == BoltSays && m.f.By == ByInside && m.was.bolt == BoltThrown && m.now.boltIs() == BoltDrawn,
-			m.says(DoNotice, ExitRecorded) && !m.says(DoAlarm, UnlockTwice)
+			m.says(DoNotice, ExitRecorded) && !m.alarms(UnlockTwice)
 	}},
 	{"S19", "drawn from inside after \"I am out\": somebody is inside", func(m *move) (bool, bool) {
 		return isIn(m.s.Phase(), Secured, Tail) && m.was.out && m.was.held() && m.now.shut() && m.f.Kind == BoltSays && m.f.By == ByInside && m.was.bolt == BoltThrown && m.now.boltIs() == BoltDrawn,
@@ -432,7 +438,7 @@ var rules = []rule{
 		return m.f.Kind == LockNow && (m.now.smoke || m.now.open()), m.does(DoRefuse)
 	}},
 	{"ask", "cannot deliver: the visit goes on to no opening", func(m *move) (bool, bool) {
-		return m.f.Kind == Cannot && m.was.stage != none, !isIn(m.next.Phase(), Arming, Held, Ready, Deciding, Unlocking, Unlocked) && (m.was.unlocks > 0 || m.does(DoEnd))
+		return m.f.Kind == Cannot && m.was.stage != none, !isIn(m.next.Phase(), Arming, Held, Ready, Deciding, Unlocking, Unlocked) && (m.was.unlocks > 0 || m.was.stage == after || m.does(DoEnd))
 	}},
 	{"bound", "commands stay well within their bound", func(m *move) (bool, bool) {
 		return len(m.out) > 0, len(m.out) <= maxCommands-4

@@ -85,7 +85,7 @@ func scenes() []scene {
 		}, nil},
 		scene{"opening: alarms acknowledged, orders not sent", openingLimits(), toUnlocking, []Fact{
 			tick1, after1(bolt(BoltThrown)), bolt(BoltDrawn), door(DoorClosed), door(DoorOpen), ok(Out),
-			ok(Acknowledge), number(NotSent, current), after1(number(NotSent, current)), number(NotSent, older),
+			after1(door(DoorClosed)), ok(Acknowledge), number(NotSent, current), after1(number(NotSent, current)), number(NotSent, older),
 		}, nil},
 		scene{"opening: ages", staleLimits(), toUnlocking, []Fact{
 			tick1, bolt(BoltThrown), aged(bolt(BoltThrown), 1), aged(bolt(BoltThrown), 4), bolt(BoltDrawn), aged(bolt(BoltDrawn), 1),

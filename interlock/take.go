@@ -92,8 +92,8 @@ func (t *turn) boot(f *Fact) {
 	s.clear()
 	s.why = Restarted
 	t.known, t.overdue, t.booted = false, false, true
-	if s.incident == NoReason {
-		s.incident = or(f.Reason, NoReason)
+	if s.incident == NoReason && f.Reason != NoReason {
+		s.incident = or(f.Reason, Restarted) // a word of a newer version is an incident all the same
 	}
 	if !unfinished {
 		return

@@ -97,7 +97,7 @@ type Kind uint8
 
 const (
 	Nothing       Kind = iota // ignored but for the time that passed
-	Boot                      // the hub has started. OK false: the ledger shows a visit that did not end
+	Boot                      // the hub has started. OK false: the ledger shows a visit that did not end. Reason: an incident that no resident has closed
 	Tick                      // time passed; every 20 ms
 	WatchSays                 // Watch
 	RecorderSays              // OK: this visit's pictures are confirmed on disk; !OK: they are not
