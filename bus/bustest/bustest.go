@@ -274,7 +274,7 @@ func askUntil(t *testing.T, c bus.Conn, subject, body string) (string, error) {
 func strangers(t *testing.T, n Net) {
 	toB, all := newBox(), newBox()
 	a, b := n.Hub("a"), n.Hub("b")
-	must(b.Subscribe("hub.b.>", toB.take))(t)
+	must(b.Subscribe("hub.b.ask", toB.take))(t)
 	must(n.Service.Subscribe("hub.>", all.take))(t)
 
 	stolen := newBox()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	natsgo "github.com/nats-io/nats.go"
@@ -160,11 +161,12 @@ func (c *Conn) Request(ctx context.Context, subject string, body []byte) ([]byte
 }
 
 // Subscribe calls h for each message, one at a time, in order; it is in force when Subscribe returns, if connected, and again
-// after each reconnect.
+// after each reconnect. Whoever asks is answered into an inbox or not at all: our own rights must not carry an answer to where
+// the asker has none.
 func (c *Conn) Subscribe(subject string, h func(bus.Message)) (func(), error) {
 	s, err := c.nc.Subscribe(subject, func(m *natsgo.Msg) {
 		out := bus.Message{Subject: m.Subject, Body: m.Data}
-		if m.Reply != "" {
+		if strings.HasPrefix(m.Reply, inboxes) {
 			out.Reply = func(b []byte) error {
 				if len(b) > bus.MaxBody {
 					return fmt.Errorf("%w: %d bytes", bus.ErrTooLarge, len(b))

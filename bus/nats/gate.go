@@ -10,6 +10,8 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nkeys"
+
+	"eyebolt/bus"
 )
 
 // gate lets in whoever proves a known key by signing the connection's nonce, and says what it may use: the service all, a
@@ -67,11 +69,13 @@ func (g *gate) Check(c server.ClientAuthentication) bool {
 	}
 	user := &server.User{Username: "service"}
 	if hub != "" {
-		own := []string{"hub." + hub + ".>"}
+		asked := []string{bus.Subject(hub, "ask"), bus.Subject(hub, "live")}
 		user.Username = hub
 		user.Permissions = &server.Permissions{
-			Publish:   &server.SubjectPermission{Allow: own},
-			Subscribe: &server.SubjectPermission{Allow: append(own, inbox(o.Nkey)+".>")},
+			// What a hub may say and what it may hear are apart: whoever could ask himself something would name another hub's
+			// subject as the place for the answer, and by Response be let in there (T24).
+			Publish:   &server.SubjectPermission{Allow: []string{bus.Subject(hub, ">")}, Deny: asked},
+			Subscribe: &server.SubjectPermission{Allow: append(asked, inbox(o.Nkey)+".>")},
 			// A hub may answer what it was asked, once.
 			Response: &server.ResponsePermission{MaxMsgs: 1, Expires: answerWithin},
 		}
@@ -112,7 +116,10 @@ func (g *gate) of(hub string) []uint64 {
 }
 
 // inbox is where answers to a key's own requests arrive. It holds the key, so that nobody else may listen there.
-func inbox(pubkey string) string { return "_INBOX." + pubkey }
+func inbox(pubkey string) string { return inboxes + pubkey }
+
+// inboxes is where answers go, and nothing else (T24).
+const inboxes = "_INBOX."
 
 // token says whether a hub's name is one plain token of a subject.
 func token(s string) bool {
