@@ -30,6 +30,7 @@ type Core struct {
 	visits  []string           // what Beats said last
 	ration  ration             // of entries that belong to no door
 	noted   uint64             // ledger entries that the newest "checkpoint" entry told of
+	beat    uint64             // number of the newest beat that was answered
 
 	// Of the input that is being taken:
 	at      At

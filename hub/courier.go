@@ -40,6 +40,7 @@ func (c *Core) askArrive(d *door, a bus.Ask) {
 // begin gives the visit to the interlock, which may still refuse it for the house's reasons; then there was no visit.
 func (c *Core) begin(d *door, v *visit) bool {
 	at := len(c.entries)
+	c.step(d, interlock.Fact{Kind: interlock.ServiceSays}) // what it answered, it answered before it knew of this visit (S1)
 	d.visit = v
 	c.step(d, interlock.Fact{Kind: interlock.Arrive, OK: true})
 	if d.state.Visit() {

@@ -51,6 +51,8 @@ type home struct {
 	ref     uint64
 	later   []event
 	beat    time.Duration
+	seq     uint64          // of beats
+	named   []string        // the visits that beats name
 	ordered map[uint64]bool // Done numbers that an Unlock followed, since boot
 }
 
@@ -91,7 +93,7 @@ func (h *home) boot(cams []string, seed uint64) {
 	for _, e := range h.disk {
 		c.Replay(e)
 	}
-	h.c, h.later, h.waits, h.stuck, h.broken, h.ordered = c, nil, nil, false, false, map[uint64]bool{}
+	h.c, h.later, h.waits, h.stuck, h.broken, h.ordered, h.named = c, nil, nil, false, false, map[uint64]bool{}, nil
 	h.away += h.mono
 	h.mono = 0
 	h.beat = 0
@@ -180,6 +182,10 @@ func (h *home) carry(e Effect) {
 		})
 	case Keep:
 		h.records = append(h.records, "keep "+e.Camera)
+	case Beats:
+		h.named = e.Visits
+	case BeatNow:
+		h.beat = h.mono
 	case Show:
 		h.view = e.View
 	case Alarm:
@@ -252,7 +258,8 @@ func (h *home) run(d time.Duration) {
 		if h.mono >= h.beat && !h.silent {
 			h.beat = h.mono + 500*time.Millisecond
 			reply := bus.BeatReply{Blocks: h.blocks, Time: noon.Add(h.away + h.mono + h.skew)}
-			h.in(Answered{Sent: h.mono - 10*time.Millisecond, Trip: 10 * time.Millisecond, Reply: reply})
+			h.seq++
+			h.in(Answered{Seq: h.seq, Visits: h.named, Sent: h.mono - 10*time.Millisecond, Trip: 10 * time.Millisecond, Reply: reply})
 		}
 		h.in(Tick{})
 	}

@@ -70,9 +70,11 @@ type (
 
 	// Answered is the service's answer to a beat whose nonce the runner has compared with the one it sent.
 	Answered struct {
-		Sent  time.Duration // when the beat left, on the hub's monotonic clock
-		Trip  time.Duration // from then until the answer came
-		Reply bus.BeatReply
+		Seq    uint64        // the beat's number, from 1; an answer to an older beat than the newest answered one is dropped
+		Visits []string      // the visits that the beat named: for those the service watches this hub (S14)
+		Sent   time.Duration // when the beat left, on the hub's monotonic clock
+		Trip   time.Duration // from then until the answer came
+		Reply  bus.BeatReply
 	}
 
 	// Silence tells that a beat was not answered.

@@ -292,6 +292,43 @@ func TestSilentService(t *testing.T) {
 	}
 }
 
+// S1, S14: until a beat that names the visit was answered, the service does not watch it: nothing opens, however lately it
+// answered another beat.
+func TestServiceKnowsVisit(t *testing.T) {
+	h := newHome(t)
+	h.prepare()
+	h.silent = true
+	h.must(bus.Ask{What: bus.AskArrive, GrantID: h.who.Delivery.ID, Parcel: "PARCEL-1"})
+	unnamed := func() {
+		h.seq++
+		h.in(Answered{Seq: h.seq, Sent: h.mono, Reply: bus.BeatReply{Blocks: h.blocks, Time: noon.Add(h.away + h.mono)}})
+	}
+	for range 50 {
+		h.run(100 * time.Millisecond)
+		unnamed()
+		if h.view.Phase != "arming" || h.view.Reason != "service-silent" && h.view.Reason != "not-recorded" {
+			t.Fatalf("%s (%s) without a beat that names the visit", h.view.Phase, h.view.Reason)
+		}
+	}
+	h.silent = false
+	h.until("ready")
+}
+
+// S1, T23: an answer that was overtaken by a newer one says nothing: its block counter is older.
+func TestOvertakenAnswer(t *testing.T) {
+	h := ready(t)
+	h.silent = true
+	answer := func(seq, blocks uint64) {
+		h.in(Answered{Seq: seq, Visits: h.named, Sent: h.mono, Reply: bus.BeatReply{Blocks: map[string]uint64{h.who.Door: blocks}, Time: noon.Add(h.away + h.mono)}})
+	}
+	answer(h.seq+2, 1) // a block is on its way
+	answer(h.seq+1, 0)
+	h.run(time.Second)
+	if h.view.Phase != "arming" || h.view.Reason != "service-silent" {
+		t.Errorf("S1: a block is in flight, yet %s (%s)", h.view.Phase, h.view.Reason)
+	}
+}
+
 // S12: an order that provably never left ends without an opening, and the grant is spent all the same.
 func TestNotSent(t *testing.T) {
 	h := ready(t)

@@ -1,17 +1,21 @@
 package hub
 
 import (
+	"slices"
+
 	"eyebolt/interlock"
 	"eyebolt/ledger"
 )
 
 // answered takes the service's answer to a beat. It proves that the dead man's switch is armed, and that no block is on its
 // way: the service's counter of block orders must be the one this hub knows (S1). Any other counter is an order in
-// flight, or a service that lost its state; both forbid Unlock.
+// flight, or a service that lost its state; both forbid Unlock. For a visit only a beat that named it counts: the service
+// watches the hub in the visits that it was told of. An answer that was overtaken says nothing: its counter is older.
 func (c *Core) answered(in Answered) {
-	if in.Trip < 0 || in.Trip > maxTrip {
+	if in.Trip < 0 || in.Trip > maxTrip || in.Seq <= c.beat {
 		return
 	}
+	c.beat = in.Seq
 	if c.clock.answer(c.at, in.Sent, in.Trip, in.Reply.Time) {
 		c.write(nil, ledger.KindFact, pick(c.clock.sure, "clock-sure", "clock-unsure"), interlock.NoReason, nil)
 		for _, d := range c.doors {
@@ -22,6 +26,9 @@ func (c *Core) answered(in Answered) {
 	for _, d := range c.doors {
 		ok := in.Reply.Blocks[d.cfg.Name] == d.blocks
 		behind = behind || !ok && d.state.Visit()
+		if ok && d.visit != nil && !slices.Contains(in.Visits, d.visit.id) {
+			continue
+		}
 		c.step(d, interlock.Fact{Kind: interlock.ServiceSays, OK: ok})
 	}
 	if behind {

@@ -167,9 +167,9 @@ func (p *post) beat(ctx context.Context, b bus.Beat) {
 	p.answered = max(p.answered, b.Seq)
 	p.mu.Unlock()
 	if !newest {
-		return // overtaken by a newer answer: its block counter is older (S1)
+		return // overtaken by a newer answer; the core drops those that overtake each other on the way to it
 	}
-	p.push(hub.Answered{Sent: sent, Trip: trip, Reply: r})
+	p.push(hub.Answered{Seq: b.Seq, Visits: b.Visits, Sent: sent, Trip: trip, Reply: r})
 	p.cursor(r.Cursor)
 }
 
