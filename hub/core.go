@@ -31,6 +31,7 @@ type Core struct {
 	ration  ration             // of entries that belong to no door
 	noted   uint64             // ledger entries that the newest "checkpoint" entry told of
 	beat    uint64             // number of the newest beat that was answered
+	ticked  time.Duration      // the newest tick
 
 	// Of the input that is being taken:
 	at      At
@@ -89,6 +90,9 @@ func (c *Core) Take(at At, in Input) []Effect {
 			c.answer(a.Ref, bus.AskReply{Reason: interlock.NotConfigured.String(), Sentence: "The hub is starting. Try again in a moment."})
 		}
 		return c.rest
+	}
+	if _, tick := in.(Tick); c.booted && !tick && at.Mono-c.ticked > lateAfter {
+		c.late() // whatever waited while the clockwork stood still is not judged by what was seen before (S6)
 	}
 	switch in := in.(type) {
 	case Boot:
@@ -165,7 +169,7 @@ func (c *Core) settle() {
 
 // boot begins. Nothing that was going on before is resumed (S12): an unfinished visit makes the door unproven.
 func (c *Core) boot() {
-	c.booted = true
+	c.booted, c.ticked = true, c.at.Mono
 	c.write(nil, ledger.KindBoot, "boot", interlock.NoReason, bootData{Hub: c.cfg.ID, Epoch: c.cfg.Epoch})
 	for _, d := range c.doors {
 		d.mono = c.at.Mono

@@ -13,12 +13,50 @@ import (
 
 const liveState = liveness.Live
 
+const (
+	// lateAfter is when the core's own tick counts as late (S6): 100 ms after it was due.
+	lateAfter = 120 * time.Millisecond
+	// verdictLife is how long a verdict counts that is not told again. Runners tell it four times in that span.
+	verdictLife = time.Second
+	// verdictLost is when a camera of which nothing was told counts as lost: as long as a camera may be unjudged because the
+	// hub is late (package liveness).
+	verdictLost = 3 * time.Second
+)
+
 // tick lets time pass at every door. A hub whose own clockwork came late has judged nobody for that time (S6).
 func (c *Core) tick(in Tick) {
+	late := in.Late || c.at.Mono-c.ticked > lateAfter
+	c.ticked = c.at.Mono
 	for _, d := range c.doors {
-		d.late = in.Late
+		d.late = late
+		d.age(c.at.Mono)
 		c.look(d)
 		c.step(d, interlock.Fact{Kind: interlock.Tick})
+	}
+}
+
+// late says of every door that its watch is not judged, until a tick comes in time.
+func (c *Core) late() {
+	for _, d := range c.doors {
+		if !d.late {
+			d.late = true
+			c.look(d)
+		}
+	}
+}
+
+// age takes away what verdicts are worth that were not told again: a judge that fell silent judges nobody, and after a while
+// its camera is lost.
+func (d *door) age(now time.Duration) {
+	for i := range d.sights {
+		s := &d.sights[i]
+		old, v := now-s.at, &s.verdict
+		switch {
+		case old > verdictLost && (v.State == liveState || v.State == liveness.Lagging || v.State == liveness.HubLate):
+			v.State, v.GapFrom, v.GapTo = liveness.Lost, s.at-v.Age, now
+		case old > verdictLife && v.State == liveState:
+			v.State = liveness.HubLate
+		}
 	}
 }
 

@@ -364,6 +364,48 @@ func TestHubLate(t *testing.T) {
 	}
 }
 
+// S5, S6: the hub stands still while a decision is on its way to the disk. The disk's word is taken before the next tick, and
+// nothing that was seen before it counts: no Unlock.
+func TestStallThenDurable(t *testing.T) {
+	h := ready(t)
+	h.stuck = true
+	h.slide()
+	h.mono += 900 * time.Millisecond
+	h.stuck = false
+	h.flush()
+	if n := h.count("unlock"); n != 0 {
+		t.Error("S6: unlocked 900 ms after the newest tick")
+	}
+	h.run(5 * time.Second)
+	if h.view.Phase != "ready" || len(h.alarms) != 0 {
+		t.Errorf("in time again: %s, alarms %v", h.view.Phase, h.alarms)
+	}
+}
+
+// S6, S13: verdicts stop while everything else goes on. The last one, "live", is worth nothing after a second, and in a
+// visit that is unlocked it is a lapse after three.
+func TestSilentJudge(t *testing.T) {
+	h := ready(t)
+	h.slide()
+	h.until("unlocked")
+	h.move(true)
+	h.until("open")
+	h.mute = true
+	h.run(time.Second + 40*time.Millisecond)
+	if h.view.Watch != "hub-late" {
+		t.Errorf("S13: %s a second after the newest verdict", h.view.Watch)
+	}
+	h.run(2 * time.Second)
+	if h.view.Watch != "lost" || !h.wrote("command incident lapse-lost") {
+		t.Errorf("S6: %s three seconds after the newest verdict; record %v", h.view.Watch, h.words(ledger.KindCommand))
+	}
+	h.mute = false
+	h.run(time.Second)
+	if len(h.view.Incidents) != 1 || len(h.view.Incidents[0].Gaps) != 1 || h.view.Incidents[0].Gaps[0].Second < 2.9 {
+		t.Errorf("S7: incidents %+v, want one with a gap of 3 s", h.view.Incidents)
+	}
+}
+
 // S18: the watch is live while either camera is; a lapse needs both, and its gap is what neither saw.
 func TestTwoCameras(t *testing.T) {
 	h := ready(t, "hall", "porch")
