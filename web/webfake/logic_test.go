@@ -101,6 +101,8 @@ func TestStage(t *testing.T) {
 		{`{state: "open"}`, `{visit: "v", phase: "closing"}`, "closing"},
 		{`{state: "open"}`, `{visit: "v", phase: "secured"}`, "out"},
 		{`{state: "open"}`, `{visit: "v", phase: "tail", released: true, leave: true}`, "released"},
+		{`{state: "open"}`, `{visit: "v", phase: "tail", leave: true}`, "kept"}, // out of an incident: nobody has released him
+		{`{state: "open"}`, `{visit: "v", phase: "tail"}`, "kept"},
 		{`{state: "done"}`, `{visit: "", phase: "idle"}`, "over"},
 		{`{state: "failed"}`, `null`, "over"},
 	} {

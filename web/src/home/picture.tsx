@@ -2,6 +2,7 @@ import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { type Age } from "../lib/age.ts";
 import { Live } from "../lib/live.ts";
+import { pinned } from "../lib/pins.ts";
 import { lapsed, watchName } from "../lib/state.ts";
 import type { View } from "../lib/types.ts";
 import { me } from "../ui/shell.tsx";
@@ -31,8 +32,11 @@ export function Picture({ hub, door, name, view }: { hub: string; door: string; 
   const video = useRef<HTMLVideoElement>(null);
   const age = useSignal<Age>(live.clock.age(performance.now()));
   const had = useSignal(false);
+  // Pairing pins a key and tells so by me: only then can a picture be trusted, and a refusal by an older key is over.
+  const key = me.value === null ? null : pinned(hub);
 
   useEffect(() => {
+    if (key === null) return;
     live.start();
     const timer = setInterval(() => {
       age.value = live.clock.age(performance.now());
@@ -41,7 +45,7 @@ export function Picture({ hub, door, name, view }: { hub: string; door: string; 
       clearInterval(timer);
       live.stop();
     };
-  }, [live]);
+  }, [live, key]);
 
   useEffect(() => {
     const v = video.current as Frames | null;
@@ -81,7 +85,9 @@ export function Picture({ hub, door, name, view }: { hub: string; door: string; 
               ? live.problem.value
               : shown.value
                 ? `This picture is ${age.value.text} old.`
-                : live.problem.value || "Waiting for the hub’s first picture."}
+                : key === null
+                  ? "Pair with the hub: then this phone knows whose picture it may show."
+                  : live.problem.value || "Waiting for the hub’s first picture."}
           </p>
           {refused && (
             <Button

@@ -6,8 +6,11 @@ import type { HubKey } from "./types.ts";
 
 const at = (hub: string): string => "eyebolt.hub." + hub;
 
+// pinned is a hub's key as it was learned, as text; null before this browser knows it.
+export const pinned = (hub: string): string | null => localStorage.getItem(at(hub));
+
 export function hubKey(hub: string): Uint8Array<ArrayBuffer> | null {
-  const text = localStorage.getItem(at(hub));
+  const text = pinned(hub);
   if (text === null) return null;
   const key = fromBase64(text);
   return key.length === 32 ? key : null;

@@ -13,6 +13,7 @@ export type Stage =
   | "out" // secured: "I am out"
   | "leave" // leave now
   | "released" // go on
+  | "kept" // out, and not released: the visit is an incident (S19)
   | "over"; // delivered or not
 
 export function stage(s: Stop, v: View | null | undefined): Stage {
@@ -38,7 +39,7 @@ export function stage(s: Stop, v: View | null | undefined): Stage {
       case "secured":
         return "out";
       case "tail":
-        return "released";
+        return "kept"; // released was asked above
     }
   }
   if (["done", "failed"].includes(s.state)) return "over";

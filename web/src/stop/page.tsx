@@ -32,6 +32,7 @@ export function StopPage({ stop: s }: { stop: Stop }) {
         {at === "closing" && v && <Closing stop={s} view={v} />}
         {at === "out" && v && <Out stop={s} view={v} />}
         {at === "released" && <Released />}
+        {at === "kept" && <Kept />}
         {at === "over" && <Over stop={s} />}
       </div>
       {["knock", "wait", "slide", "inside"].includes(at) && (
@@ -50,7 +51,7 @@ const trail: { name: string; of: Stage[] }[] = [
   { name: "Arrive", of: ["knock"] },
   { name: "Checks", of: ["wait", "slide", "opening"] },
   { name: "Deliver", of: ["inside", "closing"] },
-  { name: "Out", of: ["out", "released", "over"] },
+  { name: "Out", of: ["out", "released", "kept", "over"] },
 ];
 
 function Trail({ at }: { at: Stage }) {
@@ -332,8 +333,23 @@ function Released() {
   );
 }
 
+// Kept is a courier who is out of a visit that became an incident: nobody releases him but his depot.
+function Kept() {
+  return <Big icon="alert" tone="warn" title="Not released" text="This visit has become an incident. The resident and your depot have been told. Call your depot before you go on." />;
+}
+
 function Over({ stop: s }: { stop: Stop }) {
   const done = s.state === "done";
+  if (s.state === "failed" && s.reason && !s.reason.startsWith("cannot-deliver")) {
+    return (
+      <>
+        <Big icon="alert" tone="warn" title="Ended as an incident" text="The resident and your depot have been told. Call your depot before you go on: it says what happens to the parcel." />
+        <Link to="/stop" class="button plain big wide">
+          Today’s stops
+        </Link>
+      </>
+    );
+  }
   return (
     <>
       <Big icon={done ? "check" : "parcel"} tone={done ? "calm" : "warn"} title={done ? "Delivered" : "Not delivered"} text={done ? "This stop is finished." : s.view?.sentence || "Take the parcel back with you; the depot knows why."} />

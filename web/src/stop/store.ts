@@ -9,13 +9,18 @@ import type { AskReply, Stop, View } from "../lib/types.ts";
 export const stops = signal<Stop[] | null>(null);
 export const problem = signal("");
 
+const heardAt = new Map<string, number>(); // delivery → when its newest view came, by performance.now()
+
 export async function refresh(): Promise<void> {
+  const asked = performance.now();
   try {
     const got = (await get<{ stops: Stop[] | null }>("/api/stops")).stops ?? [];
     // An event may have brought a newer view of the same visit while this was under way.
     stops.value = got.map((s) => {
       const known = stops.value?.find((o) => o.delivery === s.delivery)?.view;
-      return s.view && known && known.visit === s.view.visit && Date.parse(known.at) > Date.parse(s.view.at) ? { ...s, view: known } : s;
+      if (!known) return s;
+      if (!s.view) return (heardAt.get(s.delivery) ?? 0) >= asked ? { ...s, view: known } : s;
+      return known.visit === s.view.visit && Date.parse(known.at) > Date.parse(s.view.at) ? { ...s, view: known } : s;
     });
     heard();
     problem.value = "";
@@ -34,6 +39,7 @@ export function take(type: string, data: unknown): void {
       if (s !== about) return s;
       if (s.view && Date.parse(v.at) < Date.parse(s.view.at)) return s;
       ended ||= !!s.view?.visit && !v.visit;
+      heardAt.set(s.delivery, performance.now());
       return { ...s, view: v };
     });
     if (ended) void refresh(); // the visit is over: the stop's state has changed with it
