@@ -23,7 +23,7 @@ type DemoCmd struct {
 	Dir      string `type:"path" help:"Keep the record, the clips and all state here; default: a temporary folder, removed at the end."`
 	Headless bool   `help:"No page: play a story, print its timeline, and exit 0 only if the visit ended as it must."`
 	Play     string `enum:",honest,rhino" default:"" help:"With --headless: honest (a visit as it should be) or rhino (the attack of 2017)."`
-	Log      string `default:"warn" help:"debug, info, warn or error."`
+	Log      string `default:"error" help:"debug, info, warn or error."`
 	Width    int    `default:"640" help:"Of the pretend camera's picture; the height is 9/16 of it."`
 }
 

@@ -146,7 +146,7 @@ func startHub(ctx context.Context, cfg HubConfig, opt hubOptions) (_ *runningHub
 	if h.PublicKey, err = nats.PublicKey(h.Key); err != nil {
 		return nil, err
 	}
-	record, err := sqlite.Open(ctx, sqlite.Config{Dir: cfg.State, Origin: "eyebolt/" + cfg.ID, Key: private, Log: opt.Log})
+	record, err := sqlite.Open(ctx, sqlite.Config{Dir: cfg.State, Origin: recordName(cfg.ID), Key: private, Log: opt.Log})
 	if err != nil {
 		return nil, err
 	}
@@ -247,6 +247,9 @@ func (cfg HubConfig) door(d DoorConfig, films *recorders, opt hubOptions) (run.D
 	}
 	return out, nil
 }
+
+// recordName is the name of a hub's record (C2SP checkpoint origin).
+func recordName(hub string) string { return "eyebolt/" + hub }
 
 // retention lays c over a week and 10 GiB.
 func (c ClipConfig) retention() keep.Retention {

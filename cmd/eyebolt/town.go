@@ -95,6 +95,9 @@ func startTown(ctx context.Context, cfg townConfig) (_ *town, err error) {
 		return nil, err
 	}
 	t.world = virtual.NewWorld(virtual.Parts{Scene: t.house.scene, Source: t.house.source, Camera: t.house.cameras[0], Home: t.house.homes[0], Uplink: t.house.uplink, Log: cfg.Log})
+	if err := t.found(ctx); err != nil {
+		return nil, fmt.Errorf("the town's operator: %w", err)
+	}
 	cfg.Say("the hub")
 	if err := t.startHub(ctx); err != nil {
 		return nil, err
@@ -119,33 +122,24 @@ func (t *town) startHub(ctx context.Context) error {
 	return t.house.startHub(ctx, show)
 }
 
-// hubKeys are what the service must know a hub by, read from the hub's folder as its owner would.
-func (t *town) hubKeys(ctx context.Context) (keys map[string]string, err error) {
-	dir := t.house.hub.State
-	if err := waitFor(ctx, 20*time.Second, func() bool {
-		_, err := os.Stat(filepath.Join(dir, ledger.FileKey))
-		return err == nil
-	}); err != nil {
-		return nil, errors.New("the hub has not made its keys: see hub.log")
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, ledger.FileKey))
-	if err != nil {
-		return nil, err
-	}
-	private, err := key(filepath.Join(dir, "hub.key"))
+// hubKeys are what the service must know a hub by. A hub's owner reads them from its log and folder; here the key is made
+// before the hub starts, so that it is known when it comes.
+func (t *town) hubKeys() (map[string]string, error) {
+	private, err := key(filepath.Join(t.house.hub.State, "hub.key"))
 	if err != nil {
 		return nil, err
 	}
 	public := private.Public().(ed25519.PublicKey)
 	nkey, err := nats.PublicKey(public)
-	return map[string]string{"nkey": nkey, "key": base64.RawURLEncoding.EncodeToString(public), "ledger_key": strings.TrimSpace(string(raw))}, err
+	if err != nil {
+		return nil, err
+	}
+	text, err := ledger.KeyText(recordName(hubID), public)
+	return map[string]string{"nkey": nkey, "key": base64.RawURLEncoding.EncodeToString(public), "ledger_key": text}, err
 }
 
 // populate has everybody register; it uses nothing but the public API.
 func (t *town) populate(ctx context.Context) error {
-	if err := t.found(ctx); err != nil {
-		return err
-	}
 	if t.cfg.Strangers {
 		return nil
 	}
@@ -182,7 +176,7 @@ func (t *town) found(ctx context.Context) error {
 		return err
 	}
 	t.cast.Household, t.invites.Resident = house.Household, house.Invite
-	hub, err := t.hubKeys(ctx)
+	hub, err := t.hubKeys()
 	if err != nil {
 		return err
 	}
