@@ -99,7 +99,11 @@ func (c *Core) asked(in Asked) {
 
 // answerAsk answers everybody who waits for this ask, and remembers the answer.
 func (c *Core) answerAsk(id string, r bus.AskReply) {
-	for _, ref := range c.asks.answer(id, r) {
+	c.answerAll(c.asks.index[id], r)
+}
+
+func (c *Core) answerAll(e *asked, r bus.AskReply) {
+	for _, ref := range e.answer(r) {
 		c.answer(ref, r)
 	}
 }
@@ -114,7 +118,7 @@ func (c *Core) answerDurable(id string, r bus.AskReply) {
 		c.answerAsk(id, refusal(interlock.LedgerSlow))
 		return
 	}
-	c.wait.answers = append(c.wait.answers, answerLater{ask: id, reply: r})
+	c.wait.answers = append(c.wait.answers, answerLater{ask: c.asks.index[id], reply: r})
 }
 
 func refusal(r interlock.Reason) bus.AskReply {

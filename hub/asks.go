@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"eyebolt/bus"
+	"eyebolt/interlock"
 )
 
 const (
@@ -34,7 +35,8 @@ type asks struct {
 }
 
 // seen says whether this ask was taken before. If so, and it is answered, reply is its answer; if its answer still waits for
-// the disk, ref will get it too.
+// the disk, ref will get it too, unless too many wait already: then it is told so, and may ask again. Nobody is left waiting
+// for nothing.
 func (a *asks) seen(now time.Duration, id string, ref uint64) (reply bus.AskReply, answered, known bool) {
 	a.forget(now)
 	e := a.index[id]
@@ -44,9 +46,10 @@ func (a *asks) seen(now time.Duration, id string, ref uint64) (reply bus.AskRepl
 	if e.done {
 		return e.reply, true, true
 	}
-	if len(e.waiting) < maxWaiting {
-		e.waiting = append(e.waiting, ref)
+	if len(e.waiting) >= maxWaiting {
+		return refusal(interlock.LedgerSlow), true, true
 	}
+	e.waiting = append(e.waiting, ref)
 	return bus.AskReply{}, false, true
 }
 
@@ -61,9 +64,8 @@ func (a *asks) take(now time.Duration, id string, ref uint64) {
 	a.forget(now)
 }
 
-// answer ends an ask and gives those who wait for it.
-func (a *asks) answer(id string, r bus.AskReply) []uint64 {
-	e := a.index[id]
+// answer ends an ask and gives those who wait for it, even if it was forgotten meanwhile.
+func (e *asked) answer(r bus.AskReply) []uint64 {
 	if e == nil || e.done {
 		return nil
 	}

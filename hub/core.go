@@ -54,7 +54,7 @@ type decision struct {
 }
 
 type answerLater struct {
-	ask   string
+	ask   *asked
 	reply bus.AskReply
 }
 
@@ -230,7 +230,7 @@ func (c *Core) written(in Written) {
 		if in.Err != nil {
 			a.reply = refusal(interlock.LedgerFailed)
 		}
-		c.answerAsk(a.ask, a.reply)
+		c.answerAll(a.ask, a.reply)
 	}
 }
 

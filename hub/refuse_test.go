@@ -244,6 +244,38 @@ func TestDuplicateAsks(t *testing.T) {
 	}
 }
 
+// S4, T18: the disk hangs for a quarter of an hour and the same block is sent again and again. It holds from the first time
+// on, and everybody who asked is answered: those too many at once, the others when it is on disk.
+func TestAskedAgainAndAgain(t *testing.T) {
+	h := newHome(t)
+	h.prepare()
+	h.stuck = true
+	const n = 900
+	for ref := range uint64(n) {
+		h.in(Asked{Ref: 1000 + ref, Ask: bus.Ask{ID: "block", What: bus.AskBlock, Door: h.who.Door, Count: 1}})
+		h.run(time.Second)
+	}
+	if !h.view.Blocked {
+		t.Error("S4: not blocked while the disk hangs")
+	}
+	h.stuck = false
+	h.flush()
+	var yes, no, never int
+	for ref := range uint64(n) {
+		switch r, ok := h.answers[1000+ref]; {
+		case !ok:
+			never++
+		case r.OK:
+			yes++
+		default:
+			no++
+		}
+	}
+	if never != 0 || yes != 2*maxWaiting || yes+no != n { // after ten minutes the ask is taken anew
+		t.Errorf("%d yes, %d no, %d never answered", yes, no, never)
+	}
+}
+
 // S1, S4, T23: orders have numbers. While hub and service do not agree on them nothing opens; old ones change nothing.
 func TestBlockCounter(t *testing.T) {
 	h := ready(t)
