@@ -221,7 +221,7 @@ func (c *Core) reported(in Reported) {
 	case lock.OfSmoke:
 		if d.smoke == r.OK { // it changed
 			d.smoke = !r.OK
-			c.write(d, ledger.KindReport, pick(r.OK, "smoke-over", "smoke"), interlock.SmokeAlarm, nil)
+			c.write(d, ledger.KindReport, pick(r.OK, wordSmokeOver, wordSmoke), interlock.SmokeAlarm, nil)
 		}
 		c.step(d, interlock.Fact{Kind: interlock.SmokeSays, OK: r.OK})
 	case lock.OfFailure:

@@ -28,9 +28,10 @@ type door struct {
 	by        interlock.By
 	contact   interlock.Door
 	healthy   bool
-	smoke     bool // smoke or CO alarm
-	battery   int  // percent, -1 unknown
-	fresh     bool // an order went out since the newest bolt report on record
+	smoke     bool      // smoke or CO alarm
+	smokeAt   time.Time // replayed: when it began
+	battery   int       // percent, -1 unknown
+	fresh     bool      // an order went out since the newest bolt report on record
 	lockWhy   interlock.Reason
 	home      bool
 	held      [len(conditions)]bool
@@ -187,6 +188,13 @@ func (d *door) replay(c *Core, e ledger.Entry) {
 				d.visit.unwatched += time.Duration(g.Seconds * float64(time.Second))
 			}
 		}
+	case ledger.KindReport:
+		switch e.Word {
+		case wordSmoke:
+			d.smoke, d.smokeAt = true, e.Time
+		case wordSmokeOver:
+			d.smoke = false
+		}
 	case ledger.KindConfig:
 		o, ok := decode[orderData](e.Data)
 		if !ok {
@@ -246,7 +254,9 @@ func (d *door) closeIncident(visit string) bool {
 func (c *Core) resume(d *door) {
 	boot := interlock.Fact{Kind: interlock.Boot, OK: d.visit == nil}
 	if n := len(d.incidents); n > 0 {
-		boot.Reason = reasonOf(d.incidents[0].Reason)
+		if boot.Reason = reasonOf(d.incidents[0].Reason); boot.Reason == interlock.NoReason {
+			boot.Reason = interlock.Restarted // a word of another version: it is an incident all the same
+		}
 	}
 	if v := d.visit; v != nil {
 		away := min(max(0, c.clock.now(c.at).Sub(v.last)), maxAway)
@@ -257,13 +267,18 @@ func (c *Core) resume(d *door) {
 		}
 	}
 	c.step(d, boot)
-	c.step(d, interlock.Fact{Kind: interlock.SmokeSays, OK: true})
+	d.smoke = d.smoke && c.clock.now(c.at).Sub(d.smokeAt) < smokeLife
+	c.step(d, interlock.Fact{Kind: interlock.SmokeSays, OK: !d.smoke})
 	c.step(d, interlock.Fact{Kind: interlock.HomeSays, OK: d.home})
 	c.tellHolds(d)
 	if d.blocked {
 		c.step(d, interlock.Fact{Kind: interlock.Block})
 	}
 }
+
+// smokeLife is how long an alarm that was going when the hub went down is believed to go on (S11): a sensor that still smells
+// it says so again well within a day, and one that was taken away must not keep a door unlocked for good.
+const smokeLife = 24 * time.Hour
 
 // maxAway bounds the gap of a hub that was down inside a visit: a clock that is wrong by years must not overflow a sum.
 const maxAway = 30 * 24 * time.Hour

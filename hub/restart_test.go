@@ -1,12 +1,16 @@
 package hub
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"eyebolt/bus"
+	"eyebolt/interlock"
 	"eyebolt/ledger"
+	"eyebolt/lock"
 )
 
 // S12, S8: power is cut in every phase. No unlock follows that was not slid for anew; an unfinished visit ends secured as an
@@ -126,6 +130,77 @@ func TestClockBehindTheRecord(t *testing.T) {
 	if _, sure := h.c.Clock(h.at()); !sure {
 		t.Error("the right time, vouched for again and again, is not believed")
 	}
+}
+
+// S11: a smoke alarm that was going when the hub went down still suppresses Lock, until the sensor says otherwise; one of
+// yesterday does not.
+func TestSmokeSurvives(t *testing.T) {
+	h := newHome(t)
+	h.prepare()
+	smoke := func(ok bool) {
+		h.in(Reported{Door: h.who.Door, Report: lock.Report{What: lock.OfSmoke, OK: ok, At: h.mono}})
+	}
+	smoke(false)
+	h.run(100 * time.Millisecond)
+	h.boot([]string{"hall"}, 2)
+	h.run(time.Second)
+	if r := h.ask(bus.Ask{What: bus.AskLock}); r.OK || h.count("lock") != 0 {
+		t.Errorf("S11: %d locks while the smoke alarm goes on: %+v", h.count("lock"), r)
+	}
+	smoke(true)
+	if h.must(bus.Ask{What: bus.AskLock}); h.count("lock") != 1 {
+		t.Errorf("%d locks after the alarm, want 1", h.count("lock"))
+	}
+	smoke(false)
+	h.run(100 * time.Millisecond)
+	h.mono += 25 * time.Hour
+	h.boot([]string{"hall"}, 3)
+	if h.must(bus.Ask{What: bus.AskLock}); h.count("lock") != 2 {
+		t.Errorf("%d locks a day later, want 2", h.count("lock"))
+	}
+}
+
+// S2, T13: as many revocations as one ask may hold survive a restart, however long their names are.
+func TestManyRevocationsSurvive(t *testing.T) {
+	h := newHome(t)
+	h.prepare()
+	ids := make([]string, maxRevokeAsk)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("%0*d", maxRevokeID, i)
+	}
+	ids[0] = h.who.Delivery.ID
+	h.must(bus.Ask{What: bus.AskRevoke, Revoked: ids})
+	if r := h.ask(bus.Ask{What: bus.AskRevoke, Revoked: []string{strings.Repeat("x", maxRevokeID+1)}}); r.OK {
+		t.Error("a name that no grant can have was taken")
+	}
+	h.boot([]string{"hall"}, 2)
+	h.run(4 * time.Second)
+	if r := h.ask(bus.Ask{What: bus.AskArrive, GrantID: h.who.Delivery.ID, Parcel: "PARCEL-1"}); r.Reason != "grant-revoked" {
+		t.Errorf("S2: a revoked grant after a restart: %+v", r)
+	}
+	for _, id := range ids {
+		if !h.c.mem.revoked[id] {
+			t.Fatalf("%s is forgotten", id)
+		}
+	}
+}
+
+// S7: an incident whose word this version does not know is an incident all the same: the door stays shut until it is closed.
+func TestUnknownIncidentSurvives(t *testing.T) {
+	h := newHome(t)
+	h.prepare()
+	d := h.c.doors[0]
+	h.c.writeFor(d, "v1", ledger.KindVisit, ledger.WordEnded, interlock.LapseLost, ledger.VisitData{Outcome: outcomeWord(interlock.Incident)})
+	e := h.c.entries[len(h.c.entries)-1]
+	e.Reason = "a-word-of-a-later-version"
+	h.disk = append(h.disk, e)
+	h.boot([]string{"hall"}, 2)
+	h.run(4 * time.Second)
+	if r := h.ask(bus.Ask{What: bus.AskArrive, GrantID: h.who.Delivery.ID, Parcel: "PARCEL-1"}); r.Reason != "standing-alarm" {
+		t.Errorf("S7: arrived behind an open incident: %+v", r)
+	}
+	h.must(bus.Ask{What: bus.AskClose, Visit: "v1"})
+	h.must(bus.Ask{What: bus.AskArrive, GrantID: h.who.Delivery.ID, Parcel: "PARCEL-1"})
 }
 
 // The household's word survives: away, holds, blocks.

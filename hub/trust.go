@@ -3,6 +3,7 @@ package hub
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"eyebolt/bus"
 	"eyebolt/grant"
@@ -122,18 +123,28 @@ func (c *Core) refuseGrant(a bus.Ask, why interlock.Reason, err error) {
 	c.answerAsk(a.ID, refusal(why))
 }
 
+const (
+	// maxRevokeAsk bounds the IDs in one ask, and maxRevokeID each of them: no ID in a grant is longer.
+	maxRevokeAsk, maxRevokeID = 1024, 128
+	// revokeBatch is how many IDs go into one entry: at their longest, each byte escaped, they fit.
+	revokeBatch = 64
+)
+
 // askRevoke takes back deliveries, couriers or consents by their IDs. It only makes the home safer.
 func (c *Core) askRevoke(a bus.Ask) {
-	ok := len(a.Revoked) <= 1024 && c.mem.revoke(a.Revoked)
+	long := func(id string) bool { return len(id) > maxRevokeID }
+	ok := len(a.Revoked) <= maxRevokeAsk && !slices.ContainsFunc(a.Revoked, long) && c.mem.revoke(a.Revoked)
 	for _, d := range c.doors {
 		if v := d.visit; v != nil && (c.mem.revoked[v.grantID] || c.mem.revoked[v.grant.Courier.ID] || c.mem.revoked[v.grant.Consent.ID]) {
 			c.step(d, interlock.Fact{Kind: interlock.Revoke})
 		}
 	}
 	if !ok {
-		c.answerAsk(a.ID, bus.AskReply{Reason: interlock.NotConfigured.String(), Sentence: "The hub holds as many revocations as it can. Raise its epoch to start anew."})
+		c.answerAsk(a.ID, bus.AskReply{Reason: interlock.NotConfigured.String(), Sentence: "These are more revocations than the hub can hold. Send fewer at once, or raise its epoch to start anew."})
 		return
 	}
-	c.write(nil, ledger.KindConfig, "revoke", interlock.GrantRevoked, revokeData{IDs: a.Revoked})
+	for ids := range slices.Chunk(a.Revoked, revokeBatch) {
+		c.write(nil, ledger.KindConfig, "revoke", interlock.GrantRevoked, revokeData{IDs: ids})
+	}
 	c.answerDurable(a.ID, bus.AskReply{OK: true})
 }

@@ -23,6 +23,9 @@ const (
 	wordClosed = "closed"
 	wordGap    = "gap"
 	wordHeld   = "held"
+
+	wordSmoke     = "smoke"
+	wordSmokeOver = "smoke-over"
 )
 
 func outcomeWord(o interlock.Outcome) string { return o.String() }
