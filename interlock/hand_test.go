@@ -56,7 +56,7 @@ var handMades = []handMade{
 	{"a late effect is not bolted", "S12", []edit{{"settle.go", "	t.breach(r)\n	t.lock(r)\n}", "	t.breach(r)\n	if !HAND {\n		t.lock(r)\n	}\n}"}}},
 	{"an unknown door counts as closed", "S13", []edit{
 		{"checks.go", "unless(s.shut(), DoorNotClosed)", "unless(s.shut() || HAND && !s.ajar(), DoorNotClosed)"},
-		{"state.go", "return s.thrown() && s.shut() }", "return s.thrown() && (s.shut() || HAND && !s.ajar()) }"},
+		{"state.go", "s.owed == 0 && s.shut()", "s.owed == 0 && (s.shut() || HAND && !s.ajar())"},
 	}},
 	{"the service may be silent", "S14", []edit{{"checks.go", "unless(s.service <= s.lim.Service,", "unless(HAND || s.service <= s.lim.Service,"}}},
 	{"an alarm ends by itself", "S16", []edit{{"settle.go", "		s.told = 0\n		t.say(DoAlarm, s.alarm)", "		s.told = 0\n		t.say(DoAlarm, s.alarm)\n		if HAND {\n			s.alarm = NoReason\n		}"}}},

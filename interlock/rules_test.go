@@ -86,6 +86,9 @@ var rules = []rule{
 		return m.f.Kind == Slide && m.f.OK && m.s.Phase() == Ready && m.f.N == j.made && j.nonce <= j.lim.Slide && j.ready(),
 			m.does(DoWrite) && m.next.Phase() == Deciding
 	}},
+	{"S2", "a slide is taken or refused", func(m *move) (bool, bool) {
+		return m.f.Kind == Slide, m.does(DoWrite) != m.does(DoRefuse) || m.does(DoEnd) || m.does(DoRefuse) && m.next.Phase() >= Unlocking
+	}},
 	{"S2", "what is refused is refused with a reason and begins nothing", func(m *move) (bool, bool) {
 		bad := (m.f.Kind == Arrive || m.f.Kind == Slide) && !m.f.OK
 		return bad, m.does(DoRefuse) && !m.does(DoWrite) && (m.f.Kind == Slide || m.then.stage == m.was.stage || m.was.stage != none)
@@ -510,7 +513,7 @@ func (m *move) noted(r Reason) bool {
 	case LedgerFailed:
 		return m.f.Kind == WriteFailed && m.was.pending == m.f.N
 	case OpenedByResident:
-		return m.f.Kind == DoorSays && j.open() && m.was.guest || m.f.Kind == BoltSays && m.f.By == ByResident && m.was.stage != none
+		return m.f.Kind == DoorSays && j.open() && m.was.guest || m.f.Kind == BoltSays && m.f.By == ByResident && j.bolt == BoltDrawn && m.was.stage != none
 	case OpenedNotice:
 		return m.f.Kind == DoorSays && (j.door == DoorOpen || j.door == DoorAjar) && j.home
 	case ExitRecorded:

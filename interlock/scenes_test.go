@@ -48,10 +48,10 @@ func scenes() []scene {
 
 	all = append(all,
 		scene{"arrival: watch, recorder, slide, disk", diskLimits(), toReady[:len(toReady)-1], []Fact{
-			tick1, ok(ServiceSays), ok(Arrive), bad(Arrive, WrongDoor), bad(Arrive, 250),
+			tick1, ok(ServiceSays), ok(Arrive), bad(Arrive, WrongDoor), bad(Arrive, reasons),
 			watch(WatchLive), watch(WatchLagging), watch(WatchLost), watch(WatchUnknown), watch(WatchHubLate), watch(99),
 			ok(RecorderSays), bad(RecorderSays, NoReason),
-			number(Slide, current), after1(number(Slide, current)), number(Slide, older), number(Slide, newer), {Kind: Slide, N: current, Reason: SlideForged},
+			number(Slide, current), after1(number(Slide, current)), {Kind: Slide, OK: true, N: current, Dt: 2}, number(Slide, older), number(Slide, newer), {Kind: Slide, N: current, Reason: SlideForged},
 			number(Durable, current), number(Durable, older), after1(number(Durable, current)), number(WriteFailed, current), number(WriteFailed, older),
 			ok(Block), ok(Unblock), ok(Cannot), ok(Out), jump,
 		}, pre},
@@ -89,7 +89,7 @@ func scenes() []scene {
 		}, nil},
 		scene{"opening: ages", staleLimits(), toUnlocking, []Fact{
 			tick1, bolt(BoltThrown), aged(bolt(BoltThrown), 1), aged(bolt(BoltThrown), 4), bolt(BoltDrawn), aged(bolt(BoltDrawn), 1),
-			door(DoorClosed), aged(door(DoorClosed), 1), aged(door(DoorClosed), 9), aged(door(DoorOpen), 1),
+			door(DoorClosed), aged(door(DoorClosed), 1), aged(door(DoorClosed), 9), door(DoorOpen), aged(door(DoorOpen), 1), aged(door(DoorOpen), 2),
 		}, nil},
 		scene{"opening: silence", staleLimits(), toUnlocking, []Fact{
 			tick1, jump, bolt(BoltThrown), bolt(BoltDrawn), bolt(BoltUnknown), door(DoorClosed), door(DoorOpen), door(DoorUnknown), ok(Acknowledge),

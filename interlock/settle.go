@@ -121,7 +121,7 @@ func (s *State) clear() {
 	s.spent, s.moved, s.rearmed = false, false, false
 	s.out, s.released, s.leave, s.inAir = false, false, false, false
 	s.lapse = 0
-	s.owed, s.waited, s.held, s.opened, s.outIn, s.polled = 0, 0, 0, 0, 0, 0
+	s.owed, s.waited, s.held, s.opened, s.outIn = 0, 0, 0, 0, 0
 }
 
 // opening moves between the phases in which the door is not secured.
@@ -248,10 +248,6 @@ func (t *turn) closed() {
 // closing waits for the proof.
 func (t *turn) closing() {
 	s := t.s
-	if t.drawn && t.counted {
-		t.undone()
-		return
-	}
 	if t.drawn { // the answer to the Unlock, or a bolt that could not be thrown
 		s.out = s.out && t.by == ByResident
 		t.lock(BoltNotThrown)

@@ -129,10 +129,9 @@ func (s *State) ajar() bool { d := s.Door(); return d == DoorOpen || d == DoorAj
 
 // bolted says that nothing known speaks against the bolt being thrown behind a closed door. It may rest on a bolt
 // report older than the newest "closed", so it is enough to leave a door be, never to call it secured.
-func (s *State) bolted() bool { return s.thrown() && s.shut() }
-
-// thrown says that the newest bolt report says thrown and was made after all that could have drawn it.
-func (s *State) thrown() bool { return s.Bolt() == BoltThrown && s.boltAge < s.mark && s.owed == 0 }
+func (s *State) bolted() bool {
+	return s.Bolt() == BoltThrown && s.boltAge < s.mark && s.owed == 0 && s.shut()
+}
 
 // Secured is S9: the newest bolt report says thrown, is newer than the last Lock command (and than the last Unlock,
 // whose first report is the state before it), and is not older than the newest door report, which says closed.

@@ -30,7 +30,6 @@ type turn struct {
 	by      By
 	was     Bolt // the bolt's report before this step's
 	overdue bool // the newest Unlock's answer ran out in this step
-	counted bool // the bolt was reported thrown until this step, and that counted as proof
 	cleared bool // the smoke alarm ended
 	known   bool // the door was known when this step began
 	booted  bool // nothing that was known counts any more
@@ -60,9 +59,6 @@ func (s *State) pass(dt Millis) (overdue bool) {
 	s.doorAge = add(s.doorAge, dt, past(l.DoorStale))
 	s.mark = add(s.mark, dt, s.markCap())
 	s.told = add(s.told, dt, l.AlarmAgain)
-	if s.phase == Idle {
-		return false
-	}
 	s.polled = add(s.polled, dt, l.Poll)
 	switch s.phase {
 	case Arming:
@@ -82,9 +78,7 @@ func (s *State) pass(dt Millis) (overdue bool) {
 		s.opened = add(s.opened, dt, l.Open)
 	case Closing:
 		s.in = add(s.in, dt, l.Close)
-		if s.moved {
-			s.opened = add(s.opened, dt, l.Open)
-		}
+		s.opened = add(s.opened, dt, l.Open)
 	case Secured:
 		s.outIn = add(s.outIn, dt, l.Out)
 	case Tail:

@@ -127,7 +127,7 @@ func (t *turn) boltSays(f *Fact) {
 	if b > BoltJammed {
 		b = BoltUnknown
 	}
-	t.by, t.counted = f.By, s.thrown()
+	t.by = f.By
 	t.drawn = b == BoltDrawn && s.bolt != BoltDrawn
 	t.thrown = b == BoltThrown && s.bolt != BoltThrown
 	t.jammed = b == BoltJammed && s.bolt != BoltJammed
@@ -189,8 +189,6 @@ func (t *turn) slide(f *Fact) {
 	s := t.s
 	r := s.refusal()
 	switch {
-	case !s.before():
-		t.refuse(r)
 	case !f.OK:
 		t.refuse(or(f.Reason, SlideForged))
 	case r != NoReason:

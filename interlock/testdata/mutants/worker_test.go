@@ -39,19 +39,21 @@ func caught(limit int, only string, stories []story) (how string) {
 		}
 	}()
 	for i, n := range []int{min(limit, 150), min(limit, 1500), limit} {
-		if i > 0 {
-			for _, sc := range scenes() {
-				if broken := walk(sc, 10<<(4*i), 60, uint64(i)); broken != "" {
-					return "rule " + broken
-				}
-			}
-		}
-		if only == "" && i == 2 {
+		if only == "" && i == 1 {
 			for _, s := range stories {
 				if rule := judged(s); rule != "" {
 					return "rule " + rule
 				}
 			}
+		}
+		if i > 0 {
+			for _, sc := range scenes() {
+				if broken := walk(sc, 10<<(3*i), 60, uint64(i)); broken != "" {
+					return "rule " + broken
+				}
+			}
+		}
+		if only == "" && i == 1 {
 			for _, s := range stories {
 				if name := s.differs(); name != "" {
 					return "story " + name
