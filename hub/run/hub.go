@@ -310,19 +310,7 @@ func (h *Hub) loop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-h.queue.ready:
-			items, overflow := h.queue.take(batch)
-			for _, in := range items {
-				h.take(in)
-			}
-			clear(items)
-			batch = items
-			if overflow {
-				h.cfg.Log.Error("the hub cannot keep up: nothing opens until it does")
-				h.take(hub.Tick{Late: true})
-				for _, d := range h.cfg.Doors {
-					h.lanes[d.Name].Poll()
-				}
-			}
+			batch = h.serve(h.queue.take(batch))
 		case <-tick.C:
 			now := h.cfg.Now()
 			late := now-last > lateAfter
@@ -337,6 +325,26 @@ func (h *Hub) loop(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// serve takes what waited, and gives the slice back. If something was dropped, nothing opens on what was kept (S6), and what
+// a door with a report among it is, is unknown until it reports again (S13).
+func (h *Hub) serve(items []any, overflow bool, unheard []string) []any {
+	if overflow {
+		h.cfg.Log.Error("the hub cannot keep up: nothing opens until it does")
+		h.take(hub.Tick{Late: true})
+	}
+	for _, in := range items {
+		h.take(in)
+	}
+	clear(items)
+	for _, door := range unheard {
+		now := h.cfg.Now()
+		h.take(hub.Reported{Door: door, Report: lock.Report{What: lock.OfDoor, At: now}})
+		h.take(hub.Reported{Door: door, Report: lock.Report{What: lock.OfBolt, At: now}})
+		h.lanes[door].Poll()
+	}
+	return items
 }
 
 func (h *Hub) at() hub.At { return hub.At{Mono: h.cfg.Now(), Wall: h.cfg.Wall()} }

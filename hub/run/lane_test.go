@@ -10,7 +10,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"eyebolt/camera"
 	"eyebolt/hub"
+	"eyebolt/ledger"
+	"eyebolt/liveness"
 	"eyebolt/lock"
 )
 
@@ -158,16 +161,63 @@ func TestQueueBounds(t *testing.T) {
 	q := newQueue()
 	for q.ask(hub.Asked{}) {
 	}
-	if items, over := q.take(nil); len(items) != maxQueue/2 || over {
+	if items, over, _ := q.take(nil); len(items) != maxQueue/2 || over {
 		t.Errorf("%d asks, dropped %v; want %d and no word of it", len(items), over, maxQueue/2)
 	}
 	for range maxQueue + 10 {
 		q.push(hub.Tick{})
 	}
-	if items, over := q.take(nil); len(items) != maxQueue || !over {
-		t.Errorf("%d inputs, dropped %v; want %d and told", len(items), over, maxQueue)
+	q.push(hub.Reported{Door: "front"})
+	q.push(hub.Reported{Door: "back"})
+	q.push(hub.Reported{Door: "front"})
+	if items, over, unheard := q.take(nil); len(items) != maxQueue || !over || !slices.Equal(unheard, []string{"front", "back"}) {
+		t.Errorf("%d inputs, dropped %v of %q; want %d, and both doors told", len(items), over, unheard, maxQueue)
 	}
-	if items, over := q.take(nil); len(items) != 0 || over {
+	if items, over, _ := q.take(nil); len(items) != 0 || over {
 		t.Errorf("after: %d inputs, dropped %v", len(items), over)
 	}
 }
+
+// S6, S11, S13: reports of a door were dropped. It may have opened: what was known of it is not known any more, so that no bolt
+// is thrown into an open door; and nothing that was kept opens a door.
+func TestDroppedReports(t *testing.T) {
+	var at time.Duration
+	log := slog.New(slog.DiscardHandler)
+	h, err := New(Config{ID: "a", Ledger: noLog{}, Log: log, Now: func() time.Duration { return at }, Doors: []Door{{
+		Name: "front", Lock: func(context.Context, lock.Config, func(lock.Report)) (lock.Lock, error) { return &slowLock{}, nil },
+		Cameras: []Camera{{
+			Name: "hall", Open: func(context.Context, camera.Config, camera.Sink) (camera.Camera, error) {
+				return closer(func() {}), nil
+			},
+			Recorder: func(func(bool, time.Duration, error)) (Recorder, error) { return nil, nil },
+		}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newLane("front", h.cfg.Now, h.queue.push, func(Event) {}, log)
+	h.lanes["front"] = l
+	seen := hub.Seen{Door: "front", Camera: "hall", Verdict: liveness.Verdict{State: liveness.Live, Pictures: 1}}
+	h.serve([]any{
+		hub.Boot{}, hub.Tick{}, seen,
+		hub.Reported{Door: "front", Report: lock.Report{What: lock.OfDoor, Door: lock.DoorClosed}},
+		hub.Reported{Door: "front", Report: lock.Report{What: lock.OfBolt, Bolt: lock.BoltThrown}},
+	}, false, nil)
+	if v := h.core.View(h.at(), "front"); v.DoorIs != "closed" || v.Bolt != "thrown" || v.Watch != "live" {
+		t.Fatalf("door %s, bolt %s, watch %s", v.DoorIs, v.Bolt, v.Watch)
+	}
+	h.serve([]any{seen}, true, []string{"front"})
+	if v := h.core.View(h.at(), "front"); v.DoorIs != "unknown" || v.Bolt != "unknown" || v.Watch != "hub-late" {
+		t.Errorf("door %s, bolt %s, watch %s; want unknown, unknown, hub-late", v.DoorIs, v.Bolt, v.Watch)
+	}
+	select {
+	case <-l.polls:
+	default:
+		t.Error("the lock is not asked")
+	}
+}
+
+// noLog is a record that forgets everything.
+type noLog struct{ ledger.Log }
+
+func (noLog) Append(done func(error), _ ...ledger.Entry) { done(nil) }

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"slices"
 	"sync"
 
 	"eyebolt/hub"
@@ -16,6 +17,7 @@ type queue struct {
 	mu       sync.Mutex
 	items    []any // hub.Input, or func() to run beside the core
 	overflow bool
+	unheard  []string      // doors of which a report was dropped; bounded by the doors there are
 	ready    chan struct{} // holds one
 }
 
@@ -34,6 +36,9 @@ func (q *queue) add(in any, limit int) bool {
 		q.items = append(q.items, in)
 	} else if limit == maxQueue {
 		q.overflow = true
+		if r, isReport := in.(hub.Reported); isReport && !slices.Contains(q.unheard, r.Door) {
+			q.unheard = append(q.unheard, r.Door)
+		}
 	}
 	q.mu.Unlock()
 	select {
@@ -43,11 +48,13 @@ func (q *queue) add(in any, limit int) bool {
 	return ok
 }
 
-// take gives everything that waits, and whether something was dropped since the last call.
-func (q *queue) take(into []any) (items []any, overflow bool) {
+// take gives everything that waits, whether something was dropped since the last call, and the doors of which a report was:
+// what they are is not known any more (S13).
+func (q *queue) take(into []any) (items []any, overflow bool, unheard []string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	items, q.items = q.items, into[:0]
 	overflow, q.overflow = q.overflow, false
-	return items, overflow
+	unheard, q.unheard = q.unheard, nil
+	return items, overflow, unheard
 }
