@@ -184,11 +184,11 @@ func TestEachRefusalNamesItsReasonAndDrawsNoBolt(t *testing.T) {
 			visit(first, "A-0")
 			return answered(t)(slide(first, signed(other, nonce())))
 		}, by(interlock.WrongCourier)},
-		{"the right passkey over an older nonce", func(t *testing.T) refused {
+		{"the right passkey over another nonce than the newest", func(t *testing.T) refused {
+			defer give(first)
 			return answered(t)(slide(first, signed(c.Courier, "YW4gb2xkZXIgbm9uY2UsIG9mIDMyIGJ5dGVzIGluIGFsbA")))
 		}, by(interlock.SlideStale)},
 		{"a door that its resident has blocked", func(t *testing.T) refused {
-			give(first)
 			block(e, "block")
 			defer block(e, "unblock")
 			d := must(e.booked(c.CourierID, "A-3", ago, hour))
