@@ -114,8 +114,8 @@ func (s *Service) missed(ctx context.Context, now time.Time, hub string, since t
 		if err != nil {
 			return err
 		}
-		if !h.SilentSince.IsZero() {
-			return nil // told before a restart of this service, and silent ever since
+		if h.SilentSince.Equal(since) {
+			return nil // this very silence was told: only the word of it was lost
 		}
 		h.SilentSince = since
 		if err := put(tx, h); err != nil {
@@ -157,7 +157,12 @@ func (s *Service) online(now time.Time, hub string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.hub(hub)
-	return l != nil && !l.seen.IsZero() && !l.silent && now.Sub(l.seen) <= 15*time.Second
+	return l != nil && l.here(now)
+}
+
+// here is online for a hub that was found; the caller holds Service.mu.
+func (l *liveHub) here(now time.Time) bool {
+	return !l.seen.IsZero() && !l.silent && now.Sub(l.seen) <= 15*time.Second
 }
 
 func (s *Service) seen(hub string) time.Time {

@@ -150,7 +150,7 @@ func (s *Service) SignConsent(ctx context.Context, now time.Time, who Account, d
 	if err != nil {
 		return Consent{}, err
 	}
-	s.owed()
+	s.owed(c.Hub)
 	return c, nil
 }
 
@@ -160,13 +160,14 @@ func (s *Service) EndConsent(ctx context.Context, now time.Time, who Account, id
 		return err
 	}
 	var events []event
+	hub := ""
 	err := s.store.Write(ctx, func(tx Tx) error {
 		events = nil
 		c, err := own(tx, id, func(c Consent) bool { return c.Household == who.Household })
 		if err != nil {
 			return err
 		}
-		c.Until = minTime(c.Until, now)
+		hub, c.Until = c.Hub, minTime(c.Until, now)
 		if err := put(tx, c); err != nil {
 			return err
 		}
@@ -202,7 +203,7 @@ func (s *Service) EndConsent(ctx context.Context, now time.Time, who Account, id
 		return err
 	}
 	s.feed.add(events...)
-	s.owed()
+	s.owed(hub)
 	return nil
 }
 

@@ -55,11 +55,11 @@ type Service struct {
 	randomMu sync.Mutex
 	random   io.Reader
 
-	mu      sync.Mutex
-	hubs    []*liveHub // by ID
-	byKey   map[string]string
-	waiting int           // orders that are not answered
-	wake    chan struct{} // an order came in; capacity 1
+	mu    sync.Mutex
+	hubs  []*liveHub // by ID
+	byKey map[string]string
+	turn  int           // which of the hubs that are away is looked at next for what it is owed
+	wake  chan struct{} // an order came in; capacity 1
 }
 
 // liveHub is what this instance knows of a hub now. Service.mu guards it, but for the log's fields.
@@ -75,6 +75,7 @@ type liveHub struct {
 	silent    bool // the alarm was raised
 	doors     []*liveDoor
 	cursor    uint64
+	owed      uint64 // how often it was said that orders wait for it; 0: none do
 
 	logMu    sync.Mutex // held while a log message is taken
 	verifier note.Verifier
@@ -118,9 +119,7 @@ func New(ctx context.Context, now time.Time, c Config) (*Service, error) {
 				return err
 			}
 		}
-		orders, err := find[Order](tx, Query{Keys: Keys{State: OrderWaiting}})
-		s.waiting = len(orders)
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("control: read the store: %w", err)
@@ -160,6 +159,11 @@ func (s *Service) adopt(tx Tx, h Hub, now time.Time) error {
 	for _, v := range going {
 		l.visits = append(l.visits, v.ID)
 	}
+	orders, err := find[Order](tx, Query{Keys: Keys{Hub: h.ID, State: OrderWaiting}, Limit: 1})
+	if err != nil {
+		return err
+	}
+	l.owed = uint64(len(orders))
 	doors, err := find[Door](tx, Query{Keys: Keys{Hub: h.ID}})
 	if err != nil {
 		return err

@@ -66,9 +66,9 @@ func (s *Service) RevokeCourier(ctx context.Context, now time.Time, who Account,
 
 func (s *Service) changeCourier(ctx context.Context, now time.Time, who Account, id, reason string, change func(*Courier)) (c Courier, err error) {
 	var events []event
-	took := 0
+	var hubs []string
 	err = s.store.Write(ctx, func(tx Tx) error {
-		events, took = nil, 0
+		events, hubs = nil, nil
 		if c, err = own(tx, id, func(c Courier) bool { return c.Carrier == who.Carrier }); err != nil {
 			return err
 		}
@@ -79,7 +79,8 @@ func (s *Service) changeCourier(ctx context.Context, now time.Time, who Account,
 		if c.may(now) == nil {
 			return nil
 		}
-		ds, err := find[Delivery](tx, Query{Keys: Keys{Courier: id}})
+		// Windows are hours: what began two days ago is over, however many deliveries there ever were.
+		ds, err := find[Delivery](tx, Query{Keys: Keys{Courier: id}, From: now.Add(-2 * maxWindow)})
 		if err != nil {
 			return err
 		}
@@ -87,11 +88,10 @@ func (s *Service) changeCourier(ctx context.Context, now time.Time, who Account,
 			if d.over() || d.Grant == "" {
 				continue
 			}
-			n, err := s.takeBack(tx, now, d.Grant)
-			if err != nil {
+			if _, err := s.takeBack(tx, now, d.Grant); err != nil {
 				return err
 			}
-			took += n
+			hubs = append(hubs, d.Hub)
 			if d.State == DeliveryAssigned {
 				d.State, d.Courier, d.CourierName, d.Grant, d.Reason = DeliveryBooked, "", "", "", reason
 				if err := put(tx, d); err != nil {
@@ -106,9 +106,7 @@ func (s *Service) changeCourier(ctx context.Context, now time.Time, who Account,
 		return Courier{}, err
 	}
 	s.feed.add(events...)
-	if took > 0 {
-		s.owed()
-	}
+	s.owed(hubs...)
 	return c, nil
 }
 

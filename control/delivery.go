@@ -110,7 +110,7 @@ func (s *Service) Book(ctx context.Context, now time.Time, who Account, b Bookin
 	}
 	s.feed.add(d.event(""))
 	if d.Grant != "" {
-		s.owed()
+		s.owed(d.Hub)
 	}
 	return d, nil
 }
@@ -166,7 +166,7 @@ func (s *Service) Assign(ctx context.Context, now time.Time, who Account, delive
 		s.feed.add(d.event(was.Courier))
 	}
 	s.feed.add(d.event(""))
-	s.owed()
+	s.owed(d.Hub)
 	return d, nil
 }
 
@@ -327,7 +327,7 @@ func (s *Service) Cancel(ctx context.Context, now time.Time, who Account, delive
 	}
 	s.feed.add(d.event(""))
 	if took > 0 {
-		s.owed()
+		s.owed(d.Hub)
 	}
 	return d, nil
 }

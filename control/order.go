@@ -2,9 +2,11 @@ package control
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"eyebolt/bus"
+	"eyebolt/interlock"
 )
 
 // What an order's State says.
@@ -81,10 +83,14 @@ func (s *Service) keep(tx Tx, o *Order) error {
 	return put(tx, *o)
 }
 
-// owed tells whoever carries orders that there is something new.
-func (s *Service) owed() {
+// owed tells whoever carries orders that there is something new for these hubs. It is said after the order is stored.
+func (s *Service) owed(hubs ...string) {
 	s.mu.Lock()
-	s.waiting++
+	for _, id := range hubs {
+		if l := s.hub(id); l != nil {
+			l.owed++
+		}
+	}
 	s.mu.Unlock()
 	select {
 	case s.wake <- struct{}{}:
@@ -95,33 +101,46 @@ func (s *Service) owed() {
 // Wake gets a value when an order was stored.
 func (s *Service) Wake() <-chan struct{} { return s.wake }
 
-// maxDue bounds one look at what is owed; the rest comes at the next.
-const maxDue = 1000
+const (
+	// maxDue bounds what one hub is sent at one look; the rest comes at the next.
+	maxDue = 64
+	// maxAway bounds the hubs of which nothing was heard that are tried at one look. They take turns: however many they are and
+	// however much they are owed, a hub that is there waits for none of them.
+	maxAway = 32
+)
 
-// Due gives the orders that wait for an answer, oldest first, and ends those whose time is over.
+// Due gives the orders that wait for an answer, each hub's oldest first, and ends those whose time is over.
 func (s *Service) Due(ctx context.Context, now time.Time) ([]Order, error) {
-	s.mu.Lock()
-	none := s.waiting == 0
-	s.mu.Unlock()
-	if none {
+	look := s.looks(now)
+	if len(look) == 0 {
 		return nil, nil
 	}
 	var due, over []Order
+	var paid []string // hubs that are owed nothing
 	err := s.store.Read(ctx, func(tx Tx) error {
-		due, over = nil, nil
-		all, err := find[Order](tx, Query{Keys: Keys{State: OrderWaiting}, Limit: maxDue})
-		for _, o := range all {
-			if now.After(o.NotAfter) {
-				over = append(over, o)
-			} else {
-				due = append(due, o)
+		due, over, paid = nil, nil, nil
+		for _, l := range look {
+			all, err := find[Order](tx, Query{Keys: Keys{Hub: l.hub, State: OrderWaiting}, Limit: maxDue})
+			if err != nil {
+				return err
+			}
+			if len(all) == 0 {
+				paid = append(paid, l.hub)
+			}
+			for _, o := range all {
+				if now.After(o.NotAfter) {
+					over = append(over, o)
+				} else {
+					due = append(due, o)
+				}
 			}
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	s.settled(look, paid)
 	if len(over) > 0 {
 		err = s.store.Write(ctx, func(tx Tx) error {
 			for _, o := range over {
@@ -136,12 +155,47 @@ func (s *Service) Due(ctx context.Context, now time.Time) ([]Order, error) {
 			return nil
 		})
 	}
-	s.mu.Lock()
-	if len(due) < maxDue {
-		s.waiting = len(due)
-	}
-	s.mu.Unlock()
 	return due, err
+}
+
+// look is one hub that may be owed something, and how often that was said when it was looked at.
+type look struct {
+	hub  string
+	owed uint64
+}
+
+// looks chooses the hubs to look at: all that are there, and some of those that are not, in turn.
+func (s *Service) looks(now time.Time) []look {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var here, away []look
+	turn := s.turn
+	for i := range s.hubs {
+		j := (turn + i) % len(s.hubs)
+		l := s.hubs[j]
+		if l.owed == 0 {
+			continue
+		}
+		switch {
+		case l.here(now):
+			here = append(here, look{l.id, l.owed})
+		case len(away) < maxAway:
+			away = append(away, look{l.id, l.owed})
+			s.turn = j + 1
+		}
+	}
+	return append(here, away...)
+}
+
+// settled forgets hubs that are owed nothing, unless something was stored for them meanwhile.
+func (s *Service) settled(look []look, paid []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, k := range look {
+		if l := s.hub(k.hub); l != nil && l.owed == k.owed && slices.Contains(paid, k.hub) {
+			l.owed = 0
+		}
+	}
 }
 
 // Answered takes a hub's answer to an order: once, however often it comes.
@@ -154,7 +208,7 @@ func (s *Service) Answered(ctx context.Context, now time.Time, o Order, reply As
 			if err != nil {
 				return err
 			}
-			if cur.State != OrderWaiting && cur.State != OrderExpired {
+			if cur.State != OrderWaiting && cur.State != OrderExpired || o.again(reply) {
 				return nil
 			}
 			cur.State, cur.Answered, cur.Reply = OrderAnswered, now, &reply
@@ -170,6 +224,25 @@ func (s *Service) Answered(ctx context.Context, now time.Time, o Order, reply As
 		s.feed.add(events...)
 	}
 	return err
+}
+
+// again says that a hub did not refuse an order but could not take it, and that it must be asked again: an answer without a
+// reason has too much to do, a disk may be slow or full, a hub that starts is not configured yet. What only makes a home safer is
+// asked for ever.
+func (o Order) again(r AskReply) bool {
+	if r.OK {
+		return false
+	}
+	switch o.Ask.What {
+	case bus.AskBlock, bus.AskUnblock, bus.AskConsent, bus.AskRevoke:
+		if r.Reason == interlock.NotConfigured.String() {
+			return true
+		}
+	case bus.AskGrant:
+	default:
+		return false
+	}
+	return r.Reason == "" || r.Reason == interlock.LedgerFailed.String() || r.Reason == interlock.LedgerSlow.String()
 }
 
 // answered draws the conclusions.

@@ -277,7 +277,7 @@ func (s *Service) Order(ctx context.Context, now time.Time, who Account, hub, do
 	if count > 0 {
 		s.setBlocks(hub, door, count)
 	}
-	s.owed()
+	s.owed(hub)
 	return o, nil
 }
 
@@ -325,7 +325,7 @@ func (s *Service) Close(ctx context.Context, now time.Time, who Account, inciden
 	}
 	s.feed.add(events...)
 	if o.ID != "" {
-		s.owed()
+		s.owed(o.Hub)
 	}
 	return o, nil
 }

@@ -199,7 +199,7 @@ func (s *Service) GiveUp(ctx context.Context, now time.Time, who Account, delive
 		return AskReply{}, err
 	}
 	s.feed.add(d.event(""))
-	s.owed()
+	s.owed(d.Hub)
 	return AskReply{OK: true, Sentence: "Noted. Take the parcel along."}, nil
 }
 

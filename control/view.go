@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"eyebolt/bus"
@@ -125,7 +126,7 @@ func (i Incident) event() event {
 
 // reconcile heals block counters that differ (S1: while they do, nothing opens). A hub that counts fewer has not heard the
 // newest order: it is owed again. A hub that counts more knows of orders that this service has lost (it was restored from a
-// backup): they are taken over.
+// backup): they are taken over, but for a block that still waits: it is numbered anew and wins.
 func (s *Service) reconcile(ctx context.Context, now time.Time, hub string, v View) error {
 	owed := false
 	var count uint64
@@ -135,16 +136,30 @@ func (s *Service) reconcile(ctx context.Context, now time.Time, hub string, v Vi
 		if err != nil {
 			return err
 		}
+		waiting, err := find[Order](tx, Query{Keys: Keys{Hub: hub, Door: v.Door, State: OrderWaiting}})
+		if err != nil {
+			return err
+		}
 		switch {
 		case v.BlockCount > d.Blocks:
-			d.Blocks, d.Blocked = v.BlockCount, v.Blocked
-			count = d.Blocks
-			return put(tx, d)
-		case v.BlockCount < d.Blocks:
-			waiting, err := find[Order](tx, Query{Keys: Keys{Hub: hub, Door: v.Door, State: OrderWaiting}})
+			i := slices.IndexFunc(waiting, func(o Order) bool { return o.Ask.What == bus.AskBlock })
+			if i < 0 || v.Blocked {
+				d.Blocks, d.Blocked = v.BlockCount, v.Blocked
+				count = d.Blocks
+				return put(tx, d)
+			}
+			// A block that the hub has not heard: under its old number the hub would take it for an order of the past (S4).
+			d.Blocks, d.Blocked = v.BlockCount+1, true
+			o, err := s.order(now, d.Household, hub, keepForever, bus.Ask{What: bus.AskBlock, Door: v.Door, By: waiting[i].Ask.By, Count: d.Blocks})
 			if err != nil {
 				return err
 			}
+			o.Key, count, owed = "block "+v.Door, d.Blocks, true
+			if err := s.keep(tx, &o); err != nil {
+				return err
+			}
+			return put(tx, d)
+		case v.BlockCount < d.Blocks:
 			for _, o := range waiting {
 				if o.Ask.Count == d.Blocks {
 					return nil // on its way already
@@ -171,7 +186,7 @@ func (s *Service) reconcile(ctx context.Context, now time.Time, hub string, v Vi
 		s.setBlocks(hub, v.Door, count)
 	}
 	if owed {
-		s.owed()
+		s.owed(hub)
 	}
 	return nil
 }

@@ -22,6 +22,8 @@ type try struct {
 const (
 	// maxSending bounds the orders that are sent at once.
 	maxSending = 64
+	// maxHubSending is how many of them may be for one hub: one that hears and never answers keeps no other waiting.
+	maxHubSending = 8
 	// askWait is how long a hub has to answer once before it is asked again under the same ID: a lost message costs a courier at
 	// the door a second. A hub that is still writing answers both.
 	askWait = time.Second
@@ -55,11 +57,8 @@ func (r *Runner) orders() {
 		ctx, cancel := context.WithTimeout(r.ctx, handleWait)
 		due, err := r.s.Due(ctx, r.now())
 		cancel()
-		if err != nil {
-			if r.ctx.Err() == nil {
-				r.log.Error("control: orders that are owed", "err", err)
-			}
-			continue
+		if err != nil && r.ctx.Err() == nil {
+			r.log.Error("control: orders that are owed", "err", err) // what was found is sent all the same
 		}
 		for _, o := range r.pick(due) {
 			select {
@@ -83,6 +82,12 @@ func (r *Runner) pick(due []control.Order) []control.Order {
 	for _, t := range r.tries {
 		t.seen = false
 	}
+	busy := map[string]int{} // by hub
+	for _, o := range due {
+		if t := r.tries[o.ID]; t != nil && t.busy {
+			busy[o.Hub]++
+		}
+	}
 	var out []control.Order
 	for _, o := range due {
 		t := r.tries[o.ID]
@@ -91,8 +96,9 @@ func (r *Runner) pick(due []control.Order) []control.Order {
 			r.tries[o.ID] = t
 		}
 		t.seen = true
-		if !t.busy && !now.Before(t.next) {
+		if !t.busy && !now.Before(t.next) && busy[o.Hub] < maxHubSending {
 			t.busy = true
+			busy[o.Hub]++
 			out = append(out, o)
 		}
 	}
