@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"eyebolt/camera"
+	"eyebolt/record"
 )
 
 // badDisk is a disk with faults that the test switches on: a write that is refused half done, a sync that fails after
@@ -21,6 +22,7 @@ type badDisk struct {
 	full   bool
 	noSync bool
 	hang   chan struct{} // while not nil, Sync waits until it is closed
+	hung   int           // how often it has
 	synced map[string]int64
 	length map[string]int64
 }
@@ -68,6 +70,7 @@ func (f *badFile) Sync() error {
 	hang, fail := f.d.hang, f.d.noSync
 	f.d.mu.Unlock()
 	if hang != nil {
+		f.d.set(func() { f.d.hung++ })
 		<-hang
 	}
 	if fail {
@@ -201,6 +204,46 @@ func TestDiskHangs(t *testing.T) {
 	if p := b.check(c)[0]; len(p.times)+int(c.Lost) != len(f.pics) || len(even(p.times)) == 0 {
 		t.Errorf("%d pictures and %d lost are not %d", len(p.times), c.Lost, len(f.pics))
 	}
+}
+
+// S1: what the disk still takes of a visit that was stopped says nothing about the next one, which has nothing on disk.
+func TestStoppedVisitConfirmsNothing(t *testing.T) {
+	f := load(t, "hall.h264")
+	d := &badDisk{}
+	b := start(t, t.TempDir(), d, nil)
+	b.Opened(f.params)
+	_ = b.Start("v")
+	b.show(f.pics[:30])
+	b.confirmed(f.pics[20].Media)
+	hang := make(chan struct{})
+	d.set(func() { d.hang = hang })
+	b.show(f.pics[30:60])
+	b.until("the disk to hang", func([]told) (hangs bool) { d.set(func() { hangs = d.hung > 0 }); return hangs })
+	filed := make(chan error, 1)
+	b.Stop("v", func(_ record.Clip, err error) { filed <- err })
+	if err := b.Start("w"); err != nil {
+		t.Fatal(err)
+	}
+	b.mu.Lock()
+	b.told = nil
+	b.mu.Unlock()
+	d.set(func() { d.hang, d.full = nil, true })
+	close(hang) // the first visit's pictures are on disk; the second's do not come there
+	for end := time.Now().Add(20 * time.Second); len(filed) == 0; b.pass(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the first visit was not filed")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	b.until("the second visit's refusal", func(all []told) bool {
+		for _, a := range all {
+			if a.ok {
+				t.Fatalf("confirmed up to %v, of a visit that has nothing on disk", a.through)
+			}
+		}
+		return len(all) > 0
+	})
+	d.set(func() { d.full = false })
 }
 
 // T18: a store that cannot be written is told and does no harm.

@@ -31,7 +31,7 @@ type Config struct {
 	Memory int64
 	Now    func() time.Duration // monotonic, the hub's clock
 	Wall   func() time.Time     // wall clock, for the record only
-	// Confirmed is called while a visit is being recorded, by one goroutine at a time, and must not block: ok true after
+	// Confirmed is called from a visit's Start to its Stop, by one goroutine at a time, and must not block: ok true after
 	// each fsync, with the media time (camera.Picture.Media) of the newest picture on disk; ok false, with the reason,
 	// when pictures do not reach the disk (error, full, slower than a second, memory overrun, no key picture yet).
 	// When the camera gives nothing there is nothing to confirm: then it is not called, and the caller lets the newest

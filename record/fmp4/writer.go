@@ -237,10 +237,12 @@ func (r *Recorder) tell(j *job, ok bool, err error) {
 	r.telling.Lock()
 	defer r.telling.Unlock()
 	r.mu.Lock()
-	through := j.through
+	through, over := j.through, j.stopped
 	if !ok {
 		j.told = r.cfg.Now()
 	}
 	r.mu.Unlock()
-	r.cfg.Confirmed(ok, through, err)
+	if !over { // what is still filed of a visit that is over says nothing about the next
+		r.cfg.Confirmed(ok, through, err)
+	}
 }
