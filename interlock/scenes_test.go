@@ -11,6 +11,7 @@ func aged(f Fact, a Millis) Fact {
 	f.Age = a
 	return f
 }
+
 func after1(f Fact) Fact {
 	f.Dt = 1
 	return f
@@ -51,7 +52,10 @@ func scenes() []scene {
 			tick1, ok(ServiceSays), ok(Arrive), bad(Arrive, WrongDoor), bad(Arrive, reasons),
 			watch(WatchLive), watch(WatchLagging), watch(WatchLost), watch(WatchUnknown), watch(WatchHubLate), watch(99),
 			ok(RecorderSays), bad(RecorderSays, NoReason),
-			number(Slide, current), after1(number(Slide, current)), {Kind: Slide, OK: true, N: current, Dt: 2}, number(Slide, older), number(Slide, newer), {Kind: Slide, N: current, Reason: SlideForged},
+			number(Slide, current), after1(number(Slide, current)),
+			{Kind: Slide, OK: true, N: current, Dt: 2},
+			number(Slide, older), number(Slide, newer),
+			{Kind: Slide, N: current, Reason: SlideForged},
 			number(Durable, current), number(Durable, older), after1(number(Durable, current)), number(WriteFailed, current), number(WriteFailed, older),
 			ok(Block), ok(Unblock), ok(Cannot), ok(Out), jump,
 		}, pre},
@@ -108,7 +112,11 @@ func scenes() []scene {
 		scene{"home: no visit", staleLimits(), prepared, []Fact{
 			tick1, bolt(BoltThrown), by(BoltDrawn, ByResident), by(BoltDrawn, ByInside), by(BoltDrawn, ByRemote), by(BoltDrawn, ByItself), door(DoorClosed), door(DoorOpen), door(DoorAjar), door(99), bolt(99), aged(door(DoorOpen), 3), aged(bolt(BoltDrawn), 2), watch(WatchLost),
 			ok(HomeSays), bad(HomeSays, NoReason), ok(SmokeSays), bad(SmokeSays, NoReason), ok(Block), ok(Unblock), ok(LockNow), ok(LeaveNow), ok(Cannot), ok(Out),
-			ok(Boot), bad(Boot, NoReason), {Kind: Boot, OK: true, Reason: LapseLost}, ok(Acknowledge), ok(CloseIncident), bad(Arrive, GrantUsed), {Kind: 200}, number(Slide, current), number(Durable, current), number(NotSent, current),
+			ok(Boot), bad(Boot, NoReason),
+			{Kind: Boot, OK: true, Reason: LapseLost},
+			ok(Acknowledge), ok(CloseIncident), bad(Arrive, GrantUsed),
+			{Kind: 200},
+			number(Slide, current), number(Durable, current), number(NotSent, current),
 		}, func(p Phase) bool { return p != Idle }},
 		scene{"limits: one is missing", without(func(l *Limits) { l.Out = 0 }), prepared, []Fact{
 			tick1, ok(Arrive), ok(RecorderSays), number(Slide, current), number(Durable, current), ok(Acknowledge), ok(CloseIncident), ok(HomeSays), door(DoorOpen), door(DoorClosed), bolt(BoltThrown), bolt(BoltDrawn),

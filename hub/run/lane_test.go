@@ -199,7 +199,9 @@ func TestDroppedReports(t *testing.T) {
 	h.lanes["front"] = l
 	seen := hub.Seen{Door: "front", Camera: "hall", Verdict: liveness.Verdict{State: liveness.Live, Pictures: 1}}
 	h.serve([]any{
-		hub.Boot{}, hub.Tick{}, seen,
+		hub.Boot{},
+		hub.Tick{},
+		seen,
 		hub.Reported{Door: "front", Report: lock.Report{What: lock.OfDoor, Door: lock.DoorClosed}},
 		hub.Reported{Door: "front", Report: lock.Report{What: lock.OfBolt, Bolt: lock.BoltThrown}},
 	}, false, nil)
