@@ -136,6 +136,7 @@ func (c *Core) end(d *door, k interlock.Command) {
 	if v == nil {
 		return
 	}
+	c.unhealed(d)
 	if d.gap.open {
 		c.closeGap(d, c.at.Mono, true)
 	}

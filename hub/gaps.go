@@ -121,6 +121,19 @@ func (c *Core) healed(d *door) {
 	}
 }
 
+// unhealed marks a lag that has not ended when its visit does, if it was going on while the door was not secured: whether its
+// pictures come whole, nobody will know (S7, S13).
+func (c *Core) unhealed(d *door) {
+	v := d.visit
+	if d.gap.open || d.watch == interlock.WatchLive || d.left == 0 {
+		return
+	}
+	v.exposure.grow(c.at.Mono)
+	if v.exposure.within(span{d.left, c.at.Mono}) > 0 {
+		d.gap = gap{open: true, from: d.left, fromWall: c.clock.at(c.at, d.left), why: lapseReason(d.watch)}
+	}
+}
+
 // closeGap writes the door's gap down as it stands.
 func (c *Core) closeGap(d *door, to time.Duration, open bool) { c.noteGap(d, d.gap, to, open) }
 

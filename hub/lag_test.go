@@ -1,0 +1,43 @@
+package hub
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"eyebolt/ledger"
+	"eyebolt/liveness"
+)
+
+// S7: pictures are kept just short of a lapse from the opening on until the visit has ended. Nothing heals, so no lag ends;
+// what was not seen in time while the door was unlocked is on record all the same.
+func TestLagToTheEnd(t *testing.T) {
+	h := ready(t)
+	h.slide()
+	h.until("unlocked")
+	h.move(true)
+	h.until("open")
+	h.mute = true
+	lag := func(d time.Duration) {
+		for end := h.mono + d; h.mono < end && h.view.Phase != "idle"; h.run(240 * time.Millisecond) {
+			h.in(Seen{Door: h.who.Door, Camera: "hall", At: h.mono, Verdict: liveness.Verdict{State: liveness.Lagging, Age: 700 * time.Millisecond, Pictures: 9}})
+		}
+	}
+	lag(5 * time.Second)
+	h.move(false)
+	lag(3 * time.Second)
+	if h.view.Phase != "secured" {
+		t.Fatalf("%s, want secured", h.view.Phase)
+	}
+	h.out()
+	lag(40 * time.Second)
+	if h.view.Phase != "idle" {
+		t.Fatalf("%s, want idle", h.view.Phase)
+	}
+	h.run(100 * time.Millisecond)
+	i := slices.IndexFunc(h.disk, func(e ledger.Entry) bool { return e.Kind == ledger.KindVisit && e.Word == ledger.WordEnded })
+	k, _ := decode[ledger.VisitData](h.disk[i].Data)
+	if k.GapSeconds < 5 || k.GapSeconds > 8 || !slices.Contains(h.words(ledger.KindGap), "gap gap lapse-lagging") {
+		t.Errorf("S7: %.1f s on record, want the 5 s and a little in which the door was not secured; gaps %v", k.GapSeconds, h.words(ledger.KindGap))
+	}
+}
