@@ -194,7 +194,7 @@ func (c *Core) reported(in Reported) {
 		return
 	}
 	r := in.Report
-	age := max(0, r.Age) + max(0, c.at.Mono-r.At)
+	age := d.old(c.at.Mono, min(max(r.At, 0), c.at.Mono)-min(max(0, r.Age), maxAway)) // bounded, so that no sum overflows
 	data := reportData{Who: clip(strings.ToValidUTF8(r.Who, ""), 100), AgeMs: age.Milliseconds(), Solicited: r.Solicited}
 	switch r.What {
 	case lock.OfBolt:
@@ -234,6 +234,14 @@ func (c *Core) reported(in Reported) {
 		c.step(d, interlock.Fact{Kind: interlock.Nothing})
 		c.rest = append(c.rest, Poll{Door: d.cfg.Name})
 	}
+}
+
+// old is how old what was told at made will be in the door's next fact, in whole milliseconds of the door's own count, rounded
+// up. All ages that the interlock compares are counted from the same grid, so that of two reports the later is never the
+// older, and two of one moment are of one age.
+func (d *door) old(now, made time.Duration) time.Duration {
+	count := d.mono + max(0, now-d.mono).Truncate(time.Millisecond)
+	return max(0, count-made+time.Millisecond-1).Truncate(time.Millisecond)
 }
 
 func (c *Core) health(d *door, r lock.Report) {
