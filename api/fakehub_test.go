@@ -23,27 +23,26 @@ type fakeHub struct {
 	conn *mem.Conn
 	rp   grant.RP
 
-	mu        sync.Mutex
-	random    *rand.ChaCha8
-	pairing   *grant.Pairing
-	code      string
-	anchor    grant.Anchor
-	grants    map[string]grant.Grant
-	used      map[string]bool
-	revoked   map[string]bool
-	answers   map[string]bus.AskReply // by ask ID (T23)
-	asked     []string                // what was asked, each once
-	copies    int                     // asks that had come before
-	visit     string
-	now       grant.Grant
-	nonce     []byte
-	opened    int
-	blocks    uint64
-	blocked   bool
-	held      []byte // a consent
-	seq       uint64
-	offers    [][]byte
-	incidents []string
+	mu      sync.Mutex
+	random  *rand.ChaCha8
+	pairing *grant.Pairing
+	code    string
+	anchor  grant.Anchor
+	grants  map[string]grant.Grant
+	used    map[string]bool
+	revoked map[string]bool
+	answers map[string]bus.AskReply // by ask ID (T23)
+	asked   []string                // what was asked, each once
+	copies  int                     // asks that had come before
+	visit   string
+	now     grant.Grant
+	nonce   []byte
+	opened  int
+	blocks  uint64
+	blocked bool
+	held    []byte // a consent
+	seq     uint64
+	offers  [][]byte
 }
 
 func newFakeHub(t testing.TB, b *mem.Bus, id string, rp grant.RP) *fakeHub {

@@ -51,8 +51,8 @@ func AsError(err error) *Error {
 	if errors.As(err, &e) {
 		return e
 	}
-	if errors.Is(err, ErrNotFound) {
-		return errNotFound.(*Error)
+	if errors.Is(err, ErrNotFound) && errors.As(errNotFound, &e) {
+		return e
 	}
 	return &Error{Reason: "internal", Sentence: "Something failed on our side. Try again; if it goes on, tell whoever runs the service.", Class: Internal}
 }
