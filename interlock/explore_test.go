@@ -64,3 +64,12 @@ func TestExplore(t *testing.T) {
 		}
 	}
 }
+
+// TestExploreFar goes random ways through every scene: further than the exploration goes under -race or -short.
+func TestExploreFar(t *testing.T) {
+	for i, sc := range scenes() {
+		if broken := walk(sc, 200, 120, uint64(i)); broken != "" {
+			t.Errorf("%s: %s", sc.name, broken)
+		}
+	}
+}

@@ -177,8 +177,6 @@ func (m *move) step(p pair, f Fact) {
 }
 
 // walk goes random ways through a scene, far beyond what is near its beginning: for faults that only late facts show.
-//
-//lint:ignore U1000 the worker that tries the mutants is built from this file, and walks.
 func walk(sc scene, ways, length int, seed uint64) (broken string) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	first := pair{New(sc.lim), newJudge(sc.lim)}

@@ -21,7 +21,7 @@ var handMades = []handMade{
 	{"unlock before the watch is armed", "S1", []edit{{"checks.go", "s.live >= s.lim.Arming", "HAND || s.live >= s.lim.Arming"}}},
 	{"a break does not start the arming anew", "S1", []edit{{"take.go", "if t.s.watch != WatchLive {", "if t.s.watch != WatchLive && !HAND {"}}},
 	{"unlock without a recording", "S1", []edit{{"checks.go", "unless(s.recorded,", "unless(HAND || s.recorded,"}}},
-	{"nothing is asked again when the decision is durable", "S1", []edit{{"take.go", "	r := s.refusal()\n	if r == NoReason && s.in", "	r := s.refusal()\n	if HAND {\n		r = NoReason\n	}\n	if r == NoReason && s.in"}}},
+	{"nothing is asked again when the decision is durable", "S1", []edit{{"take.go", "	r := s.refusal()\n	switch {\n	case r != NoReason:\n	case s.in", "	r := s.refusal()\n	if HAND {\n		r = NoReason\n	}\n	switch {\n	case r != NoReason:\n	case s.in"}}},
 	{"any slide opens", "S2", []edit{{"take.go", "s.phase != Ready || f.N != s.n ||", "s.phase != Ready || !HAND && f.N != s.n ||"}}},
 	{"a clock that nobody trusts", "S2", []edit{{"checks.go", "unless(s.clockOK,", "unless(HAND || s.clockOK,"}}},
 	{"second opening with one grant", "S3", []edit{{"settle.go", "case !s.moved && !s.rearmed && fresh:", "case (HAND || !s.moved) && !s.rearmed && fresh:"}}},
@@ -30,7 +30,7 @@ var handMades = []handMade{
 	{"forgotten block", "S4", []edit{{"take.go", "		s.blocked = true\n", "		s.blocked = !HAND\n"}}},
 	{"block in an opening: nobody is told", "S4", []edit{{"take.go", "		if inside != NoReason {", "		if inside != NoReason && !HAND {"}}},
 	{"unlock before it is written", "S5", []edit{{"take.go", "		t.do(Command{Do: DoWrite,", "		if HAND {\n			t.do(Command{Do: DoUnlock, N: s.n})\n		}\n		t.do(Command{Do: DoWrite,"}}},
-	{"late unlock: a slow disk is waited for", "S5", []edit{{"settle.go", "if s.in <= s.lim.Durable {", "if HAND || s.in <= s.lim.Durable {"}, {"take.go", "r == NoReason && s.in > s.lim.Durable", "r == NoReason && !HAND && s.in > s.lim.Durable"}}},
+	{"late unlock: a slow disk is waited for", "S5", []edit{{"settle.go", "if s.in <= s.lim.Durable {", "if HAND || s.in <= s.lim.Durable {"}, {"take.go", "case s.in > s.lim.Durable:", "case !HAND && s.in > s.lim.Durable:"}}},
 	{"lagging leaves the door unlocked", "S6", []edit{{"settle.go", "if s.watch != WatchLive && (s.phase", "if !HAND && s.watch != WatchLive && (s.phase"}}},
 	{"a lapse does not bolt", "S6", []edit{{"settle.go", "		s.lapse = 2\n		t.lockShut(r)", "		s.lapse = 2\n		if !HAND {\n			t.lockShut(r)\n		}"}}},
 	{"the door is not bolted as it closes", "S6", []edit{

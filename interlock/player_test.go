@@ -120,6 +120,8 @@ func (p *player) line(line string) {
 		switch {
 		case w == "no":
 			f.OK = false
+		case w == "ok": // though there is a reason
+			f.OK = true
 		case name == "n":
 			f.N = uint32(n)
 		case name == "age":

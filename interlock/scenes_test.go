@@ -118,6 +118,10 @@ func scenes() []scene {
 			{Kind: 200},
 			number(Slide, current), number(Durable, current), number(NotSent, current),
 		}, func(p Phase) bool { return p != Idle }},
+		scene{"home: before anything is said", staleLimits(), nil, []Fact{
+			tick1, bolt(BoltThrown), aged(bolt(BoltThrown), 1), aged(bolt(BoltDrawn), 1), door(DoorClosed), aged(door(DoorClosed), 2), aged(door(DoorOpen), 1),
+			ok(Boot), ok(LockSays), ok(ClockSays), ok(ServiceSays), watch(WatchLive), ok(Arrive), ok(RecorderSays), bad(HoldSays, PetsLoose), number(Slide, current), number(Durable, current),
+		}, pre},
 		scene{"limits: one is missing", without(func(l *Limits) { l.Out = 0 }), prepared, []Fact{
 			tick1, ok(Arrive), ok(RecorderSays), number(Slide, current), number(Durable, current), ok(Acknowledge), ok(CloseIncident), ok(HomeSays), door(DoorOpen), door(DoorClosed), bolt(BoltThrown), bolt(BoltDrawn),
 		}, nil},

@@ -304,7 +304,6 @@ func (t *turn) guard() {
 // undone is a thrown bolt that drew without an order of ours.
 func (t *turn) undone() {
 	s := t.s
-	t.drawn = false
 	switch {
 	case t.by == ByResident:
 		t.say(DoNotice, OpenedByResident)

@@ -73,7 +73,7 @@ func (s *State) forget() {
 	s.mark = s.markCap()
 	s.service = past(s.lim.Service)
 	s.lockOK, s.clockOK, s.household, s.guest = false, false, false, false
-	s.hold = HouseholdHolds
+	s.hold = NoReason
 }
 
 // markCap is where mark stops: past every use of it.

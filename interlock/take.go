@@ -30,7 +30,7 @@ func (t *turn) take(f *Fact) {
 		t.cleared = s.smoke && f.OK
 		s.smoke = !f.OK
 	case HoldSays:
-		s.household, s.hold = f.OK, or(f.Reason, HouseholdHolds)
+		s.household, s.hold = f.OK, f.Reason
 	case Arrive:
 		t.arrive(f)
 	case Slide:
@@ -92,7 +92,7 @@ func (t *turn) boot(f *Fact) {
 	s.clear()
 	s.why = Restarted
 	t.known, t.overdue, t.booted = false, false, true
-	if s.incident == NoReason && f.Reason != NoReason {
+	if f.Reason != NoReason {
 		s.incident = or(f.Reason, Restarted) // a word of a newer version is an incident all the same
 	}
 	if !unfinished {
@@ -205,10 +205,11 @@ func (t *turn) slide(f *Fact) {
 func (t *turn) durable() {
 	s := t.s
 	r := s.refusal()
-	if r == NoReason && s.in > s.lim.Durable {
+	switch {
+	case r != NoReason:
+	case s.in > s.lim.Durable:
 		r = LedgerSlow
-	}
-	if r == NoReason && s.nonce > s.lim.Slide {
+	case s.nonce > s.lim.Slide:
 		r = SlideStale
 	}
 	if r != NoReason {
