@@ -9,11 +9,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"eyebolt/api"
 	"eyebolt/ledger"
 	"eyebolt/virtual"
+	"eyebolt/virtual/person"
 	"eyebolt/web"
 )
 
@@ -59,7 +61,7 @@ func (c *DemoCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer town.Close()
-	d.town = town
+	d.begun(town)
 	fmt.Fprintf(os.Stderr, "ready after %.1f s\n", time.Since(begin).Seconds())
 	if c.Headless {
 		return d.headless(ctx, c.Play, dir, c.Dir != "")
@@ -76,15 +78,27 @@ func (c *DemoCmd) listen() string {
 
 // demo is one running demo.
 type demo struct {
-	ctx      context.Context
-	town     *town
-	tokens   map[string]string // role → what its link carries
-	accounts map[string]string // role → account
+	ctx    context.Context
+	town   *town             // set once it has started
+	tokens map[string]string // role → what its link carries
+
+	mu       sync.Mutex
+	world    http.Handler      // nil until the town has started: a page may be open from an earlier demo; guarded by mu
+	accounts map[string]string // role → account, guarded by mu
+}
+
+// begun gives the page its world.
+func (d *demo) begun(t *town) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.town, d.world = t, t.world.Handler(d.play)
 }
 
 // options give the handlers their demo-only parts: frames, links, the world.
 func (d *demo) options(i int, urls []string, o *api.Options) {
 	o.Link = func(token string) (string, bool) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
 		for role, want := range d.tokens {
 			if token == want && d.accounts[role] != "" {
 				return d.accounts[role], true
@@ -95,38 +109,50 @@ func (d *demo) options(i int, urls []string, o *api.Options) {
 	if i == 0 {
 		o.Pages = []web.Option{web.WithWorld(urls...), web.FramedBy(urls[0])}
 		o.Extra = map[string]http.Handler{"/world/api/": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if d.town == nil {
+			d.mu.Lock()
+			world := d.world
+			d.mu.Unlock()
+			if world == nil {
 				http.Error(w, "starting", http.StatusServiceUnavailable)
 				return
 			}
-			d.town.world.Handler(d.play).ServeHTTP(w, r)
+			world.ServeHTTP(w, r)
 		})}
 		return
 	}
 	o.Pages = []web.Option{web.FramedBy(urls[0])}
 }
 
-// serve shows the page until the context ends.
-func (d *demo) serve(ctx context.Context, log *slog.Logger) error {
+// logins gives the world's page a link to each phone.
+func (d *demo) logins(ctx context.Context) error {
 	t := d.town
-	d.accounts = map[string]string{}
+	accounts := map[string]string{}
 	var logins []virtual.Login
 	for i, who := range []struct {
 		role, name string
-	}{{"resident", "Rosa, at home"}, {"courier", "Carlo, at the door"}} {
-		p := t.cast.Resident
-		if who.role == "courier" {
-			p = t.cast.Courier
-		}
+		person     *person.Person
+	}{{"resident", "Rosa, at home", t.cast.Resident}, {"courier", "Carlo, at the door", t.cast.Courier}} {
 		var me struct{ Account string }
-		if err := p.Call(ctx, http.MethodGet, "/api/me", nil, &me); err != nil {
+		if err := who.person.Call(ctx, http.MethodGet, "/api/me", nil, &me); err != nil {
 			return err
 		}
-		d.accounts[who.role] = me.Account
+		accounts[who.role] = me.Account
 		logins = append(logins, virtual.Login{Role: who.role, Name: who.name, URL: t.service.URLs[i] + "/?login=" + d.tokens[who.role]})
 	}
+	d.mu.Lock()
+	d.accounts = accounts
+	d.mu.Unlock()
 	t.world.SetLogins(logins)
 	t.world.Tell("demo", "a quiet hallway; play a story, or press the buttons")
+	return nil
+}
+
+// serve shows the page until the context ends.
+func (d *demo) serve(ctx context.Context, log *slog.Logger) error {
+	if err := d.logins(ctx); err != nil {
+		return err
+	}
+	t := d.town
 	fmt.Printf("\n  Eyebolt demo: %s/world\n\n  Press Ctrl-C to end it.\n", t.service.URLs[0])
 	log.Debug("demo is up")
 	select {

@@ -193,7 +193,7 @@ func demoTown(t *testing.T) (*e2e, *demo) {
 	e := newTown(t, func(c *townConfig) {
 		c.Strangers, c.Limits, c.API = false, demoLimits, d.options
 	})
-	d.town = e.town
+	d.begun(e.town)
 	return e, d
 }
 
