@@ -31,6 +31,7 @@ type Core struct {
 	ration  ration             // of entries that belong to no door
 	noted   uint64             // ledger entries that the newest "checkpoint" entry told of
 	beat    uint64             // number of the newest beat that was answered
+	since   time.Duration      // boot
 	ticked  time.Duration      // the newest tick
 
 	// Of the input that is being taken:
@@ -169,7 +170,7 @@ func (c *Core) settle() {
 
 // boot begins. Nothing that was going on before is resumed (S12): an unfinished visit makes the door unproven.
 func (c *Core) boot() {
-	c.booted, c.ticked = true, c.at.Mono
+	c.booted, c.since, c.ticked = true, c.at.Mono, c.at.Mono
 	c.write(nil, ledger.KindBoot, "boot", interlock.NoReason, bootData{Hub: c.cfg.ID, Epoch: c.cfg.Epoch})
 	for _, d := range c.doors {
 		d.mono = c.at.Mono

@@ -154,6 +154,20 @@ func (c *Core) noteGap(d *door, g gap, to time.Duration, open bool) {
 	c.write(d, ledger.KindGap, wordGap, g.why, ledger.GapData{From: b.From, To: b.To, Seconds: b.Second, Why: b.Why, Open: b.Open})
 }
 
+// measure corrects the gap of a hub that was down inside a visit, once the service has told the time: the machine's own clock
+// may have stood still meanwhile (S7).
+func (c *Core) measure(d *door) {
+	g, v := &d.gap, d.visit
+	if !g.open || g.why != interlock.Restarted || v == nil {
+		return
+	}
+	was := g.from
+	g.from = min(c.since, c.at.Mono-min(max(0, c.clock.now(c.at).Sub(g.fromWall)), maxAway))
+	if s := v.exposure.spans; len(s) > 0 && s[0].from == was {
+		s[0].from = g.from
+	}
+}
+
 // unwatched is what an incident shows: what is counted, and what is still going on.
 func (c *Core) unwatched(d *door) (gaps []bus.Gap, total float64) {
 	v := d.visit

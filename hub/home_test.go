@@ -32,6 +32,7 @@ type home struct {
 	mute         bool // no verdicts are told
 	lying        bool // the sensor tells anything
 	away         time.Duration
+	wrong        time.Duration // the machine's own clock
 	cams         map[string]*cam
 	disk         []ledger.Entry
 	stuck        bool // the disk takes its time
@@ -109,7 +110,7 @@ func (h *home) boot(cams []string, seed uint64) {
 	h.reportBolt(lock.ByUnknown)
 }
 
-func (h *home) at() At { return At{Mono: h.mono, Wall: noon.Add(h.away + h.mono)} }
+func (h *home) at() At { return At{Mono: h.mono, Wall: noon.Add(h.away + h.mono + h.wrong)} }
 
 func (h *home) in(in Input) {
 	h.Helper()

@@ -70,6 +70,31 @@ func TestRestartInEveryPhase(t *testing.T) {
 	}
 }
 
+// S7, T9: power is cut in a visit for a minute and a half, and the machine has no clock of its own: it comes up an hour
+// behind, or a year ahead. How long nobody watched is corrected when the service tells the time.
+func TestPowerCutWithoutClock(t *testing.T) {
+	for _, wrong := range []time.Duration{0, -time.Hour, 365 * 24 * time.Hour} {
+		h := newHome(t)
+		h.prepare()
+		h.reach("open")
+		h.flush()
+		h.mono += 90 * time.Second
+		h.wrong = wrong
+		h.cams["hall"].blind = true
+		h.silent = true
+		h.boot([]string{"hall"}, 2)
+		h.run(500 * time.Millisecond)
+		h.silent = false
+		h.run(time.Second)
+		h.cams["hall"].blind = false
+		h.run(time.Second)
+		in := h.view.Incidents
+		if len(in) != 1 || len(in[0].Gaps) != 1 || in[0].Gaps[0].Second < 90 || in[0].Gaps[0].Second > 94 || in[0].Total < 90 || in[0].Total > 95 {
+			t.Errorf("clock wrong by %v: incidents %+v, want one of 90 s and a little", wrong, in)
+		}
+	}
+}
+
 // A restart between "durable" on disk and its word to the hub: the order never leaves (S12).
 func TestRestartAfterDecision(t *testing.T) {
 	h := ready(t)

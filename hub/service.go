@@ -16,10 +16,16 @@ func (c *Core) answered(in Answered) {
 		return
 	}
 	c.beat = in.Seq
+	anchored := c.clock.anchored
 	if c.clock.answer(c.at, in.Sent, in.Trip, in.Reply.Time) {
 		c.write(nil, ledger.KindFact, pick(c.clock.sure, "clock-sure", "clock-unsure"), interlock.NoReason, nil)
 		for _, d := range c.doors {
 			c.step(d, interlock.Fact{Kind: interlock.ClockSays, OK: c.clock.sure})
+		}
+	}
+	if !anchored && c.clock.anchored {
+		for _, d := range c.doors {
+			c.measure(d)
 		}
 	}
 	behind := false
