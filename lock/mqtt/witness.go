@@ -87,7 +87,9 @@ type witness struct {
 	boltAt   time.Duration // when bolt was true, on Config.Now
 	deed     deed
 	deedAt   time.Duration
-	doorSaid lock.Door // as last reported
+	doorSaid lock.Door     // as last reported
+	boltNew  time.Duration // of what was said of the bolt, the newest moment that it was told of
+	doorNew  time.Duration // likewise of the door
 	contact  lock.Door
 	sense    lock.Door // the lock's own
 	senses   bool      // the lock has a door sense that works; survives
@@ -199,11 +201,11 @@ func (w *witness) forget(at time.Duration) {
 	w.lockLast, w.doorLast, w.polled, w.echoes = heard{}, heard{}, false, nil
 	w.deed, w.contact, w.sense = deed{}, lock.DoorUnknown, lock.DoorUnknown
 	if w.bolt != lock.BoltUnknown {
-		w.bolt = lock.BoltUnknown
+		w.bolt, w.boltNew = lock.BoltUnknown, at
 		w.say(lock.Report{What: lock.OfBolt, At: at})
 	}
 	if w.doorSaid != lock.DoorUnknown {
-		w.doorSaid = lock.DoorUnknown
+		w.doorSaid, w.doorNew = lock.DoorUnknown, at
 		w.say(lock.Report{What: lock.OfDoor, At: at})
 	}
 }
