@@ -48,10 +48,25 @@ func makeKey(path string) (ed25519.PrivateKey, error) {
 	return ed25519.NewKeyFromSeed(seed), nil
 }
 
-// private makes a folder that its owner alone may read.
+// private makes a folder that its owner alone may read, and closes one that was open to others: databases in it are made with
+// the modes of the process, and one of them holds the carriers' keys. A folder that everybody shares is refused, not closed.
 func private(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("state folder: %w", err)
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("state folder: %w", err)
+	}
+	switch mode := info.Mode(); {
+	case !info.IsDir():
+		return fmt.Errorf("state folder: %s is a file: name a folder", dir)
+	case mode&os.ModeSticky != 0:
+		return fmt.Errorf("state folder: %s is shared with everybody: name a folder of its own", dir)
+	case mode.Perm()&0o077 != 0:
+		if err := os.Chmod(dir, 0o700); err != nil {
+			return fmt.Errorf("state folder: others may read it and it cannot be closed: %w", err)
+		}
 	}
 	return nil
 }
