@@ -38,6 +38,8 @@ type Runner struct {
 	later  chan func(context.Context) error
 	slots  chan struct{} // bounds the orders that are being sent at once
 
+	floods floods
+
 	mu    sync.Mutex
 	tries map[string]*try // orders on their way, by ID
 }
@@ -81,9 +83,14 @@ func (r *Runner) Start() error {
 	} {
 		unsub, err := r.bus.Subscribe(bus.Subject("*", s.what), func(m bus.Message) {
 			parts := strings.Split(m.Subject, ".")
-			if len(parts) == 3 && r.ctx.Err() == nil {
-				s.h(parts[1], m)
+			if len(parts) != 3 || r.ctx.Err() != nil {
+				return
 			}
+			if !r.floods.pass(time.Now(), parts[1], s.what) {
+				r.log.Debug("control: a hub says too much; dropped", "hub", parts[1], "what", s.what)
+				return
+			}
+			s.h(parts[1], m)
 		})
 		if err != nil {
 			r.Stop()

@@ -184,3 +184,44 @@ func TestNonsense(t *testing.T) {
 		t.Errorf("got %s, %v", b, err)
 	}
 }
+
+// T20: a hub that floods is not taken beyond its allowance, and another's alarm is answered all the same (S16).
+func TestFloodOfOneHub(t *testing.T) {
+	w := newTown(t, 2)
+	ctx := context.Background()
+	evil, good := w.hub(t, 0), w.hub(t, 1)
+	until(t, "both connected", func() bool { return evil.Connected() && good.Connected() })
+	for i := range 3000 {
+		a := bus.Alarm{ID: fmt.Sprint(i), Hub: "hub-0", Door: "front", Reason: "re-entry", Text: "x", At: time.Now()}
+		b, err := json.Marshal(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := evil.Publish(ctx, "hub.hub-0.alarm", b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, err := json.Marshal(bus.Alarm{ID: "1", Hub: "hub-1", Door: "front", Reason: "re-entry", Text: "x", At: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the other hub's alarm is taken", func() bool {
+		once, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		_, err := good.Request(once, "hub.hub-1.alarm", b)
+		return err == nil
+	})
+	all, err := w.s.Standing(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, a := range all {
+		if a.Hub == "hub-0" {
+			n++
+		}
+	}
+	if n == 0 || n > 900 {
+		t.Errorf("%d alarms of a flood of 3,000 were stored, want at most its burst of 300 and ten a second", n)
+	}
+}
