@@ -178,8 +178,10 @@ func call[I, O any](s *server, h huma.API, method, path, summary string, do func
 		if err != nil {
 			p := problemOf(err)
 			switch {
-			case p.Status >= http.StatusInternalServerError:
+			case p.Status == http.StatusInternalServerError:
 				s.Log.Error("request failed", "path", path, "err", err)
+			case p.Status > http.StatusInternalServerError: // a hub or a camera that is not there yet
+				s.Log.Warn("request not answered", "path", path, "err", err)
 			case who.ID != "" && (p.Status == http.StatusForbidden || p.Status == http.StatusNotFound):
 				// Who asks for what is not theirs is on record (T24).
 				s.Log.Warn("request refused", "path", path, "account", who.ID, "role", who.Role, "reason", p.Reason)

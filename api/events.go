@@ -62,12 +62,13 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
-	if err := s.stream(r.Context(), w, who, r.Header.Get("Last-Event-ID")); err != nil && r.Context().Err() == nil {
+	if err := s.stream(r, w, who); err != nil && r.Context().Err() == nil {
 		s.Log.Debug("event stream ended", "account", who.ID, "err", err)
 	}
 }
 
-func (s *server) stream(ctx context.Context, w http.ResponseWriter, who control.Account, last string) error {
+func (s *server) stream(r *http.Request, w http.ResponseWriter, who control.Account) error {
+	ctx, last := r.Context(), r.Header.Get("Last-Event-ID")
 	out := http.NewResponseController(w)
 	write := func(text string) error {
 		// Each write has its own deadline, over the server's. A writer that knows none is a test's.
@@ -106,12 +107,26 @@ func (s *server) stream(ctx context.Context, w http.ResponseWriter, who control.
 		case <-wait:
 			all, next, wait = s.Service.Events(who, next)
 		case <-alive.C:
-			if again, err := s.Service.Account(ctx, who.ID); err != nil || again != who {
-				return err // revoked or changed: the page asks again, and is told
+			if again, err := s.still(r); err != nil || again != who {
+				return err // signed out, revoked or changed: the page asks again, and is told
 			}
 			if err := write(": here\nid: " + next + "\n\n"); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// still is who the request's session is for now: a session that was ended elsewhere ends its streams (T13).
+func (s *server) still(r *http.Request) (control.Account, error) {
+	c, err := r.Cookie(s.CookieName)
+	if err != nil {
+		return control.Account{}, err
+	}
+	// The request's own context holds the session as it was when the stream began.
+	ctx, err := s.sessions.Load(context.Background(), c.Value)
+	if err != nil {
+		return control.Account{}, err
+	}
+	return s.who(ctx)
 }
