@@ -130,6 +130,7 @@ func (p *phone) shot(name string) {
 		width, height int
 	}{{"desk", 1440, 900}, {"phone", 390, 844}} {
 		p.Viewport(s.width, s.height)
+		p.Eval(`scrollTo(0, 0)`, nil)
 		p.Eval(`new Promise(r => requestAnimationFrame(() => requestAnimationFrame(() => r(1))))`, nil)
 		p.Shot(filepath.Join("..", "..", "docs", "screens", "real-"+name+"-"+s.name+".png"))
 	}

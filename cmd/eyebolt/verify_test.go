@@ -217,14 +217,18 @@ func TestVerifyBesideHub(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	stop, stopped := make(chan struct{}), make(chan struct{})
+	// While each check reads, the hub writes so many entries: more than a home's busiest minute.
+	const perCheck = 700
+	stop, stopped, more := make(chan struct{}), make(chan struct{}), make(chan struct{}, 1)
 	go func() {
 		defer close(stopped)
 		for i := 0; ; i++ {
-			select {
-			case <-stop:
-				return
-			default:
+			if i%perCheck == 0 {
+				select {
+				case <-stop:
+					return
+				case <-more:
+				}
 			}
 			l.Append(nil, ledger.Entry{Mono: int64(i), Kind: ledger.KindReport, Word: "bolt-thrown"})
 			if i%7 == 0 {
@@ -239,6 +243,10 @@ func TestVerifyBesideHub(t *testing.T) {
 	var last uint64
 	tries := 0
 	for ; tries < 30 || last < 20_000; tries++ { // so that SQLite has copied its log several times
+		select {
+		case more <- struct{}{}:
+		default: // it still writes
+		}
 		r, err := (&VerifyCmd{Dir: dir}).check(t.Context())
 		if err != nil || !r.OK {
 			t.Fatalf("check %d beside a hub: %v, %+v", tries, err, r.First)
