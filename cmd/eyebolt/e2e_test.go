@@ -369,6 +369,7 @@ func TestT1ThroughThePages(t *testing.T) {
 		t.Error("acknowledging an alarm has closed the incident (S7)")
 	}
 	res.Click(`.incident .tick input`)
+	res.see("the tick to count", `[...document.querySelectorAll('.incident button')].some(b => b.innerText.includes('Close the incident') && !b.disabled && b.ariaDisabled !== 'true')`)
 	res.press("Close the incident")
 	res.see("the incident to be closed", `!document.querySelector('.incident')`)
 	res.see("the visit to stay an incident in the list", `[...document.querySelectorAll('.row-link .chip')].some(c => c.innerText === 'Incident · `+figure+` not watched')`)
