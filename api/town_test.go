@@ -29,6 +29,7 @@ import (
 	"eyebolt/control/sql"
 	"eyebolt/grant"
 	"eyebolt/ledger"
+	soft "eyebolt/virtual/person"
 )
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -134,7 +135,7 @@ func (w *town) person() *person {
 	}
 	return &person{
 		t: w.t, w: w, http: &http.Client{Jar: jar}, rp: virtualwebauthn.RelyingParty{ID: "localhost", Name: "Eyebolt", Origin: w.url},
-		device: virtualwebauthn.NewAuthenticator(), key: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
+		device: virtualwebauthn.NewAuthenticator(), key: soft.NewKey(virtualwebauthn.KeyTypeEC2),
 	}
 }
 

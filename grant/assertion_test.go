@@ -12,6 +12,7 @@ import (
 	"eyebolt/grant"
 	"eyebolt/grant/granttest"
 	"eyebolt/interlock"
+	"eyebolt/virtual/person"
 )
 
 var (
@@ -22,15 +23,8 @@ var (
 // phone is an authenticator that is not ours.
 func phone(tb testing.TB, kind virtualwebauthn.KeyType) (virtualwebauthn.Credential, grant.Passkey) {
 	tb.Helper()
-	for {
-		c := virtualwebauthn.NewCredential(kind)
-		cose := c.Key.AttestationData()
-		// It drops leading zeros of a coordinate, which COSE forbids (RFC 9053 section 7.1.1): one key in 128 is no key.
-		if kind == virtualwebauthn.KeyTypeEC2 && len(cose) != 77 {
-			continue
-		}
-		return c, grant.Passkey{ID: c.ID, Key: cose, Who: "somebody"}
-	}
+	c := person.NewKey(kind)
+	return c, grant.Passkey{ID: c.ID, Key: c.Key.AttestationData(), Who: "somebody"}
 }
 
 func sign(c virtualwebauthn.Credential, origin, id string, o virtualwebauthn.AuthenticatorOptions, challenge []byte) []byte {

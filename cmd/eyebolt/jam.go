@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -32,8 +31,8 @@ type JamCmd struct {
 	N       int           `short:"n" default:"1000" help:"How many jams."`
 	Cameras int           `default:"25" help:"How many doors, each with its camera and lock."`
 	Honest  time.Duration `default:"10m" help:"How long the cameras are watched undisturbed, in the same run."`
-	Peer    []string      `help:"name=path of mediamtx or go2rtc: watches the same stream, with its defaults." placeholder:"NAME=PATH"`
-	PeerN   int           `default:"20" help:"How many jams a peer is measured on."`
+	Peer    []string      `help:"name=path of mediamtx or go2rtc: reads the first door's camera beside the hub, with its defaults. scripts/peers.sh builds both." placeholder:"NAME=PATH"`
+	PeerN   int           `default:"20" help:"How many of the first door's jams the peers are measured on: these last until the peers have noticed, too."`
 	JSON    bool          `name:"json" help:"Print the result as JSON."`
 	Dir     string        `type:"path" help:"Keep the state here; default: a temporary folder, removed."`
 	Seed    uint64        `default:"1" help:"Of the random moments."`
@@ -70,15 +69,19 @@ type jamBench struct {
 	JamCmd
 	town  *town
 	doors []*jamDoor
+	peers []*peer // they read the first door's camera, and see its first PeerN jams
 	out   io.Writer
 
 	mu     sync.Mutex
 	spans  struct{ lagging, lock, after, lost, alarm []time.Duration }
 	done   int
 	failed []string
-	lapses int
-	lags   int
-	honest bool
+	// noticed is how long each peer took; peerRounds counts the jams that they were shown.
+	noticed    map[string][]time.Duration
+	peerRounds int
+	lapses     int
+	lags       int
+	honest     bool
 }
 
 // jamDoor is one door and what is seen of it from outside.
@@ -146,7 +149,7 @@ func (c *JamCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b := &jamBench{JamCmd: *c, out: os.Stderr}
+	b := &jamBench{JamCmd: *c, out: os.Stderr, noticed: map[string][]time.Duration{}}
 	dir, clean, err := workDir(c.Dir)
 	if err != nil {
 		return err
@@ -193,26 +196,20 @@ func (c *JamCmd) Run(ctx context.Context) error {
 	if err := b.calm(ctx, &result); err != nil {
 		return err
 	}
-	var peerWork sync.WaitGroup
-	var peerMu sync.Mutex
 	for _, name := range []string{"mediamtx", "go2rtc"} {
 		path, ok := peers[name]
 		if !ok {
-			result.Notes = append(result.Notes, name+" was left out: give --peer "+name+"=PATH")
+			result.Notes = append(result.Notes, name+" was left out: give --peer "+name+"=PATH (scripts/peers.sh builds it)")
 			continue
 		}
-		peerWork.Go(func() {
-			ds, err := b.jamPeer(ctx, name, path, dir)
-			peerMu.Lock()
-			defer peerMu.Unlock()
-			result.Peers[name] = spreadOf(ds)
-			if err != nil {
-				result.Notes = append(result.Notes, fmt.Sprintf("%s: %v", name, err))
-			}
-		})
+		p, err := startPeer(ctx, name, path, dir, b.doors[0].cam.URL(), b.town.now)
+		if err != nil {
+			return err
+		}
+		defer p.stop()
+		b.peers = append(b.peers, p)
 	}
 	b.jamAll(ctx)
-	peerWork.Wait()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -221,6 +218,9 @@ func (c *JamCmd) Run(ctx context.Context) error {
 	result.N = len(b.spans.lagging)
 	result.Lagging, result.Lock, result.LockAfter = spreadOf(b.spans.lagging), spreadOf(b.spans.lock), spreadOf(b.spans.after)
 	result.Lost, result.Alarm, result.Failed = spreadOf(b.spans.lost), spreadOf(b.spans.alarm), len(b.failed)
+	for _, p := range b.peers {
+		result.Peers[p.name] = spreadOf(b.noticed[p.name])
+	}
 	for i, f := range b.failed {
 		if i < 5 {
 			result.Notes = append(result.Notes, f)
@@ -229,8 +229,8 @@ func (c *JamCmd) Run(ctx context.Context) error {
 	return c.print(result)
 }
 
-// calm watches honest cameras and counts what the hub says of them. Every door is in the middle of a visit's arming, so
-// that the watch is judged as in a visit.
+// calm watches honest cameras and counts what the hub says of them. No door has a visit: the watch is the same in and out
+// of one, and every view is told.
 func (b *jamBench) calm(ctx context.Context, r *jamResult) error {
 	for _, d := range b.doors {
 		if err := d.until(ctx, "a live watch", time.Minute, func(v virtual.View, _ map[string]time.Duration) bool { return v.Watch == "live" }); err != nil {
@@ -329,7 +329,7 @@ func (b *jamBench) jamAll(ctx context.Context) {
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				b.mu.Lock()
-				enough := b.done >= b.N
+				enough := b.done >= b.N && (!b.forPeers(d) || b.peerRounds >= b.PeerN)
 				if !enough {
 					b.done++
 				}
@@ -368,6 +368,9 @@ func (b *jamBench) jamAll(ctx context.Context) {
 	close(report)
 }
 
+// forPeers says whether the peers watch this door's camera, too.
+func (b *jamBench) forPeers(d *jamDoor) bool { return d.i == 0 && len(b.peers) > 0 }
+
 // jam plays one visit up to the drawn bolt, stops the packets, and takes the times.
 func (b *jamBench) jam(ctx context.Context, d *jamDoor) error {
 	t := b.town
@@ -384,6 +387,10 @@ func (b *jamBench) jam(ctx context.Context, d *jamDoor) error {
 		return err
 	}
 	d.visit = answer.Visit
+	peers, err := b.withPeers(ctx, d)
+	if err != nil {
+		return err
+	}
 	nonce := ""
 	if err := d.until(ctx, "ready", 30*time.Second, func(v virtual.View, _ map[string]time.Duration) bool {
 		nonce = v.Nonce
@@ -404,6 +411,11 @@ func (b *jamBench) jam(ctx context.Context, d *jamDoor) error {
 	d.mu.Lock()
 	clear(d.at)
 	d.mu.Unlock()
+	if peers {
+		for _, p := range b.peers {
+			p.arm()
+		}
+	}
 	d.cam.Trick(eye.Held)
 	last := d.cam.Last().Shot
 	d.mu.Lock()
@@ -420,6 +432,9 @@ func (b *jamBench) jam(ctx context.Context, d *jamDoor) error {
 		at[k] = v
 	}
 	d.mu.Unlock()
+	if err == nil && peers {
+		err = b.peersNotice(ctx, last)
+	}
 	heal(d.cam)
 	if err != nil {
 		return fmt.Errorf("%w (seen: %v)", err, at)
@@ -452,43 +467,40 @@ func (b *jamBench) mend(ctx context.Context, d *jamDoor) {
 	}
 }
 
-// jamPeer jams a camera that a peer watches.
-func (b *jamBench) jamPeer(ctx context.Context, name, path, dir string) ([]time.Duration, error) {
-	t := b.town
-	cam, err := eye.NewCamera(eye.CameraConfig{Addr: "127.0.0.1:0", User: "eyebolt", Password: "hallway", Source: t.house.source, Now: t.now, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return nil, err
+// withPeers waits until every peer has read the camera for two seconds, and says whether this jam is one of theirs.
+func (b *jamBench) withPeers(ctx context.Context, d *jamDoor) (bool, error) {
+	b.mu.Lock()
+	ours := b.forPeers(d) && b.peerRounds < b.PeerN
+	if ours {
+		b.peerRounds++
 	}
-	defer func() { _ = cam.Close() }()
-	p, err := startPeer(ctx, name, path, dir, cam.URL(), t.now)
-	if err != nil {
-		return nil, err
+	b.mu.Unlock()
+	if !ours {
+		return false, nil
 	}
-	defer p.stop()
-	var ds []time.Duration
-	for range b.PeerN {
-		if err := waitFor(ctx, 30*time.Second, func() bool { return cam.Readers() > 0 }); err != nil {
-			return ds, errors.New("does not read the camera")
-		}
-		if err := sleep(ctx, 2*time.Second); err != nil {
-			return ds, err
-		}
-		p.arm()
-		cam.Trick(eye.Held)
-		last := cam.Last().Shot
-		silence(cam)
+	if err := waitFor(ctx, 30*time.Second, func() bool { return d.cam.Readers() > len(b.peers) }); err != nil {
+		return false, fmt.Errorf("a peer does not read the camera of door %s: %d of %d readers", d.name, d.cam.Readers(), len(b.peers)+1)
+	}
+	return true, sleep(ctx, 2*time.Second)
+}
+
+// peersNotice waits until every peer has noticed the jam that is still on.
+func (b *jamBench) peersNotice(ctx context.Context, last time.Duration) error {
+	limit := time.NewTimer(time.Minute)
+	defer limit.Stop()
+	for _, p := range b.peers {
 		select {
 		case at := <-p.signs:
-			ds = append(ds, at-last)
-		case <-time.After(60 * time.Second):
-			heal(cam)
-			return ds, errors.New("had not noticed after 60 s")
+			b.mu.Lock()
+			b.noticed[p.name] = append(b.noticed[p.name], at-last)
+			b.mu.Unlock()
+		case <-limit.C:
+			return fmt.Errorf("peer %s had not noticed after a minute", p.name)
 		case <-ctx.Done():
-			return ds, ctx.Err()
+			return ctx.Err()
 		}
-		heal(cam)
 	}
-	return ds, nil
+	return nil
 }
 
 // silence follows a Held trick: once the last picture has left, not a byte passes any more, reports and keep-alives included.

@@ -26,14 +26,12 @@ type peer struct {
 	signs  chan time.Duration // when it said that it lost the stream
 	now    func() time.Duration
 	sign   *regexp.Regexp
-	ready  *regexp.Regexp
-	alive  chan struct{} // it said that it has the stream
-	reader *exec.Cmd     // somebody who watches through it, where it connects only on demand
+	reader *exec.Cmd // somebody who watches through it, where it connects only on demand
 }
 
 // peerOf knows how each peer is told to watch a camera and what it says when it has lost one. Everything else is its default.
 func startPeer(ctx context.Context, name, path, dir, url string, now func() time.Duration) (*peer, error) {
-	p := &peer{name: name, now: now, signs: make(chan time.Duration, 8), alive: make(chan struct{}, 8), done: make(chan struct{})}
+	p := &peer{name: name, now: now, signs: make(chan time.Duration, 8), done: make(chan struct{})}
 	dir = filepath.Join(dir, "peer-"+name)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -47,7 +45,6 @@ func startPeer(ctx context.Context, name, path, dir, url string, now func() time
 	case "mediamtx":
 		conf = fmt.Sprintf("rtspAddress: 127.0.0.1:%d\nrtspTransports: [tcp]\nrtmp: no\nhls: no\nwebrtc: no\nsrt: no\napi: no\npaths:\n  cam:\n    source: %s\n    rtspTransport: tcp\n", rtspPort, url)
 		p.sign = regexp.MustCompile(`ERR \[path cam\]|\[path cam\].*(?i:destroyed|not ready|timed out|timeout|offline)`)
-		p.ready = regexp.MustCompile(`\[path cam\].*(?i:ready|online|stream is available)`)
 	case "go2rtc":
 		api, err := freePort()
 		if err != nil {
@@ -55,7 +52,6 @@ func startPeer(ctx context.Context, name, path, dir, url string, now func() time
 		}
 		conf = fmt.Sprintf("api: {listen: \"127.0.0.1:%d\"}\nrtsp: {listen: \"127.0.0.1:%d\"}\nwebrtc: {listen: \"\"}\nlog: {level: debug, format: text}\nstreams:\n  cam: %s\n", api, rtspPort, url)
 		p.sign = regexp.MustCompile(`(?i)(timeout|EOF|reset).*`)
-		p.ready = nil
 	default:
 		return nil, fmt.Errorf("peer %q is not known: mediamtx or go2rtc", name)
 	}
@@ -113,17 +109,11 @@ func (p *peer) listen(out io.Reader, log *os.File) {
 			}
 		}
 		p.mu.Unlock()
-		if p.ready != nil && p.ready.MatchString(line) {
-			select {
-			case p.alive <- struct{}{}:
-			default:
-			}
-		}
 	}
 	_ = p.cmd.Wait()
 }
 
-// notice waits until the peer says that it lost the stream, for at most a minute.
+// arm makes the peer's next sign of a lost stream count; earlier ones are forgotten.
 func (p *peer) arm() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -39,16 +39,16 @@ func New(base, rp string) (*Person, error) {
 		http: &http.Client{Jar: jar, Transport: &http.Transport{MaxIdleConnsPerHost: 4}},
 		rp:   virtualwebauthn.RelyingParty{ID: rp, Name: "Eyebolt", Origin: strings.TrimRight(base, "/")},
 		auth: virtualwebauthn.NewAuthenticator(),
-		key:  newKey(),
+		key:  NewKey(virtualwebauthn.KeyTypeEC2),
 	}, nil
 }
 
-// newKey draws keys until both coordinates fill their 32 bytes: the library drops leading zeros, and a COSE key without
-// them is rightly refused (RFC 9053, section 7.1.1).
-func newKey() virtualwebauthn.Credential {
+// NewKey makes a passkey's key pair. It draws P-256 keys until both coordinates fill their 32 bytes: the library drops
+// leading zeros of one key in 128, and a COSE key without them is rightly refused (RFC 9053, section 7.1.1).
+func NewKey(kind virtualwebauthn.KeyType) virtualwebauthn.Credential {
 	const whole = 77 // bytes of a P-256 COSE key
 	for {
-		if k := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2); len(k.Key.AttestationData()) == whole {
+		if k := virtualwebauthn.NewCredential(kind); kind != virtualwebauthn.KeyTypeEC2 || len(k.Key.AttestationData()) == whole {
 			return k
 		}
 	}
