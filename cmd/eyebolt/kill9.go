@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -54,19 +56,29 @@ func (c *Kill9Cmd) Run(ctx context.Context) error {
 	defer wire.Close()
 	k.door = virtual.Watch(ctx, t.cast.Resident, hubID, doorName(0))
 	fmt.Printf("%4s  %8s  %-10s  %-22s  %-8s  %-8s  %s\n", "kill", "after s", "phase", "record", "unlocks", "later", "ended")
-	bad := 0
-	for i := range c.N {
-		ok, err := k.once(ctx, i)
+	bad, between, phases := 0, 0, map[string]int{}
+	for i := 0; i < c.N+between; i++ {
+		phase, ok, err := k.once(ctx, i)
 		if err != nil {
 			return fmt.Errorf("kill %d: %w", i+1, err)
 		}
 		if !ok {
 			bad++
 		}
+		if phase == "idle" { // the visit was over already: checked, and another kill is made in its place
+			if between++; between > c.N+10 {
+				return fmt.Errorf("%d kills found no visit: the visits are shorter than thought, or do not begin", between)
+			}
+		}
+		phases[phase]++
 	}
-	fmt.Printf("%d kills, %d broke a rule\n", c.N, bad)
+	fmt.Printf("%d kills in a visit", c.N)
+	for _, phase := range slices.Sorted(maps.Keys(phases)) {
+		fmt.Printf("  %s %d", phase, phases[phase])
+	}
+	fmt.Printf("; %d broke a rule\n", bad)
 	if bad > 0 {
-		return fmt.Errorf("%d of %d kills broke a rule: see above", bad, c.N)
+		return fmt.Errorf("%d kills broke a rule: see above", bad)
 	}
 	return nil
 }
@@ -104,19 +116,24 @@ func (k *killer) verify(ctx context.Context) string {
 	return fmt.Sprintf("OK, %d entries", r.Entries)
 }
 
-// once plays one visit and kills the hub in it.
-func (k *killer) once(ctx context.Context, i int) (bool, error) {
+// visitLong is how long the honest visit of these limits takes, from the courier's arrival to the end of the tail.
+const visitLong = 15 * time.Second
+
+// once plays one visit and kills the hub at a random moment after it began. It says in which phase the door was.
+func (k *killer) once(ctx context.Context, i int) (phase string, kept bool, err error) {
 	t := k.town
 	story, stop := context.WithCancel(ctx)
 	defer stop()
 	begin := t.now()
 	ended := make(chan virtual.Told, 1)
 	go func() { ended <- t.world.Honest(story, t.cast, fmt.Sprintf("KILL-%d", i)) }()
-	after := time.Duration(k.rng.Int64N(int64(15 * time.Second)))
-	if err := sleep(ctx, after); err != nil {
-		return false, err
+	if err := waitFor(ctx, 30*time.Second, func() bool { return k.door.Now().Phase != "idle" }); err != nil {
+		return "", false, fmt.Errorf("the visit did not begin: %w", err)
 	}
-	phase := k.door.Now().Phase
+	if err := sleep(ctx, time.Duration(k.rng.Int64N(int64(visitLong)))); err != nil {
+		return "", false, err
+	}
+	phase = k.door.Now().Phase
 	t.house.mu.Lock()
 	child := t.house.child
 	t.house.mu.Unlock()
@@ -124,11 +141,11 @@ func (k *killer) once(ctx context.Context, i int) (bool, error) {
 	killed := t.now()
 	record := k.verify(ctx)
 	if err := t.house.startChild(ctx, nil); err != nil {
-		return false, err
+		return phase, false, err
 	}
 	// A courier whose app says nothing any more goes out and shuts the door.
 	if err := sleep(ctx, 2*time.Second); err != nil {
-		return false, err
+		return phase, false, err
 	}
 	stop()
 	<-ended
@@ -137,7 +154,7 @@ func (k *killer) once(ctx context.Context, i int) (bool, error) {
 	}
 	_ = t.world.Shut() // it may be shut
 	var end string
-	err := waitFor(ctx, 60*time.Second, func() bool {
+	err = waitFor(ctx, 60*time.Second, func() bool {
 		v, truth := k.door.Now(), t.house.homes[0].Truth()
 		switch {
 		case v.Alarm != "":
@@ -171,7 +188,7 @@ func (k *killer) once(ctx context.Context, i int) (bool, error) {
 	}
 	if idle != nil {
 		v := k.door.Now()
-		return false, fmt.Errorf("the door did not become idle again: phase %s, alarm %s, %s", v.Phase, v.Alarm, v.Sentence)
+		return phase, false, fmt.Errorf("the door did not become idle again: phase %s, alarm %s, %s", v.Phase, v.Alarm, v.Sentence)
 	}
-	return strings.HasPrefix(record, "OK") && strings.HasPrefix(last, "OK") && before+later <= 1 && (later == 0 || phase == "idle") && !strings.HasPrefix(end, "NEITHER"), nil
+	return phase, strings.HasPrefix(record, "OK") && strings.HasPrefix(last, "OK") && before+later <= 1 && (later == 0 || phase == "idle") && !strings.HasPrefix(end, "NEITHER"), nil
 }
