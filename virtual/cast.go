@@ -178,6 +178,13 @@ func (c *Cast) Forgive(ctx context.Context, door, visit string) error {
 	return err
 }
 
+// Standing counts the incidents that the resident has not closed.
+func (c *Cast) Standing(ctx context.Context) (int, error) {
+	var home struct{ Incidents []struct{ ID string } }
+	err := c.Resident.Call(ctx, http.MethodGet, "/api/home", nil, &home)
+	return len(home.Incidents), err
+}
+
 // Pair ties the resident's passkey to the hub.
 func (c *Cast) Pair(ctx context.Context, code string) error {
 	_, err := ask(ctx, c.Resident, "/api/home/pair", map[string]string{"hub": c.Hub, "code": code})

@@ -128,7 +128,12 @@ func (k *killer) once(ctx context.Context, i int) (phase string, kept bool, err 
 	ended := make(chan virtual.Told, 1)
 	go func() { ended <- t.world.Honest(story, t.cast, fmt.Sprintf("KILL-%d", i)) }()
 	if err := waitFor(ctx, 30*time.Second, func() bool { return k.door.Now().Phase != "idle" }); err != nil {
-		return "", false, fmt.Errorf("the visit did not begin: %w", err)
+		select {
+		case told := <-ended:
+			return "", false, fmt.Errorf("the visit did not begin; the story ended with %+v", told)
+		default:
+		}
+		return "", false, fmt.Errorf("the visit did not begin: door %+v", k.door.Now())
 	}
 	if err := sleep(ctx, time.Duration(k.rng.Int64N(int64(visitLong)))); err != nil {
 		return "", false, err
@@ -177,7 +182,8 @@ func (k *killer) once(ctx context.Context, i int) (phase string, kept bool, err 
 		if v.Visit != "" {
 			visit = v.Visit
 		}
-		return v.Phase == "idle" && v.Alarm == "" && t.house.homes[0].Truth().Bolt == home.Thrown
+		standing, err := t.cast.Standing(ctx)
+		return err == nil && standing == 0 && v.Phase == "idle" && v.Alarm == "" && t.house.homes[0].Truth().Bolt == home.Thrown
 	})
 	t.world.Depart()
 	before, later := k.between(begin, killed), k.between(killed, t.now())
