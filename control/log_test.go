@@ -138,8 +138,21 @@ func TestVisitFromTheRecord(t *testing.T) {
 	if len(still.Incidents) != 1 {
 		t.Error("closed before the hub has written it down")
 	}
+	_, from, _ := w.s.Events(w.a.resident, "")
 	l.add("V1", ledger.KindVisit, "closed", "resident-asked", map[string]string{"by": w.a.resident.ID})
 	l.send(len(l.leaves) - 1)
+	for _, who := range []control.Account{w.a.resident, w.a.operator} {
+		var told []control.IncidentNews
+		events, _, _ := w.s.Events(who, from)
+		for _, e := range events {
+			if n, ok := e.Data.(control.IncidentNews); ok {
+				told = append(told, n)
+			}
+		}
+		if len(told) != 1 || told[0].Visit != "V1" || !told[0].Closed {
+			t.Errorf("%s is not told that the incident was closed: %+v", who.Role, told)
+		}
+	}
 	after, _ := w.s.Home(ctx, w.now, w.a.resident)
 	if len(after.Incidents) != 0 {
 		t.Error("still open after the hub has written that it was closed")

@@ -16,7 +16,7 @@ func see(who Account, e event) (any, bool) {
 		}
 		switch d := e.data.(type) {
 		case Incident:
-			return d.public(), true
+			return IncidentNews{d.public(), !d.Closed.IsZero()}, true
 		case Visit:
 			return d.summary(), true
 		}
@@ -44,7 +44,7 @@ func see(who Account, e event) (any, bool) {
 		case Visit:
 			return d.summaryOutside(), true
 		case Incident:
-			return d.outside(), true
+			return IncidentNews{d.outside(), !d.Closed.IsZero()}, true
 		}
 		return nil, false
 	}
@@ -98,6 +98,12 @@ func (v Visit) summaryOutside() VisitSummary {
 	s := v.summary()
 	s.HasClip = false
 	return s
+}
+
+// IncidentNews is an incident as its event tells it: the pages list those that are open, and must hear of the end of one.
+type IncidentNews struct {
+	bus.Incident
+	Closed bool `json:"closed,omitempty"`
 }
 
 func (i Incident) public() bus.Incident {

@@ -117,7 +117,7 @@ func (k *killer) verify(ctx context.Context) string {
 }
 
 // visitLong is how long the honest visit of these limits takes, from the courier's arrival to the end of the tail.
-const visitLong = 15 * time.Second
+const visitLong = 12 * time.Second
 
 // once plays one visit and kills the hub at a random moment after it began. It says in which phase the door was.
 func (k *killer) once(ctx context.Context, i int) (phase string, kept bool, err error) {
@@ -174,16 +174,19 @@ func (k *killer) once(ctx context.Context, i int) (phase string, kept bool, err 
 	if err != nil {
 		end = "NEITHER secured nor in alarm: " + k.door.Now().Phase
 	}
-	// The visit is over when the door is idle again; a person reads the incident, and the next one can come.
-	visit := k.door.Now().Visit
+	// The visit is over when the door is idle again; a person reads the incident, and the next one can come. Closing is
+	// refused until the visit has ended and the service knows that it is an incident.
+	visit, closed := k.door.Now().Visit, end == "secured"
 	idle := waitEvery(ctx, 90*time.Second, 500*time.Millisecond, func() bool {
-		_ = t.cast.Forgive(ctx, doorName(0), visit) // refused until the visit has ended
 		v := k.door.Now()
 		if v.Visit != "" {
 			visit = v.Visit
 		}
+		if !closed {
+			closed = t.cast.Forgive(ctx, doorName(0), visit) == nil
+		}
 		standing, err := t.cast.Standing(ctx)
-		return err == nil && standing == 0 && v.Phase == "idle" && v.Alarm == "" && t.house.homes[0].Truth().Bolt == home.Thrown
+		return closed && err == nil && standing == 0 && v.Phase == "idle" && v.Alarm == "" && t.house.homes[0].Truth().Bolt == home.Thrown
 	})
 	t.world.Depart()
 	before, later := k.between(begin, killed), k.between(killed, t.now())

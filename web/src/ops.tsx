@@ -3,6 +3,7 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { get, Problem } from "./lib/api.ts";
 import { connected, follow, heard } from "./lib/events.ts";
+import { putOpen } from "./lib/incidents.ts";
 import type { Delivery, Incident, Ops, View, VisitOfOps } from "./lib/types.ts";
 import { Couriers } from "./ops/couriers.tsx";
 import { Deliveries } from "./ops/deliveries.tsx";
@@ -36,7 +37,7 @@ function take(type: string, data: unknown): void {
   if (o === null) return;
   if (type === "delivery") ops.value = { ...o, deliveries: put(o.deliveries, data as Delivery, (d) => d.id) };
   if (type === "visit") ops.value = { ...o, visits: put(o.visits, data as VisitOfOps, (v) => v.id) };
-  if (type === "incident") ops.value = { ...o, incidents: put(o.incidents, data as Incident, (i) => i.visit) };
+  if (type === "incident") ops.value = { ...o, incidents: putOpen(o.incidents, data as Incident) };
   if (type === "view") {
     const v = data as View;
     ops.value = { ...o, visits: (o.visits ?? []).map((x) => (x.outcome === "going" && x.hub === v.hub && x.door === v.door ? { ...x, phase: v.phase, reason: v.reason } : x)) };

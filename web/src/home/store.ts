@@ -3,6 +3,7 @@ import { ask, get, Problem, serverNow } from "../lib/api.ts";
 import { now } from "../lib/clock.ts";
 import { connected, heard } from "../lib/events.ts";
 import { headline } from "../lib/state.ts";
+import { putOpen } from "../lib/incidents.ts";
 import type { Alarm, Delivery, Home, Incident, View, VisitSummary } from "../lib/types.ts";
 
 // The resident's whole state: fetched once, then kept by events.
@@ -69,7 +70,7 @@ export function take(type: string, data: unknown): void {
       home.value = { ...h, alarms: put(h.alarms, data as Alarm, (a) => a.id).slice(0, 50) };
       break;
     case "incident":
-      home.value = { ...h, incidents: put(h.incidents, data as Incident, (i) => i.visit) };
+      home.value = { ...h, incidents: putOpen(h.incidents, data as Incident) };
       break;
     case "visit":
       home.value = { ...h, visits: put(h.visits, data as VisitSummary, (v) => v.id) };

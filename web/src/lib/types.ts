@@ -37,6 +37,7 @@ export interface Incident {
   text: string;
   gaps?: Gap[] | null;
   total_s: number;
+  closed?: boolean; // in an event
 }
 
 export interface View {
