@@ -3,14 +3,15 @@ package hub
 import "time"
 
 // clock is the hub's wall clock: an anchor that the service vouched for, carried on by the monotonic clock. It is sure
-// only while the anchor was given since boot, the answers agree with it, and it is not behind what the ledger says that this
-// hub once knew surely (T15).
+// only while the anchor was given since boot, the answers agree with it, and it is not behind what this hub once knew surely:
+// what the ledger says of earlier, and what it was sure of since (T15).
 type clock struct {
 	sure       bool
 	anchored   bool
 	mono       time.Duration // of the anchor
 	wall       time.Time     // of the anchor
-	high       time.Time     // newest ledger entry that was stamped while the clock was sure
+	high       time.Time     // newest ledger entry of an earlier boot that was stamped while the clock was sure
+	newest     time.Time     // the latest that was surely known since boot
 	replaySure bool          // while replaying: the entries were stamped by a sure clock
 	agreed     int           // answers in a row that agree with the anchor
 }
@@ -47,7 +48,12 @@ func (k *clock) answer(at At, sent, trip time.Duration, service time.Time) bool 
 		k.anchored, k.agreed = true, reAgree // the first answer of this boot is the anchor
 	}
 	k.mono, k.wall = mono, wall
-	k.sure = k.agreed >= reAgree && !k.carry(at.Mono).Before(k.high)
+	now := k.carry(at.Mono)
+	// Answers may differ by maxDisagree; a clock that is further behind than that was turned back, at one stroke or in many.
+	k.sure = k.agreed >= reAgree && !now.Before(k.high) && !now.Before(k.newest.Add(-maxDisagree))
+	if k.sure && now.After(k.newest) {
+		k.newest = now
+	}
 	return k.sure != was
 }
 
