@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -92,17 +93,20 @@ func (s *Service) Tick(ctx context.Context, now time.Time, late bool) error {
 		}
 	}
 	s.mu.Unlock()
-	for _, m := range missed {
-		if err := s.missed(ctx, now, m.hub, m.since, m.visits); err != nil {
-			s.mu.Lock()
-			if l := s.hub(m.hub); l != nil && l.heard.Equal(m.since) {
-				l.silent = false // not told: the next tick tries again
-			}
-			s.mu.Unlock()
-			return err
+	var errs []error
+	for _, m := range missed { // each by itself: one that cannot be told keeps no other from being told
+		err := s.missed(ctx, now, m.hub, m.since, m.visits)
+		if err == nil {
+			continue
 		}
+		errs = append(errs, err)
+		s.mu.Lock()
+		if l := s.hub(m.hub); l != nil && l.heard.Equal(m.since) {
+			l.silent = false // not told: the next tick tries again
+		}
+		s.mu.Unlock()
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // missed raises the alarm for a hub that is silent.
@@ -125,7 +129,7 @@ func (s *Service) missed(ctx context.Context, now time.Time, hub string, since t
 		if len(visits) > 0 {
 			visit = visits[0]
 			text = "The hub fell silent in the middle of a visit: nobody watches from here. Look after the door."
-			if v, err := get[Visit](tx, visit); err == nil {
+			if v, err := get[Visit](tx, visit); err == nil && v.Hub == hub {
 				door = v.Door
 			}
 		}

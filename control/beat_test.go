@@ -279,6 +279,45 @@ func TestDeadMansSwitchRetries(t *testing.T) {
 	}
 }
 
+// S14, S16: many hubs fall silent at once, as when a street loses its power, and the disk fails at that moment: each of them is
+// told once the disk writes again.
+func TestDeadMansSwitchRetriesForAll(t *testing.T) {
+	w := newTown(t)
+	w.beat(w.a, "V1")
+	w.beat(w.b, "V2")
+	w.now = w.now.Add(3 * time.Second)
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := w.s.Tick(cancelled, w.now, false); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
+	w.tick(false)
+	for _, s := range []side{w.a, w.b} {
+		if got := w.alarms(s); len(got) != 1 || got[0] != "hub-silent" {
+			t.Errorf("%s: got %q, want one hub-silent", s.hub, got)
+		}
+	}
+}
+
+// A hub that falls silent naming another household's visit learns nothing of that door (T24).
+func TestSilenceNamesOwnDoorOnly(t *testing.T) {
+	w := newTown(t)
+	d := w.ready(w.b)
+	l := newHubLog(w, w.b)
+	l.visit("V2", d, control.OutcomeDone, 0)
+	l.send(0)
+	w.beat(w.a, "V2")
+	w.now = w.now.Add(3 * time.Second)
+	w.tick(false)
+	home, err := w.s.Home(context.Background(), w.now, w.a.resident)
+	if err != nil || len(home.Alarms) != 1 {
+		t.Fatalf("%+v, %v", home.Alarms, err)
+	}
+	if got := home.Alarms[0].Door; got != "" {
+		t.Errorf("the alarm names door %q of another household", got)
+	}
+}
+
 func BenchmarkBeat(b *testing.B) {
 	w := newTown(b)
 	m := bus.Beat{Hub: w.a.hub, Nonce: make([]byte, 16), Visits: []string{"V1"}}
