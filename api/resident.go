@@ -109,6 +109,10 @@ func (s *server) resident(h huma.API) {
 	call(s, h, http.MethodDelete, "/api/home/consent/{id}", "Take a consent back", func(ctx context.Context, now time.Time, who control.Account, in *ByID) (none, error) {
 		return none{}, s.Service.EndConsent(ctx, now, who, in.ID)
 	})
+	call(s, h, http.MethodPost, "/api/home/invites", "Invite one more resident of this household", func(ctx context.Context, now time.Time, who control.Account, _ *none) (inviteOut, error) {
+		code, err := s.Service.InviteResident(ctx, now, who)
+		return inviteOut{code}, err
+	})
 	for what, summary := range map[string]string{
 		"block": "Let nobody in", "unblock": "Lift the block", "lock": "Throw the bolt now", "leave": "Send the courier out", "ack": "Acknowledge the alarm",
 	} {

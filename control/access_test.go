@@ -204,6 +204,82 @@ func TestSetupIsAdmins(t *testing.T) {
 	}
 }
 
+// S17, T13, T24: whoever lives in a household sees inside it, so nobody moves in by a carrier's word. Its operator invites the first
+// resident; from then on residents do, and who runs the service only with an alarm to those who live there.
+func TestNobodyInvitesHimselfIn(t *testing.T) {
+	w := newTown(t)
+	ctx := context.Background()
+	// Two more operators of the carrier that set household a up; neither runs the service.
+	var staff [2]control.Account
+	for i, name := range []string{"Oskar", "Odette"} {
+		code, err := w.s.Invite(ctx, w.now, w.a.operator, control.Operator, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		staff[i] = w.register(code, name, name)
+	}
+	for _, k := range []struct {
+		name    string
+		who     control.Account
+		invite  string // by Invite
+		resides string // by InviteResident
+	}{
+		{"nobody", control.Account{}, "signed-out", "signed-out"},
+		{"staff of the carrier that set it up", staff[0], "lived-in", "forbidden"},
+		{"another carrier", w.b.operator, "not-found", "forbidden"},
+		{"a courier", w.a.courier, "forbidden", "forbidden"},
+		{"a resident", w.a.resident, "forbidden", ""},
+	} {
+		_, err := w.s.Invite(ctx, w.now, k.who, control.Resident, w.a.household)
+		wantReason(t, k.name, err, k.invite)
+		_, err = w.s.InviteResident(ctx, w.now, k.who)
+		wantReason(t, k.name+", as one who lives there", err, k.resides)
+	}
+	if got := w.alarms(w.a); len(got) != 0 {
+		t.Fatalf("alarms %q", got)
+	}
+
+	// An invitation that was kept back from the time when nobody lived there.
+	h, first, err := w.s.CreateHousehold(ctx, w.now, w.a.operator, control.Household{Name: "New", Address: "New Street 1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := w.s.Invite(ctx, w.now, staff[1], control.Resident, h.ID)
+	if err != nil {
+		t.Fatalf("the first resident of an empty household: %v", err)
+	}
+	w.register(first, "Nora", "nora")
+	id, err := w.s.NewAccountID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.s.Register(ctx, w.now, kept, id, "Odette", control.Passkey{ID: "odette2", Raw: []byte("odette2")}); reason(err) != "invite" {
+		t.Errorf("a kept invitation: %v", err)
+	}
+
+	// A resident's own invitation is a notice; one of whoever runs the service is an alarm that stands.
+	code, err := w.s.InviteResident(ctx, w.now, w.a.resident)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := w.register(code, "Rita", "rita"); a.Household != w.a.household || a.Role != control.Resident {
+		t.Errorf("registered %+v", a)
+	}
+	if got := w.alarms(w.a); len(got) != 0 {
+		t.Errorf("invited by a resident: %q", got)
+	}
+	if code, err = w.s.Invite(ctx, w.now, w.a.operator, control.Resident, w.a.household); err != nil {
+		t.Fatal(err)
+	}
+	w.register(code, "Eve", "eve")
+	if got := w.alarms(w.a); len(got) != 1 || got[0] != "resident-added" {
+		t.Errorf("invited by who runs the service: %q, want one resident-added", got)
+	}
+	if got := w.alarms(w.b); len(got) != 0 {
+		t.Errorf("another household heard %q", got)
+	}
+}
+
 func TestInvitesWorkOnce(t *testing.T) {
 	w := newTown(t)
 	ctx := context.Background()

@@ -42,6 +42,7 @@ var (
 	errNobody    = refuse(Nobody, "signed-out", "Sign in first.")
 	errForbidden = refuse(Forbidden, "forbidden", "Your role does not allow this.")
 	errNotFound  = refuse(NotFound, "not-found", "There is no such thing here. Check the address.")
+	errLivedIn   = refuse(Forbidden, "lived-in", "Somebody lives here already: only a resident invites further residents.")
 	errInvite    = refuse(NotFound, "invite", "This invitation does not exist, was used, or has run out. Ask for a new one.")
 )
 

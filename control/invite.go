@@ -41,12 +41,14 @@ func (s *Service) Bootstrap(ctx context.Context, now time.Time, carrier string) 
 	return code, c, err
 }
 
-// Invite makes an invitation: for a resident of a household, or for another operator of the same carrier.
+// Invite makes an invitation: for the first resident of a household, or for another operator of the same carrier. Whoever lives
+// in a household sees inside it (S17), so once somebody does, residents invite each other and no carrier invites itself in; only
+// who runs this service may, for residents who lost their phones, and the household is alarmed of it.
 func (s *Service) Invite(ctx context.Context, now time.Time, who Account, role Role, household string) (code string, err error) {
 	if err := who.as(Operator); err != nil {
 		return "", err
 	}
-	i := Invite{Role: role}
+	i := Invite{Role: role, By: Operator}
 	switch role {
 	case Resident:
 		i.Household = household
@@ -65,11 +67,43 @@ func (s *Service) Invite(ctx context.Context, now time.Time, who Account, role R
 			if h.Carrier != who.Carrier && !who.Admin {
 				return ErrNotFound
 			}
+			if !who.Admin {
+				if lived, err := livedIn(tx, household); err != nil || lived {
+					return orRefuse(err, errLivedIn)
+				}
+				i.First = true
+			}
 		}
 		code, err = s.invite(tx, now, i)
 		return err
 	})
 	return code, err
+}
+
+// InviteResident makes an invitation for one more resident of a resident's own household.
+func (s *Service) InviteResident(ctx context.Context, now time.Time, who Account) (code string, err error) {
+	if err := who.as(Resident); err != nil {
+		return "", err
+	}
+	err = s.store.Write(ctx, func(tx Tx) error {
+		code, err = s.invite(tx, now, Invite{Role: Resident, Household: who.Household, By: Resident})
+		return err
+	})
+	return code, err
+}
+
+// livedIn says whether a household has a resident.
+func livedIn(tx Tx, household string) (bool, error) {
+	all, err := find[Account](tx, Query{Keys: Keys{Household: household, State: string(Resident)}, Limit: 1})
+	return len(all) > 0, err
+}
+
+// orRefuse is err, or no if there is none.
+func orRefuse(err, no error) error {
+	if err != nil {
+		return err
+	}
+	return no
 }
 
 // Invited looks at an invitation, without using it.
@@ -90,6 +124,7 @@ func (s *Service) Register(ctx context.Context, now time.Time, code, account, na
 		return Account{}, invalid("Give a name of at most 100 bytes.")
 	}
 	var a Account
+	var events []event
 	err := s.store.Write(ctx, func(tx Tx) error {
 		i, err := get[Invite](tx, codeID(code))
 		if err != nil || i.UsedBy != "" || now.After(i.Until) {
@@ -97,6 +132,21 @@ func (s *Service) Register(ctx context.Context, now time.Time, code, account, na
 		}
 		if _, err := tx.Get(TablePasskeys, k.ID); err == nil {
 			return refuse(Conflict, "passkey-known", "This passkey belongs to an account already. Sign in with it.")
+		}
+		events = nil
+		if i.Role == Resident {
+			lived, err := livedIn(tx, i.Household)
+			if err != nil {
+				return err
+			}
+			if lived && i.First {
+				return errInvite
+			}
+			if lived {
+				if events, err = s.movedIn(tx, now, i, name); err != nil {
+					return err
+				}
+			}
 		}
 		a = Account{ID: account, Name: name, Role: i.Role, Household: i.Household, Carrier: i.Carrier, Courier: i.Courier, Admin: i.Admin, Created: now}
 		if i.Courier != "" {
@@ -123,7 +173,22 @@ func (s *Service) Register(ctx context.Context, now time.Time, code, account, na
 	if err != nil {
 		return Account{}, err
 	}
+	s.feed.add(events...)
 	return a, nil
+}
+
+// movedIn tells a household that one more person sees inside it (S17): a notice if a resident asked for it, else an alarm that
+// stands until somebody has read it.
+func (s *Service) movedIn(tx Tx, now time.Time, i Invite, name string) ([]event, error) {
+	hubs, err := find[Hub](tx, Query{Keys: Keys{Household: i.Household}, Limit: 1})
+	if err != nil || len(hubs) == 0 { // there is nothing to see yet
+		return nil, err
+	}
+	text := name + " now belongs to this household: sees its doors, visits and live picture, and may block and unblock."
+	if i.By != Resident {
+		text += " The invitation came from whoever runs the service, not from one of you. If you do not know this person, block the door and call them."
+	}
+	return s.raise(tx, now, hubs[0], "", "", "resident-added", text, i.By == Resident)
 }
 
 // Account finds one by its ID; one whose courier was revoked is nobody.

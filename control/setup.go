@@ -82,7 +82,7 @@ func (s *Service) CreateHousehold(ctx context.Context, now time.Time, who Accoun
 		if err := put(tx, h); err != nil {
 			return err
 		}
-		code, err = s.invite(tx, now, Invite{Role: Resident, Household: h.ID})
+		code, err = s.invite(tx, now, Invite{Role: Resident, Household: h.ID, First: true})
 		return err
 	})
 	return h, code, err

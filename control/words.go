@@ -106,6 +106,8 @@ type Invite struct {
 	Carrier   string    `json:"carrier,omitempty"`
 	Courier   string    `json:"courier,omitempty"`
 	Admin     bool      `json:"admin,omitempty"`
+	First     bool      `json:"first,omitempty"` // holds only while nobody lives there yet
+	By        Role      `json:"by,omitempty"`    // whose word it is; "" is the service's own set-up
 	Created   time.Time `json:"created"`
 	Until     time.Time `json:"until"`
 	UsedBy    string    `json:"used_by,omitempty"`
