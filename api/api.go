@@ -205,5 +205,36 @@ func operationID(method, path string) string {
 	return string(id)
 }
 
+// freshFor is how long a touch of the passkey vouches for who sits before the page, where a session alone is too little: a stolen
+// one must not let new people in (T13). An operator who sets up a morning's couriers touches it a few times.
+const freshFor = 15 * time.Minute
+
+// signedKey is where a session holds when its passkey was last used, in Unix seconds.
+const signedKey = "signed"
+
+// fresh registers an operation that decides who may come in; see [server.vouched].
+func fresh[I, O any](s *server, h huma.API, method, path, summary string, do func(ctx context.Context, now time.Time, who control.Account, in *I) (O, error)) {
+	call(s, h, method, path, summary, func(ctx context.Context, now time.Time, who control.Account, in *I) (O, error) {
+		if err := s.vouched(ctx, now); err != nil {
+			var none O
+			return none, err
+		}
+		return do(ctx, now, who, in)
+	})
+}
+
+// vouched wants a passkey that was used within freshFor: a session that is older is told to sign in again, whoever holds it.
+func (s *server) vouched(ctx context.Context, now time.Time) error {
+	if s.Link != nil && s.sessions.GetString(ctx, passkeyKey) == "" {
+		return nil // the demo's links sign in without a passkey; elsewhere nobody does
+	}
+	if since := now.Sub(time.Unix(s.sessions.GetInt64(ctx, signedKey), 0)); since > freshFor || since < -time.Minute {
+		return errAgain
+	}
+	return nil
+}
+
+var errAgain = &control.Error{Reason: "sign-in-again", Sentence: "This decides who may come in: confirm with your passkey, by signing in again, and repeat it.", Class: control.Forbidden}
+
 // none is an empty body.
 type none struct{}

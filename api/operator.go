@@ -123,30 +123,35 @@ func (s *server) operator(h huma.API) {
 	call(s, h, http.MethodPost, "/api/ops/deliveries/{id}/cancel", "Cancel a delivery", func(ctx context.Context, now time.Time, who control.Account, in *ByID) (control.Delivery, error) {
 		return s.Service.Cancel(ctx, now, who, in.ID)
 	})
-	call(s, h, http.MethodPost, "/api/ops/couriers", "Add a courier", func(ctx context.Context, now time.Time, who control.Account, in *nameIn) (courierOut, error) {
+	fresh(s, h, http.MethodPost, "/api/ops/couriers", "Add a courier", func(ctx context.Context, now time.Time, who control.Account, in *nameIn) (courierOut, error) {
 		c, code, err := s.Service.AddCourier(ctx, now, who, in.Body.Name)
 		return courierOut{Courier: c.ID, Invite: code}, err
 	})
 	call(s, h, http.MethodPost, "/api/ops/couriers/{id}/screening", "How a courier's screening ended", func(ctx context.Context, now time.Time, who control.Account, in *screenIn) (control.Courier, error) {
+		if in.Body.Status == control.ScreeningPassed { // any other keeps people out
+			if err := s.vouched(ctx, now); err != nil {
+				return control.Courier{}, err
+			}
+		}
 		return s.Service.Screen(ctx, now, who, in.ID, in.Body.Status, in.Body.Until, in.Body.Reference)
 	})
 	call(s, h, http.MethodPost, "/api/ops/couriers/{id}/revoke", "End a courier", func(ctx context.Context, now time.Time, who control.Account, in *ByID) (control.Courier, error) {
 		return s.Service.RevokeCourier(ctx, now, who, in.ID)
 	})
-	call(s, h, http.MethodPost, "/api/ops/invites", "Invite a resident or another operator", func(ctx context.Context, now time.Time, who control.Account, in *inviteIn) (inviteOut, error) {
+	fresh(s, h, http.MethodPost, "/api/ops/invites", "Invite a resident or another operator", func(ctx context.Context, now time.Time, who control.Account, in *inviteIn) (inviteOut, error) {
 		code, err := s.Service.Invite(ctx, now, who, control.Role(in.Body.Role), in.Body.Household)
 		return inviteOut{code}, err
 	})
-	call(s, h, http.MethodPost, "/api/ops/households", "Set up a household", func(ctx context.Context, now time.Time, who control.Account, in *householdIn) (householdOut, error) {
+	fresh(s, h, http.MethodPost, "/api/ops/households", "Set up a household", func(ctx context.Context, now time.Time, who control.Account, in *householdIn) (householdOut, error) {
 		b := in.Body
 		v, code, err := s.Service.CreateHousehold(ctx, now, who, control.Household{ID: b.ID, Name: b.Name, Address: b.Address, Zone: b.Zone, SilenceS: b.SilenceS})
 		return householdOut{Household: v.ID, Invite: code}, err
 	})
-	call(s, h, http.MethodPost, "/api/ops/carriers", "Make another carrier and its signing key", func(ctx context.Context, now time.Time, who control.Account, in *nameIn) (carrierOut, error) {
+	fresh(s, h, http.MethodPost, "/api/ops/carriers", "Make another carrier and its signing key", func(ctx context.Context, now time.Time, who control.Account, in *nameIn) (carrierOut, error) {
 		c, code, err := s.Service.CreateCarrier(ctx, now, who, in.Body.Name)
 		return carrierOut{Carrier: c.ID, Invite: code}, err
 	})
-	call(s, h, http.MethodPost, "/api/ops/hubs", "Make a hub known", func(ctx context.Context, now time.Time, who control.Account, in *hubIn) (none, error) {
+	fresh(s, h, http.MethodPost, "/api/ops/hubs", "Make a hub known", func(ctx context.Context, now time.Time, who control.Account, in *hubIn) (none, error) {
 		b := in.Body
 		key, err := unb64(b.Key)
 		if err != nil {
@@ -155,7 +160,7 @@ func (s *server) operator(h huma.API) {
 		_, err = s.Service.CreateHub(ctx, now, who, control.Hub{ID: b.ID, Household: b.Household, Nkey: b.Nkey, Key: key, LedgerKey: b.LedgerKey})
 		return none{}, err
 	})
-	call(s, h, http.MethodPost, "/api/ops/doors", "Make a door of a hub known", func(ctx context.Context, _ time.Time, who control.Account, in *newDoorIn) (none, error) {
+	fresh(s, h, http.MethodPost, "/api/ops/doors", "Make a door of a hub known", func(ctx context.Context, _ time.Time, who control.Account, in *newDoorIn) (none, error) {
 		b := in.Body
 		d := control.Door{Hub: b.Hub, Name: b.Name, Title: b.Title, Instructions: b.Instructions}
 		if b.Place != nil {

@@ -109,7 +109,7 @@ func (s *server) resident(h huma.API) {
 	call(s, h, http.MethodDelete, "/api/home/consent/{id}", "Take a consent back", func(ctx context.Context, now time.Time, who control.Account, in *ByID) (none, error) {
 		return none{}, s.Service.EndConsent(ctx, now, who, in.ID)
 	})
-	call(s, h, http.MethodPost, "/api/home/invites", "Invite one more resident of this household", func(ctx context.Context, now time.Time, who control.Account, _ *none) (inviteOut, error) {
+	fresh(s, h, http.MethodPost, "/api/home/invites", "Invite one more resident of this household", func(ctx context.Context, now time.Time, who control.Account, _ *none) (inviteOut, error) {
 		code, err := s.Service.InviteResident(ctx, now, who)
 		return inviteOut{code}, err
 	})
@@ -117,6 +117,11 @@ func (s *server) resident(h huma.API) {
 		"block": "Let nobody in", "unblock": "Lift the block", "lock": "Throw the bolt now", "leave": "Send the courier out", "ack": "Acknowledge the alarm",
 	} {
 		call(s, h, http.MethodPost, "/api/doors/{hub}/{door}/"+what, summary, func(ctx context.Context, now time.Time, who control.Account, in *ByDoor) (control.AskReply, error) {
+			if what == "unblock" { // alone of these it makes the home less safe (S4)
+				if err := s.vouched(ctx, now); err != nil {
+					return control.AskReply{}, err
+				}
+			}
 			o, err := s.Service.Order(ctx, now, who, in.Hub, in.Door, control.Wish{What: what})
 			return s.carry(ctx, o, err)
 		})

@@ -161,6 +161,7 @@ func (s *server) enter(ctx context.Context, a control.Account, passkey string) (
 	}
 	s.sessions.Put(ctx, accountKey, a.ID)
 	s.sessions.Put(ctx, passkeyKey, passkey)
+	s.sessions.Put(ctx, signedKey, s.Now().Unix())
 	return s.me(ctx, a)
 }
 

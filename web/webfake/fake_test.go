@@ -46,6 +46,7 @@ type fake struct {
 	key       ed25519.PublicKey // what /api/me says the hub's key is
 	calls     []call
 	refuse    map[string]object        // path → problem or refusal to answer with
+	stale     string                   // path that wants a passkey touched first; until somebody signs in again
 	on        map[string]func(object)  // path → what a request does
 	watchers  map[chan string]struct{} // event streams
 	down      bool                     // the service answers nothing
@@ -172,8 +173,15 @@ func (f *fake) api(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost {
 		f.calls = append(f.calls, call{path, body})
 	}
-	refused, on := f.refuse[path], f.on[path]
+	refused, on, stale := f.refuse[path], f.on[path], f.stale == path
+	if path == "/api/login/finish" {
+		f.stale = ""
+	}
 	f.mu.Unlock()
+	if stale {
+		problem(w, 403, "sign-in-again", "Confirm with your passkey, by signing in again, and repeat it.")
+		return
+	}
 	if refused != nil {
 		if _, isReply := refused["ok"]; isReply {
 			reply(w, refused)

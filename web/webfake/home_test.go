@@ -144,6 +144,25 @@ func TestHomeKeepsThePinnedKey(t *testing.T) {
 	p.Wait(isLive) // by itself
 }
 
+// T13: what makes the home less safe wants the passkey, if it was not used a moment ago; one touch, and it is done.
+func TestUnblockWantsThePasskey(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("")
+	p.Authenticator()
+	join(p, f)
+	unblock := "/api/doors/" + hubID + "/front/unblock"
+	f.on[unblock] = func(object) { f.view(func(v *bus.View) { v.Blocked = false }) }
+	f.set(func() { f.stale = unblock })
+	f.view(func(v *bus.View) { v.Blocked = true })
+	p.Wait(`document.querySelector('.orders-row .button').textContent === 'Unblock'`)
+	p.Click(`.orders-row .button.plain`)
+	p.Text("Really unblock?")
+	p.Click(`.orders-row .button.danger`)
+	f.took("/api/login/finish") // checked there: the challenge, the origin, the verified user
+	p.Wait(`document.querySelector('.orders-row .button.block') !== null && document.querySelector('.hero-chips') === null`)
+	p.Errors() // 403 is the answer that was asked for
+}
+
 func TestHomeOrders(t *testing.T) {
 	f, p := start(t), open(t)
 	f.quiet("resident")

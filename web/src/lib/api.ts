@@ -1,3 +1,4 @@
+import { assert, refusal } from "./passkey.ts";
 import type { AskReply, Me } from "./types.ts";
 
 // Problem is an answer that is not the one asked for (RFC 9457). Its message is a sentence that says what to do next.
@@ -53,7 +54,29 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
 }
 
 export const get = <T>(path: string): Promise<T> => call<T>("GET", path);
-export const post = <T>(path: string, body: unknown = {}): Promise<T> => call<T>("POST", path, body);
+
+// post sends what is to be done. What decides who may come in wants a passkey that was used a moment ago (T13): then the person
+// is asked to touch it, and the same is sent once more.
+export async function post<T>(path: string, body: unknown = {}): Promise<T> {
+  try {
+    return await call<T>("POST", path, body);
+  } catch (e) {
+    if (!(e instanceof Problem) || e.reason !== "sign-in-again") throw e;
+    await touch();
+    return call<T>("POST", path, body);
+  }
+}
+
+async function touch(): Promise<void> {
+  const options = await call<Parameters<typeof assert>[0]>("POST", "/api/login/begin", {});
+  let credential: unknown;
+  try {
+    credential = await assert(options);
+  } catch (e) {
+    throw new Problem(0, "passkey", refusal(e));
+  }
+  await call<Me>("POST", "/api/login/finish", { credential });
+}
 
 export const del = <T>(path: string): Promise<T> => call<T>("DELETE", path);
 
