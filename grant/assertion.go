@@ -33,7 +33,7 @@ var (
 type Assertion struct {
 	Passkey Passkey
 	// Count is the authenticator's signature counter; 0 if it keeps none. One that does not grow may mean a cloned passkey
-	// (WebAuthn section 6.1.1): the hub writes it down and tells.
+	// (WebAuthn section 6.1.1): the hub refuses the slide and writes down why.
 	Count uint32
 	// DeviceBound says that the passkey cannot be copied to other devices (its backup-eligible flag is clear).
 	DeviceBound bool

@@ -85,7 +85,8 @@ func (c *Core) decide(d *door, k interlock.Command) {
 		return // the interlock decides only in a visit; without one, nothing is written and the decision runs out
 	}
 	d.decided = true
-	c.write(d, ledger.KindDecision, "unlock", k.Reason, decisionData{N: k.N, Grant: v.grantID, Passkey: v.passkey, Nonce: v.nonce})
+	c.write(d, ledger.KindDecision, "unlock", k.Reason, decisionData{N: k.N, Grant: v.grantID, Passkey: v.passkey, Nonce: v.nonce, Count: v.count})
+	c.mem.count(v.passkey, v.count)
 	c.wait.decisions = append(c.wait.decisions, decision{door: d, visit: v.id, n: k.N})
 }
 

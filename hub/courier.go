@@ -119,6 +119,9 @@ func (c *Core) askSlide(d *door, a bus.Ask) {
 			proof, err, f.N = p, nil, v.n-1
 		}
 	}
+	if err == nil && !c.mem.counted(proof) {
+		err = errCopied
+	}
 	if err != nil {
 		f.OK, f.Reason = false, grant.AssertionReason(err)
 	} else {
@@ -127,7 +130,7 @@ func (c *Core) askSlide(d *door, a bus.Ask) {
 			f.OK, f.Reason = false, why
 		}
 	}
-	v.passkey = proof.Passkey.ID
+	v.passkey, v.count = proof.Passkey.ID, proof.Count
 	d.decided = false
 	c.step(d, f)
 	r := d.spoken()
@@ -147,6 +150,9 @@ func (c *Core) askSlide(d *door, a bus.Ask) {
 	c.answerAsk(a.ID, r)
 }
 
+// errCopied is a slide by a passkey whose counter went back or stood still (WebAuthn section 7.2): there are two of it.
+var errCopied = errors.New("the passkey's counter did not grow since it was last used here: it may have been copied")
+
 // assert verifies one of the courier's passkeys over a challenge made from a nonce that exists.
 func (c *Core) assert(v *visit, challenge, nonce, assertion []byte) (grant.Assertion, error) {
 	if len(nonce) == 0 {
@@ -163,7 +169,8 @@ func (c *Core) askOut(d *door, a bus.Ask) {
 		return
 	}
 	why := interlock.NoReason
-	if _, err := c.assert(v, grant.OutChallenge(d.cfg.Name, v.id, v.out), v.out, a.Assertion); err != nil {
+	proof, err := c.assert(v, grant.OutChallenge(d.cfg.Name, v.id, v.out), v.out, a.Assertion)
+	if err != nil {
 		why = grant.AssertionReason(err)
 		if v.out == nil {
 			why = interlock.DoorNotClosed
@@ -182,7 +189,8 @@ func (c *Core) askOut(d *door, a bus.Ask) {
 		return
 	}
 	v.outDone = true
-	c.writeFor(d, v.id, ledger.KindFact, "out", interlock.CourierOut, nil)
+	c.mem.count(proof.Passkey.ID, proof.Count)
+	c.writeFor(d, v.id, ledger.KindFact, wordOut, interlock.CourierOut, outData{Passkey: proof.Passkey.ID, Count: proof.Count})
 	c.answerAsk(a.ID, bus.AskReply{OK: true, Visit: v.id})
 }
 

@@ -68,6 +68,7 @@ type visit struct {
 	out      []byte // what "I am out" is signed over; made anew after each close (S19)
 	outDone  bool
 	passkey  []byte // credential ID of the newest slide
+	count    uint32 // and its counter
 
 	ordered   bool // an Unlock was commanded, or may have been before a restart
 	exposure  exposure

@@ -19,6 +19,7 @@ type memory struct {
 	order     []string               // delivery IDs of grants, oldest first
 	used      map[string]bool        // delivery IDs that were decided on
 	revoked   map[string]bool        // delivery, courier and consent IDs
+	counts    map[string]uint32      // by credential ID: the newest count of a courier's passkey that was taken
 	untold    []bus.Alarm            // alarms that the service has not stored, oldest first
 }
 
@@ -34,7 +35,7 @@ const (
 )
 
 func (m *memory) init() {
-	m.grants, m.used, m.revoked = map[string]grant.Grant{}, map[string]bool{}, map[string]bool{}
+	m.grants, m.used, m.revoked, m.counts = map[string]grant.Grant{}, map[string]bool{}, map[string]bool{}, map[string]uint32{}
 }
 
 func (m *memory) anchor(cfg Config) grant.Anchor {
@@ -75,6 +76,19 @@ func (m *memory) revoke(ids []string) bool {
 		m.revoked[id] = true
 	}
 	return true
+}
+
+// counted says whether an assertion's counter has gone on since the newest that was taken. One that keeps none says nothing.
+func (m *memory) counted(a grant.Assertion) bool {
+	last := m.counts[string(a.Passkey.ID)]
+	return a.Count == 0 || a.Count > last
+}
+
+// count takes an assertion's counter. There is at most one a visit and passkey: as many as there are couriers.
+func (m *memory) count(passkey []byte, n uint32) {
+	if n > m.counts[string(passkey)] {
+		m.counts[string(passkey)] = n
+	}
 }
 
 // pair adds a resident; the same passkey again changes nothing.
@@ -146,6 +160,11 @@ type (
 		Grant   string `json:"grant"`
 		Passkey []byte `json:"passkey"` // credential ID that slid
 		Nonce   []byte `json:"nonce"`
+		Count   uint32 `json:"count,omitempty"` // the passkey's own counter, if it keeps one
+	}
+	outData struct {
+		Passkey []byte `json:"passkey"`
+		Count   uint32 `json:"count,omitempty"`
 	}
 	alarmData struct {
 		Alarm bus.Alarm `json:"alarm"`
@@ -211,6 +230,11 @@ func (c *Core) Replay(e ledger.Entry) {
 		// A decision counts as an opening: whether its order left the hub before it went down, nobody knows (S3, S12).
 		if d, ok := decode[decisionData](e.Data); ok {
 			m.used[d.Grant] = true
+			m.count(d.Passkey, d.Count)
+		}
+	case ledger.KindFact:
+		if d, ok := decode[outData](e.Data); ok && e.Word == wordOut {
+			m.count(d.Passkey, d.Count)
 		}
 	case ledger.KindCommand:
 		switch e.Word {

@@ -23,6 +23,7 @@ const (
 	wordClosed = "closed"
 	wordGap    = "gap"
 	wordHeld   = "held"
+	wordOut    = "out"
 
 	wordSmoke     = "smoke"
 	wordSmokeOver = "smoke-over"
