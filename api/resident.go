@@ -218,15 +218,6 @@ type checkpointOut struct {
 }
 
 func (s *server) checkpoint(ctx context.Context, _ time.Time, who control.Account, in *ByID) (checkpointOut, error) {
-	hubs, err := s.Service.HubsOf(ctx, who)
-	if err != nil {
-		return checkpointOut{}, err
-	}
-	for _, hub := range hubs {
-		if hub.ID == in.ID {
-			note, err := s.Service.Held(ctx, in.ID)
-			return checkpointOut{Note: string(note)}, err
-		}
-	}
-	return checkpointOut{}, control.ErrNotFound
+	note, err := s.Service.Held(ctx, who, in.ID)
+	return checkpointOut{Note: string(note)}, err
 }

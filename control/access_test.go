@@ -45,6 +45,7 @@ func TestAccess(t *testing.T) {
 		}},
 		{"watch", control.Resident, func(a control.Account) error { return w.s.MayWatch(ctx, a, w.a.hub, "front") }},
 		{"visit", control.Resident, func(a control.Account) error { _, err := w.s.Visit(ctx, a, "V1"); return err }},
+		{"checkpoint", control.Resident, func(a control.Account) error { _, err := w.s.Held(ctx, a, w.a.hub); return err }},
 		{"close", control.Resident, func(a control.Account) error { _, err := w.s.Close(ctx, w.now, a, "V1"); return err }},
 		{"draft", control.Resident, func(a control.Account) error {
 			_, err := w.s.DraftConsent(ctx, w.now, a, control.ConsentWish{Hub: w.a.hub, Door: "front", Carrier: w.a.carrier})

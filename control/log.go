@@ -212,8 +212,15 @@ func (s *Service) forked(ctx context.Context, now time.Time, hub string, why err
 	return err
 }
 
-// Held gives a hub's newest checkpoint that we hold, for an auditor.
-func (s *Service) Held(ctx context.Context, hub string) (note []byte, err error) {
-	h, err := one[Hub](ctx, s, hub)
-	return slices.Clone(h.Note), err
+// Held gives a hub's newest checkpoint that we hold, for its household's auditor.
+func (s *Service) Held(ctx context.Context, who Account, hub string) (note []byte, err error) {
+	if err := who.as(Resident); err != nil {
+		return nil, err
+	}
+	err = s.store.Read(ctx, func(tx Tx) error {
+		h, err := own(tx, hub, func(h Hub) bool { return h.Household == who.Household })
+		note = slices.Clone(h.Note)
+		return err
+	})
+	return note, err
 }

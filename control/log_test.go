@@ -204,7 +204,7 @@ func TestLogArrivesAnyhow(t *testing.T) {
 	if r, err := w.s.Log(ctx, w.now, w.a.hub, bus.Log{From: n, Note: l.note()}); err != nil || r.Cursor != n {
 		t.Errorf("the checkpoint alone: %+v, %v", r, err)
 	}
-	if note, err := w.s.Held(ctx, w.a.hub); err != nil || string(note) != string(l.note()) {
+	if note, err := w.s.Held(ctx, w.a.resident, w.a.hub); err != nil || string(note) != string(l.note()) {
 		t.Errorf("held %q, %v", note, err)
 	}
 	w.restart()
