@@ -138,6 +138,7 @@ func (c *Core) effects() []Effect {
 	out = append(out, c.first...)
 	if len(c.entries) > 0 || !c.wait.empty() {
 		a := Append{Entries: c.entries}
+		c.mem.size += uint64(len(c.entries))
 		if !c.wait.empty() {
 			c.dones++
 			a.Done = c.dones

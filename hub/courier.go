@@ -94,7 +94,7 @@ func (c *Core) arrival(d *door, a bus.Ask) (*visit, interlock.Reason, string) {
 func (c *Core) check(d *door, v *visit) []grant.Result {
 	a := grant.Attempt{
 		Door: d.cfg.Name, Now: c.clock.now(c.at), ClockSure: c.clock.sure, Parcel: v.parcel,
-		Revoked: func(id string) bool { return c.mem.revoked[id] },
+		Revoked: c.revoked,
 		Used:    func(id string) bool { return c.mem.used[id] && !v.ordered },
 	}
 	if v.place != nil {

@@ -41,6 +41,7 @@ type home struct {
 	silent       bool // the service does not answer
 	blocks       map[string]uint64
 	skew         time.Duration // of the service's clock
+	cursor       uint64        // entries that the service holds
 	plug         bool          // the lock answers
 
 	wire    []string // what reached the lock, and "durable"
@@ -261,7 +262,7 @@ func (h *home) run(d time.Duration) {
 		}
 		if h.mono >= h.beat && !h.silent {
 			h.beat = h.mono + 500*time.Millisecond
-			reply := bus.BeatReply{Blocks: h.blocks, Time: noon.Add(h.away + h.mono + h.skew)}
+			reply := bus.BeatReply{Blocks: h.blocks, Time: noon.Add(h.away + h.mono + h.skew), Cursor: h.cursor}
 			h.seq++
 			h.in(Answered{Seq: h.seq, Visits: h.named, Sent: h.mono - 10*time.Millisecond, Trip: 10 * time.Millisecond, Reply: reply})
 		}

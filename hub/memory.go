@@ -21,6 +21,9 @@ type memory struct {
 	revoked   map[string]bool        // delivery, courier and consent IDs
 	counts    map[string]uint32      // by credential ID: the newest count of a courier's passkey that was taken
 	untold    []bus.Alarm            // alarms that the service has not stored, oldest first
+	size      uint64                 // entries of the record, as far as they were given to the disk
+	floor     uint64                 // what the service held when this record was found behind it; 0: never
+	stale     uint32                 // the epoch in which that was: its grants are refused
 }
 
 const (
@@ -175,6 +178,11 @@ type (
 	idData struct {
 		ID string `json:"id"`
 	}
+	behindData struct {
+		Size  uint64 `json:"size"` // entries that are here
+		Held  uint64 `json:"held"` // entries that the service holds
+		Epoch uint32 `json:"epoch"`
+	}
 	reportData struct {
 		By        string `json:"by,omitempty"`
 		Who       string `json:"who,omitempty"`
@@ -208,6 +216,7 @@ func (c *Core) Replay(e ledger.Entry) {
 	}
 	c.replayClock(e)
 	m := &c.mem
+	m.size = e.Index + 1
 	switch e.Kind {
 	case ledger.KindConfig:
 		switch e.Word {
@@ -220,6 +229,10 @@ func (c *Core) Replay(e ledger.Entry) {
 		case "revoke":
 			if d, ok := decode[revokeData](e.Data); ok {
 				m.revoke(d.IDs)
+			}
+		case wordBehind:
+			if d, ok := decode[behindData](e.Data); ok {
+				m.floor, m.stale = max(m.floor, d.Held), max(m.stale, d.Epoch)
 			}
 		case "spent":
 			if d, ok := decode[idData](e.Data); ok {

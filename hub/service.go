@@ -3,6 +3,7 @@ package hub
 import (
 	"slices"
 
+	"eyebolt/bus"
 	"eyebolt/interlock"
 	"eyebolt/ledger"
 )
@@ -16,6 +17,7 @@ func (c *Core) answered(in Answered) {
 		return
 	}
 	c.beat = in.Seq
+	c.compare(in.Reply.Cursor)
 	anchored := c.clock.anchored
 	if c.clock.answer(c.at, in.Sent, in.Trip, in.Reply.Time) {
 		c.write(nil, ledger.KindFact, pick(c.clock.sure, "clock-sure", "clock-unsure"), interlock.NoReason, nil)
@@ -41,6 +43,39 @@ func (c *Core) answered(in Answered) {
 		c.rest = append(c.rest, BeatNow{})
 	}
 }
+
+// compare holds this record against what the service holds of it. The service has nothing that this hub did not write: if it
+// holds more, the disk was put back to an earlier day or copied, and what was opened, blocked and taken back since is forgotten
+// here. Then every grant of this epoch is refused until the household raises it (T29).
+func (c *Core) compare(held uint64) {
+	if held <= c.mem.size || held <= c.mem.floor {
+		return
+	}
+	c.write(nil, ledger.KindConfig, wordBehind, interlock.GrantRevoked, behindData{Size: c.mem.size, Held: held, Epoch: c.cfg.Epoch})
+	c.mem.floor, c.mem.stale = held, max(c.mem.stale, c.cfg.Epoch)
+	for _, d := range c.doors {
+		if d.visit != nil {
+			c.step(d, interlock.Fact{Kind: interlock.Revoke})
+		}
+	}
+	now := c.clock.now(c.at)
+	id, err := ulid(now, c.cfg.Random)
+	if err != nil { // an alarm is told even without randomness
+		id = c.cfg.ID + "-" + wordBehind + "-" + now.Format("20060102T150405.000000")
+	}
+	a := bus.Alarm{ID: id, Hub: c.cfg.ID, Reason: wordBehind, Text: behindText, At: now}
+	c.mem.alarm(a)
+	c.write(nil, ledger.KindCommand, interlock.DoAlarm.String(), interlock.GrantRevoked, alarmData{Alarm: a})
+	c.rest = append(c.rest, Alarm{Alarm: a})
+}
+
+const behindText = "This hub's record is older than the one that it sent before: its disk was put back to an earlier day, or copied. It opens to nobody. Keep its disk as evidence, and set the hub up anew, or raise its epoch."
+
+// behind says whether the grants of this epoch may have been used or taken back without this hub's knowing.
+func (c *Core) behind() bool { return c.mem.floor > 0 && c.mem.stale >= c.cfg.Epoch }
+
+// revoked says whether a delivery, courier or consent was taken back.
+func (c *Core) revoked(id string) bool { return c.behind() || c.mem.revoked[id] }
 
 // silence is a beat that nobody answered. The interlock counts the time by itself.
 func (c *Core) silence() {}

@@ -73,7 +73,7 @@ func (c *Core) askConsent(a bus.Ask) {
 	case c.index[k.Door] == nil:
 		c.answerAsk(a.ID, refusal(interlock.WrongDoor))
 		return
-	case c.mem.revoked[k.ID]:
+	case c.revoked(k.ID):
 		c.answerAsk(a.ID, refusal(interlock.GrantRevoked))
 		return
 	}
@@ -99,7 +99,7 @@ func (c *Core) askGrant(a bus.Ask) {
 		why = interlock.WrongDoor
 	case c.mem.used[k.ID]:
 		why = interlock.GrantUsed
-	case c.mem.revoked[k.ID] || c.mem.revoked[g.Courier.ID] || c.mem.revoked[g.Consent.ID]:
+	case c.revoked(k.ID) || c.revoked(g.Courier.ID) || c.revoked(g.Consent.ID):
 		why = interlock.GrantRevoked
 	case !c.mem.hold(g, c.clock.now(c.at)):
 		why = interlock.NotConfigured

@@ -5,7 +5,7 @@ import "eyebolt/interlock"
 // Words of ledger entries that this package writes, by kind. They are a wire format. Every reason is interlock's.
 //
 //	boot        boot
-//	config      pair, consent, grant, revoke, spent, block, unblock, home, away, hold, lift
+//	config      pair, consent, grant, revoke, spent, behind, block, unblock, home, away, hold, lift
 //	visit       began, ended (ledger.VisitData), closed (a resident read and closed the incident)
 //	fact        a phase of interlock as it is entered; arrived-refused, slide-refused, out-refused, out, cannot, lock-asked,
 //	            leave-asked, acknowledged, clock-sure, clock-unsure,
@@ -24,6 +24,7 @@ const (
 	wordGap    = "gap"
 	wordHeld   = "held"
 	wordOut    = "out"
+	wordBehind = "behind"
 
 	wordSmoke     = "smoke"
 	wordSmokeOver = "smoke-over"
