@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -74,13 +76,21 @@ func (v *VerifyCmd) check(ctx context.Context) (proof.Report, error) {
 		if err != nil {
 			return proof.Report{}, err
 		}
+		if len(bytes.TrimSpace(b)) == 0 {
+			return proof.Report{}, fmt.Errorf("%s is empty: a checkpoint that could not be had proves nothing; fetch it again", name)
+		}
 		notes, rest := ledger.SplitNotes(b)
 		if in.Held = append(in.Held, notes...); len(rest) > 0 {
 			in.Held = append(in.Held, rest)
 		}
 	}
 	if clips := filepath.Join(v.Dir, ledger.FolderClips); isDir(clips) {
-		in.Clips = os.DirFS(clips)
+		root, err := os.OpenRoot(clips) // links that lead out of it are not followed
+		if err != nil {
+			return proof.Report{}, err
+		}
+		defer root.Close()
+		in.Clips = root.FS()
 	}
 	const tries = 30 // a hub copies its write-ahead log about once in a thousand commits
 	for try := 1; ; try++ {
@@ -145,7 +155,14 @@ const shownVisits = 30
 
 func printReport(out io.Writer, r proof.Report) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	line := func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
+	line := func(format string, args ...any) {
+		for i, a := range args {
+			if s, ok := a.(string); ok {
+				args[i] = plain(s)
+			}
+		}
+		fmt.Fprintf(w, format+"\n", args...)
+	}
 	line("ledger\t%s", r.Origin)
 	line("entries\t%d", r.Entries)
 	line("root\t%s", r.Root)
@@ -206,6 +223,16 @@ func sentence(f proof.Finding, r proof.Report) string {
 		return fmt.Sprintf("entry %d: %s: %s", f.Entry, f.What, f.Text)
 	}
 	return fmt.Sprintf("entry %d (to %d): %s: %s", f.Entry, f.Until, f.What, f.Text)
+}
+
+// plain is s without what would begin a line, or command a terminal: whoever wrote the record has no say on this screen.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '\ufffd'
+	}, s)
 }
 
 func counted(n int, one, many string) string {
