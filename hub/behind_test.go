@@ -78,3 +78,22 @@ func TestCursorOfTheService(t *testing.T) {
 		t.Error("an honest hub thinks that it was restored")
 	}
 }
+
+// T16, T19: the record says what the service holds; it does not say that the service holds what there never was.
+func TestServiceHoldsNoMoreThanThereIs(t *testing.T) {
+	h := newHome(t)
+	h.prepare()
+	h.in(Shipped{Cursor: 1 << 40})
+	h.run(time.Second)
+	if h.wrote("checkpoint held") {
+		t.Error("on record: the service holds more than was ever written")
+	}
+	for range 5 * heldEvery {
+		h.must(bus.Ask{What: bus.AskHome, On: true})
+	}
+	h.in(Shipped{Cursor: uint64(len(h.disk))})
+	h.run(time.Second)
+	if !h.wrote("checkpoint held") {
+		t.Error("not on record: the service holds everything")
+	}
+}

@@ -92,7 +92,7 @@ func (c *Core) told(in Told) {
 const heldEvery = 64
 
 func (c *Core) shipped(in Shipped) {
-	if in.Cursor < c.noted+heldEvery {
+	if in.Cursor < c.noted+heldEvery || in.Cursor > c.mem.size { // it cannot hold what was never written
 		return
 	}
 	c.noted = in.Cursor
