@@ -76,9 +76,7 @@ func (s *Service) changeCourier(ctx context.Context, now time.Time, who Account,
 		if err := put(tx, c); err != nil {
 			return err
 		}
-		if c.may(now) == nil {
-			return nil
-		}
+		may := c.may(now) == nil
 		// Windows are hours: what began two days ago is over, however many deliveries there ever were.
 		ds, err := find[Delivery](tx, Query{Keys: Keys{Courier: id}, From: now.Add(-2 * maxWindow)})
 		if err != nil {
@@ -86,6 +84,10 @@ func (s *Service) changeCourier(ctx context.Context, now time.Time, who Account,
 		}
 		for _, d := range ds {
 			if d.over() || d.Grant == "" {
+				continue
+			}
+			// A grant carries the screening's end as it was when it was issued: one that holds less long now takes it back.
+			if may && (d.Until.Before(c.Until) || d.State != DeliveryAssigned) {
 				continue
 			}
 			if _, err := s.takeBack(tx, now, d.Grant); err != nil {

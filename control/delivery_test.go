@@ -240,3 +240,43 @@ func TestHubRefusesGrant(t *testing.T) {
 		t.Errorf("got %+v, %v", ops.Deliveries, err)
 	}
 }
+
+// S2, T13: a screening that is cut short takes back what was granted beyond its new end, and nothing else.
+func TestScreeningCutShort(t *testing.T) {
+	w := newTown(t)
+	ctx := context.Background()
+	w.screen(w.a)
+	w.consent(w.a, w.a.carrier)
+	today := w.book(w.a, true)
+	b := w.booking(w.a)
+	b.Courier, b.From, b.Until = w.a.courierID, w.now.AddDate(0, 0, 7), w.now.AddDate(0, 0, 7).Add(time.Hour)
+	week, err := w.s.Book(ctx, w.now, w.a.operator, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.s.Screen(ctx, w.now, w.a.operator, w.a.courierID, control.ScreeningPassed, w.now.AddDate(0, 0, 1), "check 2"); err != nil {
+		t.Fatal(err)
+	}
+	revoked := map[string]bool{}
+	for _, o := range w.due(w.a.hub) {
+		for _, id := range o.Ask.Revoked {
+			revoked[id] = true
+		}
+	}
+	if !revoked[week.Grant] || revoked[today.Grant] || len(revoked) != 1 {
+		t.Errorf("revoked %v, want next week's %s alone (today's is %s)", revoked, week.Grant, today.Grant)
+	}
+	ops, err := w.s.Ops(ctx, w.now, w.a.operator)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range ops.Deliveries {
+		want := control.DeliveryAssigned
+		if d.ID == week.ID {
+			want = control.DeliveryBooked
+		}
+		if d.State != want {
+			t.Errorf("delivery %s is %s, want %s", d.ID, d.State, want)
+		}
+	}
+}
