@@ -55,7 +55,8 @@ func (f *feed) add(events ...event) {
 		f.ring = append(f.ring, e)
 	}
 	if over := len(f.ring) - maxEvents; over > 0 {
-		f.ring = append(f.ring[:0:0], f.ring[over:]...)
+		clear(f.ring[:over]) // what they held is free; append moves the rest only when its array is full, not at every event
+		f.ring = f.ring[over:]
 	}
 	close(f.fresh)
 	f.fresh = make(chan struct{})

@@ -120,3 +120,17 @@ func TestEventsResume(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkShow is one view of one of many doors, to a feed that is full: what a town of hubs in visits costs.
+func BenchmarkShow(b *testing.B) {
+	w := newTown(b)
+	ctx := context.Background()
+	seq := uint64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		seq++
+		if err := w.s.View(ctx, w.now, w.a.hub, bus.View{Hub: w.a.hub, Door: "front", Seq: seq, At: w.now}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

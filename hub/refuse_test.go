@@ -489,3 +489,34 @@ func TestCombine(t *testing.T) {
 		}
 	}
 }
+
+// T20: an acknowledgement where nothing stands is answered and leaves nothing on disk; one of an alarm is on record.
+func TestAcknowledgeNothing(t *testing.T) {
+	h := ready(t)
+	h.run(time.Second)
+	at := len(h.disk)
+	for range 50 {
+		h.must(bus.Ask{What: bus.AskAck})
+	}
+	h.run(time.Second)
+	for _, e := range h.disk[at:] {
+		if e.Word == "acknowledged" {
+			t.Fatalf("entry %d tells of an acknowledgement of nothing", e.Index)
+		}
+	}
+	h.slide()
+	h.until("unlocked")
+	h.move(true)
+	h.until("open")
+	h.deaf = true
+	h.move(false)
+	h.run(12 * time.Second)
+	if h.view.Alarm != "not-secured" {
+		t.Fatalf("alarm %q, want not-secured", h.view.Alarm)
+	}
+	h.must(bus.Ask{What: bus.AskAck})
+	h.run(100 * time.Millisecond)
+	if !slices.ContainsFunc(h.disk, func(e ledger.Entry) bool { return e.Word == "acknowledged" }) {
+		t.Error("an alarm's acknowledgement is not on record")
+	}
+}

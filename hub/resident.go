@@ -60,8 +60,12 @@ func (c *Core) askLeave(d *door, a bus.Ask) {
 	c.answerAsk(a.ID, bus.AskReply{OK: true})
 }
 
-// askAck ends the standing alarm.
+// askAck ends the standing alarm. Where none stands, nothing is written: whoever presses on and on fills no disk.
 func (c *Core) askAck(d *door, a bus.Ask) {
+	if d.alarm.ID == "" && d.state.Alarm() == interlock.NoReason {
+		c.answerAsk(a.ID, bus.AskReply{OK: true})
+		return
+	}
 	c.write(d, ledger.KindFact, "acknowledged", d.state.Alarm(), orderData{By: a.By})
 	d.alarm = bus.Alarm{}
 	c.step(d, interlock.Fact{Kind: interlock.Acknowledge})
