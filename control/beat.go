@@ -32,7 +32,7 @@ func (s *Service) Beat(now time.Time, hub string, b bus.Beat) (r bus.BeatReply, 
 	}
 	r.Cursor = l.cursor
 	was := l.silent
-	l.heard, l.seen, l.ever, l.silent = now, now, true, false
+	l.heard, l.seen, l.ever, l.silent, l.spared = now, now, true, false, 0
 	l.visits = slices.Clone(b.Visits)
 	if was || now.Sub(l.kept) >= time.Minute {
 		l.kept = now
@@ -68,6 +68,10 @@ func (s *Service) heardAgain(ctx context.Context, now time.Time, hub string, was
 	return err
 }
 
+// maxSpared is how often in a row a hub that is not heard is spared for this instance's own lateness. A machine that slept is late
+// once or twice; one that is late at every tick, as under a flood, must not put off the alarm for ever.
+const maxSpared = 4
+
 // Tick is the service's dead man's switch (S14); call it every 100 ms or so. late says that this instance was itself not running
 // for a while: then every hub's timer starts anew before anybody is missed.
 func (s *Service) Tick(ctx context.Context, now time.Time, late bool) error {
@@ -79,8 +83,9 @@ func (s *Service) Tick(ctx context.Context, now time.Time, late bool) error {
 	var missed []miss
 	s.mu.Lock()
 	for _, l := range s.hubs {
-		if late {
+		if late && l.spared < maxSpared {
 			l.heard = now
+			l.spared++
 			continue
 		}
 		limit := l.limit

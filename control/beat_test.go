@@ -92,6 +92,29 @@ func TestDeadMansSwitchBlamesNobodyForOurOwnSleep(t *testing.T) {
 	}
 }
 
+// S14, T20: a service that is late again and again, as one that is flooded, does not put off the alarm for ever.
+func TestDeadMansSwitchOfAStarvedService(t *testing.T) {
+	w := newTown(t)
+	w.beat(w.a, "V1")
+	began := w.now
+	for len(w.alarms(w.a)) == 0 {
+		w.now = w.now.Add(600 * time.Millisecond)
+		w.tick(true)
+		if w.now.Sub(began) > 10*time.Second {
+			t.Fatal("silent for 10 s in a visit, and no alarm: each late tick spared the hub once more")
+		}
+		w.beat(w.b, "V2") // one that is heard is not missed
+	}
+	for range 100 {
+		w.now = w.now.Add(600 * time.Millisecond)
+		w.beat(w.b, "V2")
+		w.tick(true)
+	}
+	if got := w.alarms(w.b); len(got) != 0 {
+		t.Errorf("a hub that was heard all the time: %q", got)
+	}
+}
+
 // A visit that was going on when the service went down is watched at once by the next instance.
 func TestDeadMansSwitchAfterTakingOver(t *testing.T) {
 	w := newTown(t)

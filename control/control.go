@@ -73,6 +73,7 @@ type liveHub struct {
 	kept      time.Time     // the seen that is in the store
 	visits    []string
 	silent    bool // the alarm was raised
+	spared    int  // how often in a row its timer was started anew for this instance's own lateness
 	doors     []*liveDoor
 	cursor    uint64
 	owed      uint64 // how often it was said that orders wait for it; 0: none do
