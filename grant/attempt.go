@@ -2,6 +2,7 @@ package grant
 
 import (
 	"math"
+	"time"
 
 	"eyebolt/interlock"
 )
@@ -57,8 +58,16 @@ func (g Grant) grant(a Attempt) interlock.Reason {
 	return interlock.NoReason
 }
 
+// issueSlack is how far a carrier's clock may be ahead of the hub's.
+const issueSlack = time.Minute
+
+// clock holds if the hub trusts its clock and nothing that was signed contradicts it: a document that comes out of the future
+// says that one of the two clocks is wrong, and nobody can tell which (T15).
 func (g Grant) clock(a Attempt) interlock.Reason {
 	if !a.ClockSure || a.Now.IsZero() {
+		return interlock.ClockUnsure
+	}
+	if now := a.Now.Add(issueSlack); now.Before(g.Issued) || now.Before(g.CourierFrom) {
 		return interlock.ClockUnsure
 	}
 	return interlock.NoReason

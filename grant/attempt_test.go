@@ -29,6 +29,8 @@ func TestCheck(t *testing.T) {
 		{"consent revoked", func(h *granttest.Home, a *grant.Attempt) { a.Revoked = is(h.Consent.ID) }, grant.CheckGrant, interlock.GrantRevoked},
 		{"clock not sure (T15)", func(_ *granttest.Home, a *grant.Attempt) { a.ClockSure = false }, grant.CheckClock, interlock.ClockUnsure},
 		{"no clock", func(_ *granttest.Home, a *grant.Attempt) { a.Now = time.Time{} }, grant.CheckClock, interlock.ClockUnsure},
+		{"issued after now: one of the clocks is wrong (T15)", func(h *granttest.Home, _ *grant.Attempt) { h.Issued = noon.Add(61 * time.Second) }, grant.CheckClock, interlock.ClockUnsure},
+		{"issued this moment, by a clock that is a little ahead", func(h *granttest.Home, _ *grant.Attempt) { h.Issued = noon.Add(59 * time.Second) }, "", interlock.NoReason},
 		{"first instant", func(h *granttest.Home, a *grant.Attempt) { a.Now = h.Delivery.From }, "", interlock.NoReason},
 		{"too early", func(h *granttest.Home, a *grant.Attempt) { a.Now = h.Delivery.From.Add(-1) }, grant.CheckWindow, interlock.TooEarly},
 		{"last instant", func(h *granttest.Home, a *grant.Attempt) { a.Now = h.Delivery.Until.Add(-1) }, "", interlock.NoReason},
