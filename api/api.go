@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -28,6 +29,8 @@ type Options struct {
 	Now     func() time.Time // time.Now when nil
 	// Secure marks cookies for HTTPS alone. False only for http://localhost.
 	Secure bool
+	// Proxies are whose X-Forwarded-For is believed; nil: proxies on this machine.
+	Proxies []netip.Prefix
 	// CookieName tells two handlers on one host apart. Default "eyebolt".
 	CookieName string
 	// Pages are options of the pages' handler.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -224,6 +225,49 @@ func TestGuessingIsSlow(t *testing.T) {
 	}
 	if status, _ := p.refused("GET", "/api/me", nil); status != 401 {
 		t.Errorf("other calls: %d", status)
+	}
+}
+
+// T20: behind a proxy, each is counted by the address that the proxy saw; what somebody writes into the header himself counts for
+// nothing. Who is no proxy of ours is counted by his own.
+func TestGuessingBehindAProxy(t *testing.T) {
+	for _, k := range []struct {
+		name    string
+		proxies []netip.Prefix
+		flood   []string // X-Forwarded-For of who guesses
+		other   string   // and of somebody else
+		want    int      // what the other is answered
+	}{
+		{"two behind it", nil, []string{"203.0.113.9"}, "198.51.100.7", 404},
+		{"the same", nil, []string{"203.0.113.9"}, "203.0.113.9", 429},
+		{"who guesses writes addresses of his own", nil, []string{"198.51.100.1, 203.0.113.9", "198.51.100.2, 203.0.113.9", "nonsense, 203.0.113.9"}, "198.51.100.3,203.0.113.9", 429},
+		{"two proxies", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}, []string{"203.0.113.9, 10.1.2.3"}, "198.51.100.7, 10.1.2.3", 404},
+		{"no proxy of ours", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, []string{"203.0.113.9", "203.0.113.10"}, "198.51.100.7", 429},
+	} {
+		t.Run(k.name, func(t *testing.T) {
+			w := newTown(t, func(o *api.Options) { o.Proxies = k.proxies })
+			try := func(forwarded string) int {
+				t.Helper()
+				r, err := http.NewRequestWithContext(t.Context(), "POST", w.url+"/api/register/begin", strings.NewReader(`{"invite":"x","name":"Eve"}`))
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.Header.Set("Content-Type", "application/json")
+				r.Header.Set("X-Forwarded-For", forwarded)
+				res, err := http.DefaultClient.Do(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = res.Body.Close()
+				return res.StatusCode
+			}
+			for i := range 30 {
+				try(k.flood[i%len(k.flood)])
+			}
+			if got := try(k.other); got != k.want {
+				t.Errorf("got %d, want %d", got, k.want)
+			}
+		})
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 	"time"
 
@@ -28,6 +29,9 @@ type ControlConfig struct {
 	Listen string `yaml:"listen"`
 	// TLS is the apps' certificate; leave it out behind a proxy that has one.
 	TLS TLSConfig `yaml:"tls"`
+	// Proxies are the addresses of proxies before the apps, such as 10.0.0.0/8: whose X-Forwarded-For says who asks, so that one who
+	// guesses is slowed down and not everybody. Default: proxies on this machine.
+	Proxies []string `yaml:"proxies"`
 	// Bus is where hubs connect.
 	Bus BusConfig `yaml:"bus"`
 	// Passkeys is the name that passkeys are made for.
@@ -194,8 +198,12 @@ func startService(ctx context.Context, cfg ControlConfig, opt serviceOptions) (_
 	if err != nil {
 		return nil, fmt.Errorf("apps: %w", err)
 	}
+	proxies, err := prefixes(cfg.Proxies)
+	if err != nil {
+		return nil, err
+	}
 	for i, l := range listeners {
-		ao := api.Options{Service: s.Service, Hubs: runner, Log: opt.Log, Secure: opt.Secure}
+		ao := api.Options{Service: s.Service, Hubs: runner, Log: opt.Log, Secure: opt.Secure, Proxies: proxies}
 		if i > 0 {
 			ao.CookieName = fmt.Sprintf("eyebolt-%d", i+1)
 		}
@@ -237,6 +245,22 @@ func (s *runningService) serve(l net.Listener, handler http.Handler, log *slog.L
 		}
 		return nil
 	})
+}
+
+// prefixes reads addresses and networks; none gives nil.
+func prefixes(all []string) (out []netip.Prefix, err error) {
+	for _, text := range all {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			a, e := netip.ParseAddr(text)
+			if e != nil {
+				return nil, fmt.Errorf("proxies: %q is neither an address nor a network such as 10.0.0.0/8", text)
+			}
+			p = netip.PrefixFrom(a, a.BitLen())
+		}
+		out = append(out, p.Masked())
+	}
+	return out, nil
 }
 
 func ignoreClosed(err error) error {
