@@ -16,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
+	"golang.org/x/time/rate"
 
 	"eyebolt/control"
 	"eyebolt/web"
@@ -49,7 +50,9 @@ type server struct {
 	Options
 	sessions   *scs.SessionManager
 	keys       *webauthn.WebAuthn
-	gate       *gate
+	gate       *gate // of who tries, by address
+	calls      *gate // by account
+	safer      *gate // by account and call
 	ceremonies *ceremonies
 	listeners  *listeners
 }
@@ -77,7 +80,7 @@ func New(o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("api: passkeys for %s: %w", rp.ID, err)
 	}
-	s := &server{Options: o, keys: keys, gate: newGate(), sessions: scs.New(), ceremonies: newCeremonies(), listeners: newListeners()}
+	s := &server{Options: o, keys: keys, gate: newGate(rate.Every(tryEvery), tryBurst), calls: newGate(callsEach, callsBurst), safer: newGate(saferEach, saferBurst), sessions: scs.New(), ceremonies: newCeremonies(), listeners: newListeners()}
 	s.sessions.Store = keep{s}
 	s.sessions.Lifetime = sessionLife
 	s.sessions.HashTokenInStore = true
@@ -175,6 +178,9 @@ func call[I, O any](s *server, h huma.API, method, path, summary string, do func
 	}, func(ctx context.Context, in *I) (*struct{ Body O }, error) {
 		who, err := s.who(ctx)
 		var out O
+		if err == nil {
+			err = s.calm(s.Now(), who.ID, method, path)
+		}
 		if err == nil {
 			out, err = do(ctx, s.Now(), who, in)
 		}

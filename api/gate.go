@@ -17,8 +17,11 @@ import (
 	"eyebolt/control"
 )
 
-// gate slows down who tries to sign in, register or pair again and again from one address.
+// gate slows down who asks again and again: by address who tries to sign in, register or pair, by account everybody else.
 type gate struct {
+	each  rate.Limit
+	burst int
+
 	mu   sync.Mutex
 	by   map[string]*list.Element
 	line *list.List // of *visitor, heard of newest first
@@ -32,19 +35,25 @@ type visitor struct {
 const (
 	tryEvery = 2 * time.Second // a person mistypes; a program guesses
 	tryBurst = 20              // a household behind one address
+	// An account's calls: a page that starts makes ten, a program that books makes one after another. Above it, one account's
+	// calls would cost every other tenant's the disk.
+	callsEach, callsBurst = rate.Limit(20), 200
+	// Calls that make a home safer have an allowance of their own, one for each: whoever uses it up has done what it does.
+	saferEach, saferBurst = rate.Limit(2), 20
 	// maxVisitors bounds the addresses that are remembered; those unheard of for longest give way.
 	maxVisitors = 8192
 )
 
-func newGate() *gate { return &gate{by: map[string]*list.Element{}, line: list.New()} }
+func newGate(each rate.Limit, burst int) *gate {
+	return &gate{each: each, burst: burst, by: map[string]*list.Element{}, line: list.New()}
+}
 
 func (g *gate) pass(now time.Time, addr string) bool {
-	addr = network(addr)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	e := g.by[addr]
 	if e == nil {
-		e = g.line.PushFront(&visitor{addr, rate.NewLimiter(rate.Every(tryEvery), tryBurst)})
+		e = g.line.PushFront(&visitor{addr, rate.NewLimiter(g.each, g.burst)})
 		g.by[addr] = e
 		if g.line.Len() > maxVisitors {
 			old := g.line.Back()
@@ -55,6 +64,23 @@ func (g *gate) pass(now time.Time, addr string) bool {
 	g.line.MoveToFront(e)
 	return e.Value.(*visitor).tries.AllowN(now, 1)
 }
+
+// safer are the calls that only make a home safer.
+var safer = []string{"/block", "/lock", "/leave", "/cannot"}
+
+// calm refuses an account that calls more often than people and honest programs do.
+func (s *server) calm(now time.Time, account, method, path string) error {
+	g, key := s.calls, account
+	if i := strings.LastIndexByte(path, '/'); method == http.MethodPost && slices.Contains(safer, path[i:]) {
+		g, key = s.safer, account+path[i:]
+	}
+	if !g.pass(now, key) {
+		return errTooMany
+	}
+	return nil
+}
+
+var errTooMany = &control.Error{Reason: "too-many", Sentence: "This account asks too often. Wait ten seconds, then try again.", Class: control.TooMany}
 
 // sameMachine are the proxies that are believed where none are named.
 var sameMachine = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
@@ -105,7 +131,7 @@ func (s *server) limit(ctx huma.Context, next func(huma.Context)) {
 	u := ctx.URL()
 	guess := strings.HasPrefix(u.Path, "/api/login/") || strings.HasPrefix(u.Path, "/api/register/") || u.Path == "/api/home/pair"
 	r, _ := humago.Unwrap(ctx)
-	if guess && !s.gate.pass(s.Now(), s.from(r)) {
+	if guess && !s.gate.pass(s.Now(), network(s.from(r))) {
 		p := problemOf(&control.Error{Reason: "too-many", Sentence: "Too many tries from here. Wait ten seconds, then try again.", Class: control.TooMany})
 		ctx.SetHeader("Content-Type", p.ContentType(""))
 		ctx.SetHeader("Retry-After", "10")
