@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/time/rate"
 
 	"eyebolt/grant"
 	"eyebolt/ledger"
@@ -76,7 +77,8 @@ type liveHub struct {
 	spared    int  // how often in a row its timer was started anew for this instance's own lateness
 	doors     []*liveDoor
 	cursor    uint64
-	owed      uint64 // how often it was said that orders wait for it; 0: none do
+	owed      uint64        // how often it was said that orders wait for it; 0: none do
+	pace      *rate.Limiter // of what its views have written down
 
 	logMu    sync.Mutex // held while a log message is taken
 	verifier note.Verifier
@@ -130,7 +132,7 @@ func New(ctx context.Context, now time.Time, c Config) (*Service, error) {
 
 // adopt makes a stored hub known to this instance.
 func (s *Service) adopt(tx Tx, h Hub, now time.Time) error {
-	l := &liveHub{id: h.ID, household: h.Household, heard: now, seen: h.Seen, kept: h.Seen, ever: !h.Seen.IsZero(), silent: !h.SilentSince.IsZero(), cursor: h.Cursor, limit: s.silence}
+	l := &liveHub{pace: rate.NewLimiter(viewWrites, viewBurst), id: h.ID, household: h.Household, heard: now, seen: h.Seen, kept: h.Seen, ever: !h.Seen.IsZero(), silent: !h.SilentSince.IsZero(), cursor: h.Cursor, limit: s.silence}
 	if house, err := get[Household](tx, h.Household); err != nil {
 		return err
 	} else if house.SilenceS > 0 {
@@ -179,6 +181,10 @@ func (s *Service) adopt(tx Tx, h Hub, now time.Time) error {
 	s.byKey[h.Nkey] = h.ID
 	return nil
 }
+
+// What a hub's views may have written down, a second and at once: an honest hub's doors change phase a dozen times a visit, and a
+// start shows 64 doors. All else that they show is on its way in the ledger, too, which has the last word (T20).
+const viewWrites, viewBurst = 10, 256
 
 // maxGoing bounds the visits of one hub that are going on: one a door (T30), and hubs have at most 64 doors.
 const maxGoing = 64

@@ -33,12 +33,13 @@ func (s *Service) View(ctx context.Context, now time.Time, hub string, v bus.Vie
 	was, shown := d.view, d.shown
 	d.view, d.shown = v, true
 	house, blocks := l.household, d.blocks
+	changed := !shown || was.Phase != v.Phase || was.Visit != v.Visit || was.Released != v.Released
+	writes := (v.BlockCount != blocks || changed && v.GrantID != "") && l.pace.AllowN(now, 1)
 	s.mu.Unlock()
 
 	e := event{kind: EventView, household: house, grant: v.GrantID, data: v}
 	var events []event
-	changed := !shown || was.Phase != v.Phase || was.Visit != v.Visit || was.Released != v.Released
-	if v.BlockCount != blocks {
+	if v.BlockCount != blocks && writes { // if not now, then at the next view: they differ until it is done
 		if err := s.reconcile(ctx, now, hub, v); err != nil {
 			return err
 		}
@@ -55,7 +56,7 @@ func (s *Service) View(ctx context.Context, now time.Time, hub string, v bus.Vie
 		case err != nil && !errors.Is(err, ErrNotFound):
 			return err
 		}
-		if changed && g.Hub == hub && g.ID != "" {
+		if changed && writes && g.Hub == hub && g.ID != "" {
 			if events, err = s.follow(ctx, now, g, v); err != nil {
 				return err
 			}
