@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -405,6 +406,30 @@ func TestRefusals(t *testing.T) {
 	}
 	if _, err := New(Config{}); err == nil {
 		t.Error("a server that admits everybody by default")
+	}
+}
+
+// S17, T13: nobody looks on for ever on one admission: who may look no more is out when the session ends.
+func TestSessionsEnd(t *testing.T) {
+	f := load(t, hall)
+	var out atomic.Bool
+	s := set(t, func(c *Config) {
+		c.Lasts = 500 * time.Millisecond
+		c.Admit = func(context.Context, live.Offer) error {
+			if out.Load() {
+				return errors.New("signed out")
+			}
+			return nil
+		}
+	})
+	s.Opened("front", f.params)
+	s.show(f.pics[:5])
+	p := look(t, s, "a")
+	out.Store(true)
+	until(t, "the session's end", func() bool { p.mu.Lock(); defer p.mu.Unlock(); return p.closed })
+	until(t, "no viewer", func() bool { return s.Viewers("front") == 0 })
+	if _, err := tryLook(t, s, "a"); err == nil {
+		t.Error("let in again after signing out")
 	}
 }
 

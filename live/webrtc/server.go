@@ -32,6 +32,9 @@ type Config struct {
 	Clip func(door, visit string) (Clip, error)
 	// Listen is the one UDP address for all viewers, such as ":8555"; empty: a free port a viewer.
 	Listen string
+	// Lasts is how long one session may last; 0: 30 minutes. A page asks anew by itself, and is let in anew or not: who is signed
+	// out, or whose stolen session was ended, does not look on for ever (T13, S17).
+	Lasts time.Duration
 	// ICE servers, for viewers that are not in the home.
 	ICE []ICEServer
 	// Loopback offers 127.0.0.1 too: tests and the demo.
@@ -85,6 +88,9 @@ type Server struct {
 func New(cfg Config) (*Server, error) {
 	if len(cfg.Key) != ed25519.PrivateKeySize || cfg.Now == nil || cfg.Admit == nil || cfg.Log == nil {
 		return nil, errors.New("live: Key, Now, Admit and Log must be given")
+	}
+	if cfg.Lasts <= 0 {
+		cfg.Lasts = 30 * time.Minute
 	}
 	api, free, err := newEngine(cfg)
 	if err != nil {
@@ -279,14 +285,22 @@ func (v *viewer) answer(ctx context.Context, offer, profile string) (string, err
 		return fail(ctx.Err())
 	}
 	go drain(sender)
-	go func() { // whoever does not connect makes room
-		t := time.NewTimer(connectIn)
-		defer t.Stop()
-		select {
-		case <-v.up:
-		case <-v.end:
-		case <-t.C:
-			v.close()
+	go func() { // whoever does not connect makes room, and so does who has looked for long enough
+		for _, k := range []struct {
+			wait time.Duration
+			then <-chan struct{}
+		}{{connectIn, v.up}, {v.s.cfg.Lasts, nil}} {
+			t := time.NewTimer(k.wait)
+			select {
+			case <-k.then:
+				t.Stop()
+			case <-v.end:
+				t.Stop()
+				return
+			case <-t.C:
+				v.close()
+				return
+			}
 		}
 	}()
 	return pc.LocalDescription().SDP, nil
