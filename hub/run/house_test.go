@@ -47,8 +47,9 @@ type house struct {
 	eye    *source
 	limits hub.Limits
 	code   chan string
-	spy    func(do string) // at each order, on its way to the lock
-	stall  bool            // the ledger never says that anything is durable
+	spy    func(do string)         // at each order, on its way to the lock
+	wrap   func(bus.Conn) bus.Conn // what the hub gets for its end of the bus
+	stall  bool                    // the ledger never says that anything is durable
 
 	mu     sync.Mutex // guards what follows
 	view   bus.View
@@ -61,7 +62,7 @@ type house struct {
 	change chan struct{}
 }
 
-func newHouse(tb testing.TB) *house {
+func newHouse(tb testing.TB, with ...func(*house)) *house {
 	tb.Helper()
 	l := interlock.DefaultLimits()
 	l.Arming, l.Tail, l.Out = 300, 500, 20_000
@@ -72,6 +73,9 @@ func newHouse(tb testing.TB) *house {
 	h.lock = locktest.NewFake(locktest.FakeConfig{Now: h.now, Travel: 20 * time.Millisecond, Delay: 2 * time.Millisecond})
 	tb.Cleanup(h.lock.Close)
 	h.hubEnd, h.far = h.bus.Hub(h.who.Hub), h.bus.Conn("service")
+	for _, w := range with {
+		w(h)
+	}
 	h.serve()
 	h.open()
 	tb.Cleanup(h.shut)
@@ -89,8 +93,12 @@ func (h *house) open() {
 		h.Fatal(err)
 	}
 	h.eye = &source{now: h.now}
+	var conn bus.Conn = h.hubEnd
+	if h.wrap != nil {
+		conn = h.wrap(conn)
+	}
 	cfg := Config{
-		ID: h.who.Hub, RP: h.who.RP, Epoch: h.who.Epoch, Ledger: (*slowLog)(h), Bus: h.hubEnd, Now: h.now,
+		ID: h.who.Hub, RP: h.who.RP, Epoch: h.who.Epoch, Ledger: (*slowLog)(h), Bus: conn, Now: h.now,
 		Log: slog.New(slog.NewTextHandler(logTo(), &slog.HandlerOptions{Level: slog.LevelDebug})), Pairing: func(code string) { h.code <- code }, Watching: h.note,
 		Doors: []Door{{
 			Name: h.who.Door, Limits: h.limits, Lock: h.openLock,

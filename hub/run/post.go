@@ -31,8 +31,9 @@ const (
 	maxAlarms    = 256 // remembered here; the core re-sends after a restart
 	maxSending   = 8   // alarms under way at once
 
-	maxRefs = 4096 // asks that wait for the core's answer
-	maxLive = 8    // offers being answered at once
+	maxRefs    = 4096 // asks that wait for the core's answer
+	maxAnswers = 4096 // answers that wait for the bus
+	maxLive    = 8    // offers being answered at once
 
 	liveTimeout = 10 * time.Second
 )
@@ -50,6 +51,7 @@ type post struct {
 	wg     *sync.WaitGroup
 
 	beatNow, viewNow, alarmNow chan struct{} // each holds one
+	answers                    chan answer   // holds maxAnswers
 
 	mu       sync.Mutex // guards what follows
 	visits   []string
@@ -64,6 +66,12 @@ type post struct {
 	cursor func(uint64) // told what the service holds
 }
 
+// answer is what somebody waits for.
+type answer struct {
+	to    func([]byte) error
+	reply any
+}
+
 type pending struct {
 	alarm   bus.Alarm
 	sending bool
@@ -74,7 +82,8 @@ func newPost(cfg Config, now func() time.Duration, q *queue, wg *sync.WaitGroup,
 	return &post{
 		id: cfg.ID, conn: cfg.Bus, now: now, random: cfg.Random, push: q.push, ask: q.ask, live: cfg.Live, log: cfg.Log, wg: wg, cursor: cursor,
 		beatNow: make(chan struct{}, 1), viewNow: make(chan struct{}, 1), alarmNow: make(chan struct{}, 1),
-		views: map[string]bus.View{}, refs: map[uint64]func([]byte) error{},
+		answers: make(chan answer, maxAnswers),
+		views:   map[string]bus.View{}, refs: map[uint64]func([]byte) error{},
 	}
 }
 
@@ -94,6 +103,7 @@ func (p *post) run(ctx context.Context) error {
 	p.wg.Go(func() { p.beats(ctx) })
 	p.wg.Go(func() { p.showing(ctx) })
 	p.wg.Go(func() { p.alarming(ctx) })
+	p.wg.Go(func() { p.answering(ctx) })
 	return nil
 }
 
@@ -299,10 +309,10 @@ func (p *post) send(ctx context.Context, k *pending) {
 	defer cancel()
 	err := p.request(ctx, "alarm", k.alarm, nil)
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	k.sending = false
 	if err != nil {
 		k.due = p.now() + alarmRetry
+		p.mu.Unlock()
 		p.log.Warn("alarm was not taken by the service, it is sent again", "alarm", k.alarm.Reason, "door", k.alarm.Door, "err", err)
 		return
 	}
@@ -312,6 +322,7 @@ func (p *post) send(ctx context.Context, k *pending) {
 			break
 		}
 	}
+	p.mu.Unlock()
 	p.push(hub.Told{ID: k.alarm.ID})
 }
 
@@ -336,13 +347,33 @@ func (p *post) takeAsk(m bus.Message) {
 	}
 }
 
-// answer answers whoever waits for ref.
+// answer has whoever waits for ref answered. It never waits: the core calls it, and a bus whose other end takes nothing may
+// hold whoever writes for a minute (S5).
 func (p *post) answer(ref uint64, r bus.AskReply) {
 	p.mu.Lock()
-	reply := p.refs[ref]
+	to := p.refs[ref]
 	delete(p.refs, ref)
 	p.mu.Unlock()
-	p.reply(reply, r)
+	if to == nil {
+		return
+	}
+	select {
+	case p.answers <- answer{to, r}:
+	default:
+		p.log.Debug("answer was not sent, it is remembered", "err", "the bus takes nothing")
+	}
+}
+
+// answering sends answers in their order.
+func (p *post) answering(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case a := <-p.answers:
+			p.reply(a.to, a.reply)
+		}
+	}
 }
 
 func (p *post) reply(to func([]byte) error, r any) {
