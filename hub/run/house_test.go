@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,7 +50,9 @@ type house struct {
 	code   chan string
 	spy    func(do string)         // at each order, on its way to the lock
 	wrap   func(bus.Conn) bus.Conn // what the hub gets for its end of the bus
-	stall  bool                    // the ledger never says that anything is durable
+	logs   slog.Handler
+	refuse atomic.Int32 // so many Locks fail
+	stall  bool         // the ledger never says that anything is durable
 
 	mu     sync.Mutex // guards what follows
 	view   bus.View
@@ -68,7 +71,8 @@ func newHouse(tb testing.TB, with ...func(*house)) *house {
 	l.Arming, l.Tail, l.Out = 300, 500, 20_000
 	h := &house{
 		TB: tb, dir: tb.TempDir(), key: ed25519.NewKeyFromSeed(make([]byte, 32)), start: time.Now(), who: granttest.New("a", time.Now()), limits: l,
-		bus: mem.New(), code: make(chan string, 8), taken: map[string]time.Duration{}, change: make(chan struct{}, 1),
+		logs: slog.NewTextHandler(logTo(), &slog.HandlerOptions{Level: slog.LevelDebug}),
+		bus:  mem.New(), code: make(chan string, 8), taken: map[string]time.Duration{}, change: make(chan struct{}, 1),
 	}
 	h.lock = locktest.NewFake(locktest.FakeConfig{Now: h.now, Travel: 20 * time.Millisecond, Delay: 2 * time.Millisecond})
 	tb.Cleanup(h.lock.Close)
@@ -99,7 +103,7 @@ func (h *house) open() {
 	}
 	cfg := Config{
 		ID: h.who.Hub, RP: h.who.RP, Epoch: h.who.Epoch, Ledger: (*slowLog)(h), Bus: conn, Now: h.now,
-		Log: slog.New(slog.NewTextHandler(logTo(), &slog.HandlerOptions{Level: slog.LevelDebug})), Pairing: func(code string) { h.code <- code }, Watching: h.note,
+		Log: slog.New(h.logs), Pairing: func(code string) { h.code <- code }, Watching: h.note,
 		Doors: []Door{{
 			Name: h.who.Door, Limits: h.limits, Lock: h.openLock,
 			Cameras: []Camera{{
@@ -339,6 +343,13 @@ type driver = lock.Lock
 type spied struct {
 	driver
 	h *house
+}
+
+func (s *spied) Lock(ctx context.Context) error {
+	if s.h.refuse.Add(-1) >= 0 {
+		return lock.ErrOffline
+	}
+	return s.driver.Lock(ctx)
 }
 
 func (s *spied) Unlock(ctx context.Context, o lock.Order) error {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -58,6 +59,7 @@ func New(cfg Config) (*Hub, error) {
 	case cfg.Ledger == nil:
 		return nil, errors.New("hub: Config.Ledger is missing: nothing opens without a record")
 	}
+	cfg.Log = slog.New(newRelay(cfg.Log.Handler()))
 	if cfg.Wall == nil {
 		cfg.Wall = time.Now
 	}

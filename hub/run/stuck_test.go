@@ -1,7 +1,9 @@
 package run
 
 import (
+	"context"
 	"encoding/json"
+	"log/slog"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -58,4 +60,37 @@ func TestStuckBus(t *testing.T) {
 	h.eye.set(true)
 	h.wait("a Lock on the wire", func() bool { _, locks := h.wired(); return locks > 0 })
 	h.wait("the alarm given", func() bool { return slices.ContainsFunc(h.events, func(e Event) bool { return e.What == "alarm" }) })
+}
+
+// stuckLog takes no line any more once it hangs.
+type stuckLog struct {
+	hangs atomic.Bool
+	end   chan struct{}
+}
+
+func (s *stuckLog) Enabled(context.Context, slog.Level) bool { return true }
+func (s *stuckLog) WithAttrs([]slog.Attr) slog.Handler       { return s }
+func (s *stuckLog) WithGroup(string) slog.Handler            { return s }
+func (s *stuckLog) Handle(context.Context, slog.Record) error {
+	if s.hangs.Load() {
+		<-s.end
+	}
+	return nil
+}
+
+// S5, S6, T18: nobody takes the log's lines, as with a log that is written to the disk that hangs. Locks that fail are tried
+// again all the same, and the watch goes on.
+func TestStuckLog(t *testing.T) {
+	s := &stuckLog{end: make(chan struct{})}
+	h := newHouse(t, func(h *house) { h.logs = s })
+	h.prepare()
+	h.arrive()
+	h.slide()
+	h.until("unlocked")
+	h.refuse.Store(2 * lockWorkers) // that many Locks fail, and each failure is logged
+	s.hangs.Store(true)
+	t.Cleanup(func() { close(s.end) })
+	h.eye.set(true)
+	h.wait("a Lock on the wire", func() bool { _, locks := h.wired(); return locks > 0 })
+	h.wait("the alarm at the service", func() bool { return len(h.alarms) > 0 })
 }
