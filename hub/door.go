@@ -21,7 +21,8 @@ type door struct {
 	late     bool // the hub's own clockwork came late; until its next tick in time
 	recorded bool // what the interlock was told
 	gap      gap
-	left     time.Duration // the newest picture's own time when the watch was last live
+	left     time.Duration    // the newest picture's own time when the watch was last live
+	lag      interlock.Reason // why it is not live since: the camera's lag, if it ever was that
 
 	// The lock and the household, as last told.
 	bolt      interlock.Bolt

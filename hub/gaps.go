@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"math"
 	"time"
 
@@ -85,6 +86,10 @@ func (c *Core) follow(d *door, was, now interlock.Watch) {
 		if own, ok := newest(d.sights); ok {
 			d.left = min(own, c.at.Mono)
 		}
+		d.lag = cmp.Or(lapseReason(now), interlock.LapseLagging)
+	}
+	if now == interlock.WatchLagging {
+		d.lag = interlock.LapseLagging
 	}
 	switch {
 	case now.Lapse() && !d.gap.open:
@@ -98,12 +103,13 @@ func (c *Core) follow(d *door, was, now interlock.Watch) {
 	case now == interlock.WatchLive && d.gap.open:
 		c.closeGap(d, seenAgain(d.sights, d.gap.from, c.at.Mono), false)
 		d.gap = gap{}
-	case now == interlock.WatchLive && was == interlock.WatchLagging:
+	case now == interlock.WatchLive && was != interlock.WatchLive && d.left > 0:
 		c.healed(d)
 	}
 }
 
-// healed marks a lag that left a hole in the scene; a lag whose pictures all came leaves no mark.
+// healed marks a lag, the camera's or the hub's own, that left a hole in the scene; a lag whose pictures all came leaves no
+// mark.
 func (c *Core) healed(d *door) {
 	hole := span{}
 	for _, s := range d.sights {
@@ -117,7 +123,7 @@ func (c *Core) healed(d *door) {
 		}
 	}
 	if hole.to > hole.from {
-		c.noteGap(d, gap{from: hole.from, fromWall: c.clock.at(c.at, hole.from), why: interlock.LapseLagging}, hole.to, false)
+		c.noteGap(d, gap{from: hole.from, fromWall: c.clock.at(c.at, hole.from), why: d.lag}, hole.to, false)
 	}
 }
 

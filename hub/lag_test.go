@@ -41,3 +41,31 @@ func TestLagToTheEnd(t *testing.T) {
 		t.Errorf("S7: %.1f s on record, want the 5 s and a little in which the door was not secured; gaps %v", k.GapSeconds, h.words(ledger.KindGap))
 	}
 }
+
+// S7: the pictures lag and leave a hole; as they come again, the hub's own clockwork comes late once. The hole is on record
+// all the same: why the watch was last not live does not change what nobody saw.
+func TestHoleEndsInAHubLate(t *testing.T) {
+	h := ready(t)
+	h.slide()
+	h.until("unlocked")
+	h.move(true)
+	h.until("open")
+	h.run(time.Second)
+	h.mute = true
+	door, from := h.who.Door, h.mono
+	h.run(600 * time.Millisecond)
+	h.in(Seen{Door: door, Camera: "hall", At: h.mono, Verdict: liveness.Verdict{State: liveness.Lagging, Age: h.mono - from, Pictures: 100, GapFrom: from, GapTo: h.mono}})
+	h.run(300 * time.Millisecond)
+	h.in(Tick{Late: true})
+	h.in(Seen{Door: door, Camera: "hall", At: h.mono, Verdict: liveness.Verdict{State: liveness.Live, Pictures: 101, GapFrom: from, GapTo: h.mono}})
+	if h.view.Watch != "hub-late" {
+		t.Fatalf("watch %s, want hub-late", h.view.Watch)
+	}
+	h.run(100 * time.Millisecond)
+	if h.view.Watch != "live" {
+		t.Fatalf("watch %s, want live", h.view.Watch)
+	}
+	if !h.wrote("gap gap lapse-lagging") {
+		t.Errorf("a hole of 0.9 s is not on record: %v", h.words(ledger.KindGap, ledger.KindWatch))
+	}
+}
