@@ -135,8 +135,8 @@ func TestBadConfigurationNamesTheLineAndTheNearestKey(t *testing.T) {
 		{"no lock", "lock: l, ", "", "write the lock's friendly name"},
 		{"no passkeys", "{id: localhost, origins: [\"http://localhost:1\"]}", "{}", "name the id and origins"},
 		{"a bad link", "name: hall,", "name: hall, link: fibre,", "use wired or wifi"},
-		{"a bad limit", "    lock:", "    limits: {tail: 48h}\n    lock:", "give a span from 1ms to 24h"},
-		{"a slide that S2 forbids", "    lock:", "    limits: {slide: 60s}\n    lock:", "at most 30s (S2)"},
+		{"a bad limit", "    lock:", "    limits: {tail: 48h}\n    lock:", "give a span from 1s to 1h"},
+		{"a slide that S2 forbids", "    lock:", "    limits: {slide: 60s}\n    lock:", "give a span from 1s to 30s"},
 		{"an unset variable", "rtsp://127", "rtsp://${EYEBOLT_NO_SUCH}@127", "the environment has no EYEBOLT_NO_SUCH"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -114,39 +114,43 @@ type LiveConfig struct {
 	Listen string `yaml:"listen"`
 }
 
-// limits lays c over the published limits.
+// limits lays c over the published limits. Each has its bounds, so that a limit is moved and no rule is turned off.
 func (c LimitConfig) limits() (interlock.Limits, error) {
 	l := interlock.DefaultLimits()
 	for _, set := range []struct {
-		from time.Duration
-		to   *interlock.Millis
-		name string
+		from        time.Duration
+		to          *interlock.Millis
+		name        string
+		least, most time.Duration
 	}{
-		{c.Arming, &l.Arming, "arming"},
-		{c.Slide, &l.Slide, "slide"},
-		{c.Answer, &l.Answer, "answer"},
-		{c.Enter, &l.Enter, "enter"},
-		{c.Open, &l.Open, "open"},
-		{c.Close, &l.Close, "close"},
-		{c.Out, &l.Out, "out"},
-		{c.Tail, &l.Tail, "tail"},
-		{c.Wait, &l.Wait, "wait"},
-		{c.Hold, &l.Hold, "hold"},
-		{c.Poll, &l.Poll, "poll"},
-		{c.BoltOld, &l.BoltStale, "bolt_stale"},
-		{c.DoorOld, &l.DoorStale, "door_stale"},
-		{c.LockWait, &l.RetryLock, "retry_lock"},
+		{c.Arming, &l.Arming, "arming", time.Second, 5 * time.Minute},
+		{c.Slide, &l.Slide, "slide", time.Second, 30 * time.Second}, // S2
+		{c.Answer, &l.Answer, "answer", time.Second, 15 * time.Second},
+		{c.Enter, &l.Enter, "enter", 2 * time.Second, 5 * time.Minute},
+		{c.Open, &l.Open, "open", 5 * time.Second, 30 * time.Minute}, // furniture is carried in
+		{c.Close, &l.Close, "close", time.Second, time.Minute},
+		{c.Out, &l.Out, "out", time.Second, 10 * time.Minute},
+		{c.Tail, &l.Tail, "tail", time.Second, time.Hour},
+		{c.Wait, &l.Wait, "wait", 10 * time.Second, time.Hour},
+		{c.Hold, &l.Hold, "hold", time.Second, time.Hour},
+		{c.Poll, &l.Poll, "poll", time.Second, 30 * time.Second},
+		{c.BoltOld, &l.BoltStale, "bolt_stale", 2 * time.Second, time.Minute},
+		{c.DoorOld, &l.DoorStale, "door_stale", time.Minute, 24 * time.Hour}, // contacts report themselves once an hour to once a day
+		{c.LockWait, &l.RetryLock, "retry_lock", time.Second, 10 * time.Second},
 	} {
 		if set.from == 0 {
 			continue
 		}
-		if set.from < time.Millisecond || set.from > 24*time.Hour {
-			return l, fmt.Errorf("limit %s: %v: give a span from 1ms to 24h", set.name, set.from)
+		if set.from < set.least || set.from > set.most {
+			return l, fmt.Errorf("limit %s: %v: give a span from %v to %v", set.name, set.from, set.least, set.most)
 		}
 		*set.to = interlock.Millis(set.from.Milliseconds())
 	}
-	if l.Slide > 30_000 {
-		return l, errors.New("limit slide: at most 30s (S2)")
+	switch {
+	case l.Poll >= l.BoltStale:
+		return l, errors.New("limit poll: must be shorter than bolt_stale, else the bolt is unknown between two questions")
+	case l.RetryLock > l.Close:
+		return l, errors.New("limit retry_lock: must not be longer than close: Lock is tried again before the alarm")
 	}
 	return l, nil
 }
