@@ -46,7 +46,7 @@ pages: ## bundles web/src into web/dist (needs npm)
 	go run ./web/build
 
 explore: ## the whole state space of the decision, and every mutant of it
-	go test ./interlock -run Explore -v -count=1
+	go test ./interlock -run Explore -v -count=1 -timeout 60m
 
 bench:
 	go test ./interlock ./liveness ./ledger/... ./grant -run '^$$' -bench . -benchmem

@@ -190,6 +190,14 @@ func (d *door) replay(c *Core, e ledger.Entry) {
 				d.visit.unwatched += time.Duration(g.Seconds * float64(time.Second))
 			}
 		}
+	case ledger.KindCommand:
+		if a, ok := decode[alarmData](e.Data); ok && e.Word == interlock.DoAlarm.String() {
+			d.alarm = a.Alarm
+		}
+	case ledger.KindFact:
+		if e.Word == wordAcknowledged {
+			d.alarm = bus.Alarm{}
+		}
 	case ledger.KindReport:
 		switch e.Word {
 		case wordSmoke:
@@ -237,7 +245,9 @@ func (d *door) replayVisit(c *Core, e ledger.Entry) {
 		}
 		d.visit = nil
 	case wordClosed:
-		d.closeIncident(e.Visit)
+		if d.closeIncident(e.Visit) && len(d.incidents) == 0 && d.visit == nil {
+			d.alarm = bus.Alarm{} // reading the last one acknowledged it
+		}
 	}
 }
 
@@ -269,6 +279,9 @@ func (c *Core) resume(d *door) {
 		}
 	}
 	c.step(d, boot)
+	if d.visit == nil && d.alarm.ID != "" { // nobody has acknowledged it (S16); an unfinished visit has an alarm of its own
+		c.step(d, interlock.Fact{Kind: interlock.AlarmStands, Reason: reasonOf(d.alarm.Reason)})
+	}
 	d.smoke = d.smoke && c.clock.now(c.at).Sub(d.smokeAt) < smokeLife
 	c.step(d, interlock.Fact{Kind: interlock.SmokeSays, OK: !d.smoke})
 	c.step(d, interlock.Fact{Kind: interlock.HomeSays, OK: d.home})

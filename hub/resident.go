@@ -66,7 +66,7 @@ func (c *Core) askAck(d *door, a bus.Ask) {
 		c.answerAsk(a.ID, bus.AskReply{OK: true})
 		return
 	}
-	c.write(d, ledger.KindFact, "acknowledged", d.state.Alarm(), orderData{By: a.By})
+	c.write(d, ledger.KindFact, wordAcknowledged, d.state.Alarm(), orderData{By: a.By})
 	d.alarm = bus.Alarm{}
 	c.step(d, interlock.Fact{Kind: interlock.Acknowledge})
 	c.answerDurable(a.ID, bus.AskReply{OK: true})

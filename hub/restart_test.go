@@ -279,3 +279,41 @@ func TestEmptyAsks(t *testing.T) {
 		}
 	}
 }
+
+// S10, S16: the door is opened while everybody is away, and then the power goes. The alarm stands until somebody has seen it:
+// no courier is let in, the resident's page shows it, and it is told again.
+func TestAlarmSurvives(t *testing.T) {
+	h := newHome(t)
+	h.prepare()
+	h.must(bus.Ask{What: bus.AskHome, On: false})
+	h.move(true)
+	h.run(time.Second)
+	h.move(false)
+	h.run(time.Second)
+	if h.view.Alarm != "forced-open" {
+		t.Fatalf("alarm %q before the restart", h.view.Alarm)
+	}
+	id := h.alarms[len(h.alarms)-1].ID
+	h.in(Told{ID: id})
+	h.run(time.Second)
+	h.boot([]string{"hall"}, 2)
+	h.alarms = nil
+	h.run(4 * time.Second)
+	if h.view.Alarm != "forced-open" {
+		t.Errorf("alarm %q after the restart", h.view.Alarm)
+	}
+	if r := h.ask(bus.Ask{What: bus.AskArrive, GrantID: h.who.Delivery.ID, Parcel: "PARCEL-1"}); r.OK || r.Reason != "standing-alarm" {
+		t.Errorf("arriving under an alarm that nobody has seen: %+v", r)
+	}
+	h.run(time.Minute)
+	if len(h.alarms) == 0 || h.alarms[0].ID != id {
+		t.Errorf("told again: %+v, want %s", h.alarms, id)
+	}
+	h.must(bus.Ask{What: bus.AskAck, By: "resident"})
+	h.boot([]string{"hall"}, 3)
+	h.run(4 * time.Second)
+	if h.view.Alarm != "" {
+		t.Errorf("alarm %q stands again though it was acknowledged", h.view.Alarm)
+	}
+	h.must(bus.Ask{What: bus.AskArrive, GrantID: h.who.Delivery.ID, Parcel: "PARCEL-1"})
+}

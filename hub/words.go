@@ -26,6 +26,8 @@ const (
 	wordOut    = "out"
 	wordBehind = "behind"
 
+	wordAcknowledged = "acknowledged"
+
 	wordSmoke     = "smoke"
 	wordSmokeOver = "smoke-over"
 )

@@ -296,6 +296,8 @@ func (j *judge) hear(f Fact) {
 			j.alarm, j.told = false, 0
 			j.openFor, j.shutFor, j.blindFor, j.waitFor = 0, 0, 0, 0
 		}
+	case AlarmStands:
+		j.alarm, j.told = true, 0
 	case CloseIncident:
 		if j.stage == none {
 			j.incident = false

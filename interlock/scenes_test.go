@@ -73,7 +73,7 @@ func scenes() []scene {
 		scene{"arrival: an uninvited opening", calmLimits(), toReady[:len(toReady)-1], []Fact{
 			tick1, ok(HomeSays), bad(HomeSays, NoReason), door(DoorOpen), door(DoorClosed), bolt(BoltThrown),
 			by(BoltDrawn, ByResident), by(BoltDrawn, ByInside), by(BoltDrawn, ByRemote),
-			ok(Acknowledge), ok(CloseIncident), ok(Arrive), number(Slide, current), number(Durable, current), ok(Boot),
+			ok(Acknowledge), ok(CloseIncident), ok(Arrive), number(Slide, current), number(Durable, current), ok(Boot), bad(AlarmStands, ReEntry),
 		}, pre},
 		scene{"opening: bolt and door", openingLimits(), toReady, []Fact{
 			tick1, number(Slide, current), number(Durable, current), after1(ok(ServiceSays)),
@@ -114,7 +114,7 @@ func scenes() []scene {
 			ok(HomeSays), bad(HomeSays, NoReason), ok(SmokeSays), bad(SmokeSays, NoReason), ok(Block), ok(Unblock), ok(LockNow), ok(LeaveNow), ok(Cannot), ok(Out),
 			ok(Boot), bad(Boot, NoReason),
 			{Kind: Boot, OK: true, Reason: LapseLost},
-			ok(Acknowledge), ok(CloseIncident), bad(Arrive, GrantUsed),
+			ok(Acknowledge), ok(CloseIncident), bad(Arrive, GrantUsed), bad(AlarmStands, ForcedOpen),
 			{Kind: 200},
 			number(Slide, current), number(Durable, current), number(NotSent, current),
 		}, func(p Phase) bool { return p != Idle }},

@@ -51,6 +51,7 @@ var kindWords = []string{
 	Out: "out", Cannot: "cannot", LockNow: "lock-now", LeaveNow: "leave-now", Block: "block", Unblock: "unblock",
 	Revoke: "revoke", HomeSays: "home", SmokeSays: "smoke", HoldSays: "hold", Durable: "durable",
 	WriteFailed: "write-failed", NotSent: "not-sent", Acknowledge: "acknowledge", CloseIncident: "close-incident",
+	AlarmStands: "alarm-stands",
 }
 
 // String is the fact's word.

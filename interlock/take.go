@@ -68,6 +68,8 @@ func (t *turn) take(f *Fact) {
 		t.stop(ResidentAsked, NoReason)
 	case Acknowledge:
 		t.acknowledge()
+	case AlarmStands:
+		s.alarm, s.told = or(f.Reason, Restarted), 0
 	case CloseIncident:
 		if s.Visit() {
 			t.refuse(AnotherVisit)

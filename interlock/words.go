@@ -123,6 +123,7 @@ const (
 	NotSent                   // Unlock N provably never left the hub
 	Acknowledge               // a person acknowledged the alarm
 	CloseIncident             // a resident read and closed the incident
+	AlarmStands               // after Boot: an alarm of before that nobody has acknowledged (Reason)
 	kinds
 )
 
