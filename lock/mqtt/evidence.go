@@ -71,6 +71,10 @@ func (w *witness) takeBolt(t told, last heard, again bool, m message) {
 		}
 		w.dropEcho(again)
 		return
+	case t.bolt == lock.BoltThrown && !again && wished(t, last):
+		w.dropEcho(false)
+		w.ask(m.at)
+		return
 	case w.habits.boltOwn:
 		if !again {
 			w.sayBolt(t.bolt, w.recent(t.bolt, m.at), w.age(t, m), m, w.polled)
@@ -90,6 +94,12 @@ func (w *witness) takeBolt(t told, last heard, again bool, m message) {
 		w.polled = false
 		w.sayBolt(t.bolt, w.recent(t.bolt, m.at), w.age(t, m), m, true)
 	}
+}
+
+// wished: the bridge says something new of a device that it has not heard since its message before. By default it publishes
+// a command that some devices acknowledged as if it were done ("optimistic"), behind the acknowledgement. That is no report (S9).
+func wished(t told, last heard) bool {
+	return last.any && !t.seen.IsZero() && t.seen.Equal(last.seen)
 }
 
 func (w *witness) dropEcho(again bool) {
