@@ -93,10 +93,11 @@ func (c *Core) look(d *door) {
 	c.tellRecorded(d)
 }
 
-// recorded takes a recorder's confirmation.
+// recorded takes a recorder's confirmation. One of a visit that is over, on its way for a while, confirms nothing of this one
+// (S1).
 func (c *Core) recorded(in Recorded) {
 	d := c.index[in.Door]
-	if d == nil {
+	if d == nil || d.visit == nil || d.visit.id != in.Visit {
 		return
 	}
 	for i := range d.sights {

@@ -181,7 +181,7 @@ func (h *home) carry(e Effect) {
 	case Record:
 		h.records = append(h.records, "record "+e.Camera)
 		h.after(500*time.Millisecond, func() {
-			h.in(Recorded{Door: e.Door, Camera: e.Camera, OK: !h.cams[e.Camera].blind})
+			h.in(Recorded{Door: e.Door, Camera: e.Camera, Visit: e.Visit, OK: !h.cams[e.Camera].blind})
 		})
 	case Keep:
 		h.records = append(h.records, "keep "+e.Camera)

@@ -28,10 +28,10 @@ type (
 		Verdict      liveness.Verdict
 	}
 
-	// Recorded tells whether the present visit's pictures of one camera are confirmed on disk.
+	// Recorded tells whether a visit's pictures of one camera are confirmed on disk.
 	Recorded struct {
-		Door, Camera string
-		OK           bool
+		Door, Camera, Visit string
+		OK                  bool
 	}
 
 	// Filed tells that a visit's clip is closed and lies in the store, or why not.

@@ -83,7 +83,7 @@ func (h *home) anything(rt *rapid.T) Input {
 		v := liveness.Verdict{State: liveness.State(rapid.IntRange(0, 11).Draw(rt, "state")), Age: time.Duration(rapid.Int64().Draw(rt, "age")), GapFrom: time.Duration(rapid.Int64().Draw(rt, "from")), GapTo: time.Duration(rapid.Int64().Draw(rt, "to")), Pictures: 1}
 		return Seen{Door: door, Camera: "hall", At: h.mono, Verdict: v}
 	case 3:
-		return Recorded{Door: door, Camera: "hall", OK: rapid.Bool().Draw(rt, "ok")}
+		return Recorded{Door: door, Camera: "hall", Visit: rapid.SampledFrom([]string{h.view.Visit, "another"}).Draw(rt, "visit"), OK: rapid.Bool().Draw(rt, "ok")}
 	case 4:
 		r := lock.Report{What: lock.What(rapid.IntRange(0, 7).Draw(rt, "what")), Bolt: lock.Bolt(rapid.IntRange(0, 5).Draw(rt, "bolt")), Door: lock.Door(rapid.IntRange(0, 5).Draw(rt, "door")), By: lock.By(rapid.IntRange(0, 6).Draw(rt, "by")), OK: rapid.Bool().Draw(rt, "ok"), Percent: rapid.Int().Draw(rt, "percent"), Who: "\xffme", At: h.mono - time.Duration(rapid.IntRange(0, 20_000).Draw(rt, "old"))*time.Millisecond}
 		return Reported{Door: door, Report: r}

@@ -520,3 +520,27 @@ func TestAcknowledgeNothing(t *testing.T) {
 		t.Error("an alarm's acknowledgement is not on record")
 	}
 }
+
+// S1: what was confirmed of the visit before, and is heard of only now, confirms nothing of this one.
+func TestRecordedIsOfItsVisit(t *testing.T) {
+	h := newHome(t)
+	h.prepare()
+	h.must(bus.Ask{What: bus.AskArrive, GrantID: h.who.Delivery.ID, Parcel: "PARCEL-1"})
+	first := h.view.Visit
+	h.run(time.Second)
+	h.must(bus.Ask{What: bus.AskCannot, Visit: first, Text: "nobody"})
+	h.cams["hall"].blind, h.mute = true, true // nothing is confirmed from here on, and the last verdict was live
+	h.must(bus.Ask{What: bus.AskArrive, GrantID: h.who.Delivery.ID, Parcel: "PARCEL-1"})
+	h.in(Recorded{Door: h.who.Door, Camera: "hall", Visit: first, OK: true})
+	for _, k := range h.view.Checks {
+		if k.Name == "recording" && k.OK {
+			t.Error("pictures of the visit before count for this one")
+		}
+	}
+	h.in(Recorded{Door: h.who.Door, Camera: "hall", Visit: h.view.Visit, OK: true})
+	for _, k := range h.view.Checks {
+		if k.Name == "recording" && !k.OK {
+			t.Errorf("pictures of this visit do not count: %+v", k)
+		}
+	}
+}

@@ -40,6 +40,7 @@ type eye struct {
 	shownAt   time.Duration
 	arrived   time.Duration // the newest picture
 	recording bool
+	visit     string        // that is recorded
 	since     time.Duration // of recording
 	confirmed bool          // at least once in this recording
 	confirmAt time.Duration // the newest confirmation
@@ -127,7 +128,7 @@ func (e *eye) tell(now time.Duration, v liveness.Verdict) {
 func (e *eye) start(visit string) {
 	now := e.now()
 	e.mu.Lock()
-	e.recording, e.since, e.confirmed, e.onDisk, e.confirmAt = true, now, false, false, now
+	e.recording, e.visit, e.since, e.confirmed, e.onDisk, e.confirmAt = true, visit, now, false, false, now
 	e.mu.Unlock()
 	if err := e.rec.Start(visit); err != nil {
 		e.log.Error("recording did not start, so nothing opens", "door", e.door, "camera", e.name, "err", err)
@@ -175,5 +176,5 @@ func (e *eye) disk(ok bool, now time.Duration) {
 	e.onDisk = ok
 	e.judge.Recorded(ok, now)
 	e.tell(now, e.judge.Verdict())
-	e.push(hub.Recorded{Door: e.door, Camera: e.name, OK: ok})
+	e.push(hub.Recorded{Door: e.door, Camera: e.name, Visit: e.visit, OK: ok})
 }
