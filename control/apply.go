@@ -41,12 +41,7 @@ func (s *Service) apply(tx Tx, now time.Time, hub string, e ledger.Entry) ([]eve
 			}
 		})
 	case ledger.KindClip:
-		return change(tx, hub, e, func(v *Visit, d ledger.ClipData) {
-			v.Clip = nil
-			if e.Word == ledger.WordFiled {
-				v.Clip = &Clip{SHA256: d.SHA256, Bytes: d.Bytes, Seconds: tenth(d.To.Sub(d.From)), Camera: d.Camera}
-			}
-		})
+		return change(tx, hub, e, func(v *Visit, d ledger.ClipData) { v.film(e.Word, d) })
 	}
 	return nil, nil
 }

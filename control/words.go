@@ -237,12 +237,22 @@ type Visit struct {
 	Logged      bool      `json:"logged"`
 }
 
-// Clip is what the record says of a visit's film.
+// Clip is what the record says of a visit's film: its files, by camera and then in order. A camera has more than one when it
+// came back with other parameters, or when the hub began anew in the visit; what lies between two of its files was not filmed.
 type Clip struct {
-	SHA256  string  `json:"sha256"`
-	Bytes   int64   `json:"bytes"`
-	Seconds float64 `json:"seconds"`
-	Camera  string  `json:"camera,omitempty"`
+	Bytes   int64      `json:"bytes"`   // of all files
+	Seconds float64    `json:"seconds"` // of all files
+	Files   []ClipFile `json:"files"`
+}
+
+// ClipFile is one file of a film.
+type ClipFile struct {
+	SHA256  string    `json:"sha256"`
+	Bytes   int64     `json:"bytes"`
+	Seconds float64   `json:"seconds"`
+	Camera  string    `json:"camera"`
+	From    time.Time `json:"from"`
+	To      time.Time `json:"to"`
 }
 
 // Incident is a visit that lapsed, or a breach that the service itself saw. It is open until a resident closes it.

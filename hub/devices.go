@@ -9,6 +9,7 @@ import (
 	"eyebolt/ledger"
 	"eyebolt/liveness"
 	"eyebolt/lock"
+	"eyebolt/record"
 )
 
 const liveState = liveness.Live
@@ -130,42 +131,33 @@ func (c *Core) filed(in Filed) {
 	if in.Err != nil {
 		c.writeFor(d, in.Visit, ledger.KindClip, "lost", interlock.NotRecorded, textData{Text: clip(in.Err.Error(), 300)})
 	}
-	k := in.Clip
-	if k.Path == "" {
-		return
-	}
-	data := ledger.ClipData{Path: k.Path, SHA256: hex.EncodeToString(k.SHA256[:]), Bytes: k.Bytes, Camera: in.Camera, From: k.From.UTC(), To: k.To.UTC()}
-	for _, s := range k.Segments {
-		if s.Path != k.Path {
-			continue
+	for _, f := range in.Clip.Files {
+		data := fileData(in.Camera, f)
+		for _, s := range in.Clip.Segments {
+			if s.Path == f.Path {
+				data.Segments = append(data.Segments, ledger.SegmentData{Path: s.Path, SHA256: hex.EncodeToString(s.SHA256[:]), Bytes: s.Bytes, FromUs: s.From.Microseconds(), ToUs: s.To.Microseconds()})
+			}
 		}
-		data.Segments = append(data.Segments, ledger.SegmentData{Path: s.Path, SHA256: hex.EncodeToString(s.SHA256[:]), Bytes: s.Bytes, FromUs: s.From.Microseconds(), ToUs: s.To.Microseconds()})
-	}
-	if _, err := ledger.Data(data); err != nil {
-		data.Segments = nil // a film of hours: the file's own hash covers it
-	}
-	c.writeFor(d, in.Visit, ledger.KindClip, ledger.WordFiled, interlock.NoReason, data)
-	for _, m := range k.More {
-		c.writeFor(d, in.Visit, ledger.KindClip, ledger.WordFiled, interlock.NoReason, ledger.ClipData{
-			Path: m.Path, SHA256: hex.EncodeToString(m.SHA256[:]), Bytes: m.Bytes, Camera: in.Camera, From: m.From.UTC(), To: m.To.UTC(),
-		})
+		if _, err := ledger.Data(data); err != nil {
+			data.Segments = nil // a film of hours: the file's own hash covers it
+		}
+		c.writeFor(d, in.Visit, ledger.KindClip, ledger.WordFiled, interlock.NoReason, data)
 	}
 }
 
 // removed writes down that a clip went, so that its absence is no riddle to a stranger.
 func (c *Core) removed(in Removed) {
-	d, k := c.index[in.Door], in.Clip
+	d := c.index[in.Door]
 	if d == nil {
 		return
 	}
-	c.writeFor(d, k.Visit, ledger.KindClip, ledger.WordRemoved, interlock.NoReason, ledger.ClipData{
-		Path: k.Path, SHA256: hex.EncodeToString(k.SHA256[:]), Bytes: k.Bytes, Camera: in.Camera, From: k.From.UTC(), To: k.To.UTC(),
-	})
-	for _, m := range k.More {
-		c.writeFor(d, k.Visit, ledger.KindClip, ledger.WordRemoved, interlock.NoReason, ledger.ClipData{
-			Path: m.Path, SHA256: hex.EncodeToString(m.SHA256[:]), Bytes: m.Bytes, Camera: in.Camera, From: m.From.UTC(), To: m.To.UTC(),
-		})
+	for _, f := range in.Clip.Files {
+		c.writeFor(d, in.Clip.Visit, ledger.KindClip, ledger.WordRemoved, interlock.NoReason, fileData(in.Camera, f))
 	}
+}
+
+func fileData(camera string, f record.File) ledger.ClipData {
+	return ledger.ClipData{Path: f.Path, SHA256: hex.EncodeToString(f.SHA256[:]), Bytes: f.Bytes, Camera: camera, From: f.From.UTC(), To: f.To.UTC()}
 }
 
 // Keeps lists the visits whose clips must stay whatever retention says: they go on, or their incident is open.

@@ -17,17 +17,28 @@ type (
 	}
 )
 
-// The data channel "age" carries one JSON Age per 100 ms from hub to viewer. The data channel "clip" carries clips: the
-// viewer sends {"get":"<visit>"}, the hub answers {"bytes":n,"sha256":"hex","mime":"video/mp4; codecs=\"avc1.64001f\""} or {"error":"…"} as text, then
-// the bytes in binary messages of at most 16 KiB. One clip at a time; a request during a transfer is answered with an error.
+// The data channel "age" carries one JSON Age per 100 ms from hub to viewer. The data channel "clip" carries the files of
+// a visit's film, each named by its SHA-256 on record: the viewer sends {"get":"<visit>","sha256":"<hex>","from":<byte>}, from left
+// out or 0 but for going on with what a broken connection left; the hub answers {"bytes":n,"from":k,"sha256":"<hex>",
+// "mime":"video/mp4; codecs=\"avc1.64001f\""}, n being the whole file's, or {"error":"…"} as text, then the bytes from k on in
+// binary messages of at most 16 KiB. One file at a time; a request during a transfer is answered with an error.
+
+// Ping is what a viewer sends on the channel "age", twice a second, with numbers that rise. The hub's messages name the newest one
+// that has come. So the viewer knows that a message was made no earlier than it sent that Ping, and Held later: a message that was
+// long on its way makes no picture young (S15).
+type Ping struct {
+	Ping uint64 `json:"ping"` // from 1
+}
 
 // Age says how old the newest picture is that this viewer was sent. A page that knows which picture it shows
-// (requestVideoFrameCallback's rtpTimestamp) adds (RTP - rtpTimestamp) / 90 to Ms, and the time since the message came.
+// (requestVideoFrameCallback's rtpTimestamp) adds (RTP - rtpTimestamp) / 90 to Ms, and the time since the message was made.
 type Age struct {
 	Ms    int64  `json:"ms"`    // evidence age of the newest picture sent, when this message was made; -1: none was sent yet
 	Watch string `json:"watch"` // the watch's word; "unknown" if the hub has not judged for a second
 	Seq   uint64 `json:"seq"`   // newest picture sent, counted from 1; 0: none
 	RTP   uint32 `json:"rtp"`   // its RTP timestamp on the video track, 90 kHz
+	Ping  uint64 `json:"ping"`  // the newest Ping that has come; 0: none
+	Held  int64  `json:"held"`  // milliseconds from its coming to the making of this message
 }
 
 // NotLiveAfter is the age past which every view says NOT LIVE (S15), in milliseconds.

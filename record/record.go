@@ -16,21 +16,17 @@ type Segment struct {
 	Count  int           `json:"count"` // pictures
 }
 
-// Clip is one visit's film: an init segment and its segments in order, in one playable fMP4 file. Holes between
-// segments are real: nothing came, or nothing could be kept.
+// Clip is one visit's film by one camera: playable fMP4 files in order. Holes between files, and between a file's segments, are
+// real: nothing came, or nothing could be kept.
 type Clip struct {
-	Visit    string
-	Door     string
-	Camera   string
-	Path     string // of the whole clip, relative to the store: one playable fMP4 file
-	MIME     string // of that file, with its codecs (RFC 6381)
-	SHA256   [32]byte
-	Bytes    int64
+	Visit  string
+	Door   string
+	Camera string
+	// Files has one file, unless the camera's parameter sets changed during the visit or the recorder was started again for
+	// it: a file has one set of parameters.
+	Files    []File
 	From, To time.Time // wall time of its first picture, and after its last picture
 	Segments []Segment // of every file, in order
-	// More are the files after Path, in order. There are none unless the camera's parameter sets changed during the visit
-	// or the recorder was started again for it: a file has one set of parameters.
-	More []File
 	// Recovered says that the recorder ended before the visit did (a power cut, a crash): the film ends with
 	// the last fragment that reached the disk whole.
 	Recovered bool
@@ -38,11 +34,11 @@ type Clip struct {
 	Lost uint64
 }
 
-// File is one more playable file of a clip.
+// File is one playable file of a clip: an init segment and segments in order.
 type File struct {
-	Path     string
-	MIME     string
+	Path     string // relative to the store
+	MIME     string // with its codecs (RFC 6381)
 	SHA256   [32]byte
 	Bytes    int64
-	From, To time.Time
+	From, To time.Time // wall time of its first picture, and after its last picture
 }

@@ -15,8 +15,8 @@ type Retention struct {
 
 // Size is what a clip takes on disk, in bytes.
 func (c Clip) Size() int64 {
-	n := c.Bytes
-	for _, f := range c.More {
+	var n int64
+	for _, f := range c.Files {
 		n += f.Bytes
 	}
 	return n

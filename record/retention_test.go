@@ -13,7 +13,7 @@ import (
 var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
 func clip(visit string, hoursAgo float64, bytes int64) Clip {
-	return Clip{Visit: visit, To: noon.Add(-time.Duration(hoursAgo * float64(time.Hour))), Bytes: bytes}
+	return Clip{Visit: visit, To: noon.Add(-time.Duration(hoursAgo * float64(time.Hour))), Files: []File{{Bytes: bytes}}}
 }
 
 func names(clips []Clip) string {
@@ -27,8 +27,8 @@ func names(clips []Clip) string {
 func TestSweep(t *testing.T) {
 	four := []Clip{clip("c", 2, 30), clip("a", 48, 10), clip("d", 1, 40), clip("b", 24, 20)}
 	more := clip("m", 3, 10)
-	more.More = []File{{Bytes: 90}}
-	open := Clip{Visit: "open", Bytes: 1000}
+	more.Files = append(more.Files, File{Bytes: 90})
+	open := Clip{Visit: "open", Files: []File{{Bytes: 1000}}}
 	for _, tc := range []struct {
 		name  string
 		r     Retention

@@ -164,7 +164,7 @@ func (c *people) film() {
 	p.see("the film to be the one on record", `document.querySelector('.digest')`)
 	var shown, record string
 	p.Eval(`document.querySelector('.digest').innerText`, &shown)
-	p.Eval(`fetch('/api/visits/' + location.pathname.split('/').pop()).then(r => r.json()).then(v => v.clip.sha256)`, &record)
+	p.Eval(`fetch('/api/visits/' + location.pathname.split('/').pop()).then(r => r.json()).then(v => v.clip.files[0].sha256)`, &record)
 	if len(record) != 64 || !strings.Contains(shown, "SHA-256 "+record[:16]) {
 		c.t.Errorf("the film's digest on the page is %q, on record %q", shown, record)
 	}

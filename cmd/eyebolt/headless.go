@@ -25,9 +25,11 @@ type visitPage struct {
 		Entry  uint64  `json:"entry"`
 	} `json:"timeline"`
 	Clip *struct {
-		SHA256  string  `json:"sha256"`
-		Bytes   int64   `json:"bytes"`
-		Seconds float64 `json:"seconds"`
+		Files []struct {
+			SHA256  string  `json:"sha256"`
+			Bytes   int64   `json:"bytes"`
+			Seconds float64 `json:"seconds"`
+		} `json:"files"`
 	} `json:"clip"`
 }
 
@@ -109,7 +111,10 @@ func printTimeline(out io.Writer, p visitPage) error {
 		return err
 	}
 	if p.Clip != nil {
-		fmt.Fprintf(out, "\nclip: %.1f s, %d bytes, sha256 %s\n", p.Clip.Seconds, p.Clip.Bytes, p.Clip.SHA256)
+		fmt.Fprintln(out)
+		for _, f := range p.Clip.Files {
+			fmt.Fprintf(out, "clip: %.1f s, %d bytes, sha256 %s\n", f.Seconds, f.Bytes, f.SHA256)
+		}
 	}
 	return nil
 }

@@ -92,32 +92,32 @@ func (h *runningHub) Stop() error {
 	return errors.Join(errs...)
 }
 
-// recorders finds the recorder of a door's first camera, for its clips.
+// recorders finds the recorders of a door's cameras, for its films.
 type recorders struct {
 	mu sync.Mutex
-	by map[string]*fmp4.Recorder
+	by map[string][]*fmp4.Recorder
 }
 
 func (r *recorders) put(door string, rec *fmp4.Recorder) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.by[door] == nil {
-		r.by[door] = rec
-	}
+	r.by[door] = append(r.by[door], rec)
 }
 
-func (r *recorders) clip(door, visit string) (webrtc.Clip, error) {
+// clip opens the file with this SHA-256 of a visit's film, whichever of the door's cameras made it.
+func (r *recorders) clip(door, visit string, sum [32]byte) (webrtc.Clip, error) {
 	r.mu.Lock()
-	rec := r.by[door]
+	recs := r.by[door]
 	r.mu.Unlock()
-	if rec == nil {
-		return webrtc.Clip{}, webrtc.ErrDoor
+	why := error(webrtc.ErrDoor)
+	for _, rec := range recs {
+		f, read, err := rec.Open(visit, sum)
+		if err == nil {
+			return webrtc.Clip{Read: read, Bytes: f.Bytes, SHA256: f.SHA256, MIME: f.MIME}, nil
+		}
+		why = err
 	}
-	c, read, err := rec.Clip(visit)
-	if err != nil {
-		return webrtc.Clip{}, err
-	}
-	return webrtc.Clip{Read: read, Bytes: c.Bytes, SHA256: c.SHA256, MIME: c.MIME}, nil
+	return webrtc.Clip{}, why
 }
 
 // startHub opens everything a hub stands on and starts it.
@@ -178,7 +178,7 @@ func startHub(ctx context.Context, cfg HubConfig, opt hubOptions) (_ *runningHub
 		h.stops = append(h.stops, c.Close)
 	}
 
-	films := &recorders{by: map[string]*fmp4.Recorder{}}
+	films := &recorders{by: map[string][]*fmp4.Recorder{}}
 	view, err := webrtc.New(webrtc.Config{
 		Key: private, Now: opt.Now, Clip: films.clip, Loopback: cfg.Live.Loopback, Listen: cfg.Live.Listen, Log: opt.Log,
 		// The service has checked that the viewer's session is a resident's; the hub has no proof of its own yet (docs/SAFETY.md).

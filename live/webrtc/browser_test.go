@@ -49,17 +49,17 @@ async function look(who) {
 	})
 	await pc.setRemoteDescription({type: 'answer', sdp: a.sdp})
 }
-async function fetchClip(visit) {
+async function fetchClip(visit, sha256, from = 0) {
 	return new Promise((ok, no) => {
 		let head, got = [], n = 0
 		clip.onmessage = async e => {
 			if (typeof e.data === 'string') { head = JSON.parse(e.data); if (head.error) no(new Error(head.error)); return }
 			got.push(e.data); n += e.data.byteLength
-			if (n < head.bytes) return
+			if (n < head.bytes - head.from) return
 			const sum = await crypto.subtle.digest('SHA-256', await new Blob(got).arrayBuffer())
 			ok({n, max: Math.max(...got.map(b => b.byteLength)), head, sum: [...new Uint8Array(sum)].map(b => b.toString(16).padStart(2, '0')).join('')})
 		}
-		clip.send(JSON.stringify({get: visit}))
+		clip.send(JSON.stringify({get: visit, sha256, from}))
 	})
 }
 </script>`
@@ -148,11 +148,11 @@ func TestChromium(t *testing.T) {
 	for _, prof := range []string{"baseline", "main", "high"} {
 		t.Run(prof, func(t *testing.T) {
 			s := set(t, func(c *Config) {
-				c.Clip = func(door, visit string) (Clip, error) {
-					if door != "front" || visit != "v1" {
+				c.Clip = func(door, visit string, file [32]byte) (Clip, error) {
+					if door != "front" || visit != "v1" || file != sum {
 						return Clip{}, os.ErrNotExist
 					}
-					return Clip{io.NopCloser(bytes.NewReader(big)), int64(len(big)), sum, `video/mp4; codecs="avc1.64000c"`}, nil
+					return Clip{inMemory{bytes.NewReader(big)}, int64(len(big)), sum, `video/mp4; codecs="avc1.64000c"`}, nil
 				}
 			})
 			f := hd(t, prof)
@@ -188,23 +188,38 @@ func TestChromium(t *testing.T) {
 				N, Max int
 				Sum    string
 				Head   struct {
-					Bytes        int
+					Bytes, From  int
 					SHA256, MIME string
 				}
 			}
 			began := time.Now()
-			p.Eval(`fetchClip('v1')`, &got)
+			name := hex.EncodeToString(sum[:])
+			p.Eval(`fetchClip('v1', '`+name+`')`, &got)
 			t.Logf("clip: %d bytes in %v", got.N, time.Since(began).Round(time.Millisecond))
-			if want := hex.EncodeToString(sum[:]); got.N != len(big) || got.Sum != want || got.Head.SHA256 != want || got.Max > message || !strings.HasPrefix(got.Head.MIME, "video/mp4") {
+			if got.N != len(big) || got.Sum != name || got.Head.SHA256 != name || got.Head.From != 0 || got.Max > message || !strings.HasPrefix(got.Head.MIME, "video/mp4") {
 				t.Errorf("clip: %+v", got)
 			}
+			// What a broken connection left is gone on with.
+			rest := sha256.Sum256(big[1_000_001:])
+			p.Eval(`fetchClip('v1', '`+name+`', 1000001)`, &got)
+			if got.N != len(big)-1_000_001 || got.Sum != hex.EncodeToString(rest[:]) || got.Head.From != 1_000_001 || got.Head.Bytes != len(big) {
+				t.Errorf("the rest of the clip: %+v", got)
+			}
 			var refused string
-			p.Eval(`fetchClip('v2').catch(e => e.message)`, &refused)
+			p.Eval(`fetchClip('v1', '`+name+`', 1e9).catch(e => e.message)`, &refused)
+			if refused != "this clip cannot be had from here" {
+				t.Errorf("from behind its end: %q", refused)
+			}
+			p.Eval(`fetchClip('v1', '`+strings.Repeat("00", 32)+`').catch(e => e.message)`, &refused)
+			if refused != "this clip cannot be had from here" {
+				t.Errorf("an unknown file: %q", refused)
+			}
+			p.Eval(`fetchClip('v2', '`+name+`').catch(e => e.message)`, &refused)
 			if refused != "this clip cannot be had from here" {
 				t.Errorf("an unknown clip: %q", refused)
 			}
 			p.Eval(`new Promise(r => { clip.onmessage = e => r(JSON.parse(e.data).error); clip.send('nonsense') })`, &refused)
-			if refused != `ask with {"get":"<visit>"}` {
+			if refused != `ask with {"get":"<visit>","sha256":"<hex>"}` {
 				t.Errorf("nonsense: %q", refused)
 			}
 
@@ -220,3 +235,7 @@ func TestChromium(t *testing.T) {
 		})
 	}
 }
+
+type inMemory struct{ *bytes.Reader }
+
+func (inMemory) Close() error { return nil }

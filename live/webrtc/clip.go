@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"sync/atomic"
 	"time"
@@ -13,7 +14,7 @@ import (
 )
 
 const (
-	// maxRequest is the longest request for a clip: a visit's name of at most 128 bytes, escaped, with room.
+	// maxRequest is the longest request for a clip: a visit's name of at most 128 bytes, escaped, a hash, a number, with room.
 	maxRequest = 1024
 	// message is the largest that every browser takes (RFC 8831 section 6.6).
 	message = 16 << 10
@@ -25,30 +26,47 @@ const (
 	stalled = 30 * time.Second
 )
 
-// parseRequest reads {"get":"<visit>"}, and nothing else.
-func parseRequest(b []byte) (visit string, err error) {
+// request names a file of a visit's film, and where in it to begin.
+type request struct {
+	visit string
+	sum   [32]byte
+	from  int64
+}
+
+// parseRequest reads {"get":"<visit>","sha256":"<hex>","from":<byte>}, and nothing else.
+func parseRequest(b []byte) (request, error) {
 	if len(b) > maxRequest {
-		return "", errors.New("request too long")
+		return request{}, errors.New("request too long")
 	}
 	var req struct {
-		Get *string `json:"get"`
+		Get    *string `json:"get"`
+		SHA256 string  `json:"sha256"`
+		From   int64   `json:"from"`
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&req); err != nil {
-		return "", err
+		return request{}, err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return "", errors.New("more than one request")
+		return request{}, errors.New("more than one request")
 	}
 	if req.Get == nil || *req.Get == "" || len(*req.Get) > 128 {
-		return "", errors.New("no visit named")
+		return request{}, errors.New("no visit named")
 	}
-	return *req.Get, nil
+	sum, err := hex.DecodeString(req.SHA256)
+	if err != nil || len(sum) != 32 {
+		return request{}, errors.New("no file named")
+	}
+	if req.From < 0 {
+		return request{}, errors.New("a beginning before the file's")
+	}
+	return request{*req.Get, [32]byte(sum), req.From}, nil
 }
 
 type clipHead struct {
 	Bytes  int64  `json:"bytes"`
+	From   int64  `json:"from"`
 	SHA256 string `json:"sha256"`
 	MIME   string `json:"mime"`
 }
@@ -74,10 +92,10 @@ func (v *viewer) serveClips(dc *pion.DataChannel) {
 		if dc.BufferedAmount() > windowHigh+maxRequest {
 			return // whoever asks and does not listen gets no answers
 		}
-		visit, err := parseRequest(m.Data)
+		req, err := parseRequest(m.Data)
 		switch {
 		case err != nil || !m.IsString:
-			refuse(`ask with {"get":"<visit>"}`)
+			refuse(`ask with {"get":"<visit>","sha256":"<hex>"}`)
 			return
 		case !busy.CompareAndSwap(false, true):
 			refuse("one clip at a time: wait for the present one")
@@ -85,8 +103,8 @@ func (v *viewer) serveClips(dc *pion.DataChannel) {
 		}
 		go func() {
 			defer busy.Store(false)
-			if err := v.sendClip(dc, visit, room, gone); err != nil {
-				v.s.cfg.Log.Warn("live: clip not sent", "door", v.name, "visit", visit, "err", err)
+			if err := v.sendClip(dc, req, room, gone); err != nil {
+				v.s.cfg.Log.Warn("live: clip not sent", "door", v.name, "visit", req.visit, "err", err)
 				refuse("this clip cannot be had from here")
 			}
 		}()
@@ -95,23 +113,29 @@ func (v *viewer) serveClips(dc *pion.DataChannel) {
 
 // sendClip sends head and bytes. After the head an error closes the channel instead: what came is not a whole clip,
 // and its length and hash say so.
-func (v *viewer) sendClip(dc *pion.DataChannel, visit string, room, gone <-chan struct{}) error {
+func (v *viewer) sendClip(dc *pion.DataChannel, req request, room, gone <-chan struct{}) error {
 	if v.s.cfg.Clip == nil {
 		return errors.New("no clips are given out here")
 	}
-	c, err := v.s.cfg.Clip(v.name, visit)
+	c, err := v.s.cfg.Clip(v.name, req.visit, req.sum)
 	if err != nil {
 		return err
 	}
 	defer c.Read.Close()
-	data, err := json.Marshal(clipHead{c.Bytes, hex.EncodeToString(c.SHA256[:]), c.MIME})
+	if req.from > c.Bytes {
+		return fmt.Errorf("asked for byte %d of %d", req.from, c.Bytes)
+	}
+	if _, err := c.Read.Seek(req.from, io.SeekStart); err != nil {
+		return err
+	}
+	data, err := json.Marshal(clipHead{c.Bytes, req.from, hex.EncodeToString(c.SHA256[:]), c.MIME})
 	if err != nil {
 		return err
 	}
 	if err := dc.SendText(string(data)); err != nil {
 		return err
 	}
-	r := io.LimitReader(c.Read, c.Bytes)
+	r := io.LimitReader(c.Read, c.Bytes-req.from)
 	buf := make([]byte, message)
 	timer := time.NewTimer(stalled)
 	defer timer.Stop()
@@ -125,7 +149,7 @@ func (v *viewer) sendClip(dc *pion.DataChannel, visit string, room, gone <-chan 
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil
 		} else if err != nil {
-			v.s.cfg.Log.Error("live: a clip cannot be read", "door", v.name, "visit", visit, "err", err)
+			v.s.cfg.Log.Error("live: a clip cannot be read", "door", v.name, "visit", req.visit, "err", err)
 			_ = dc.Close()
 			return nil
 		}

@@ -127,6 +127,7 @@ type peer struct {
 	pc    *pion.PeerConnection
 	offer live.Offer
 	clip  *pion.DataChannel
+	told  *pion.DataChannel
 
 	mu      sync.Mutex
 	packets []*rtp.Packet
@@ -176,6 +177,7 @@ func tryLook(tb testing.TB, s *stage, who string) (*peer, error) {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	p.told = age
 	age.OnMessage(func(m pion.DataChannelMessage) {
 		var a live.Age
 		if json.Unmarshal(m.Data, &a) == nil {
@@ -330,6 +332,38 @@ func TestFirstPicturesAtOnce(t *testing.T) {
 	until(t, "one viewer", func() bool { return s.Viewers("front") == 1 })
 }
 
+// S15: each message names the newest Ping that came and how long ago, so that a viewer knows how old the message itself is.
+// Nonsense, and a Ping that was overtaken, change nothing.
+func TestAgeNamesThePing(t *testing.T) {
+	f := load(t, hall)
+	s := set(t, nil)
+	s.Opened("front", f.params)
+	s.show(f.pics[:20])
+	p := look(t, s, "a")
+	until(t, "an age", func() bool { return p.age().Ms == 40 })
+	if a := p.age(); a.Ping != 0 || a.Held != 0 {
+		t.Errorf("before any Ping: %+v", a)
+	}
+	say := func(text string) {
+		if err := p.told.SendText(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say(`{"ping":7}`)
+	until(t, "the Ping", func() bool { return p.age().Ping == 7 })
+	s.pass(1500 * time.Millisecond)
+	until(t, "its age", func() bool { a := p.age(); return a.Ping == 7 && a.Held == 1500 })
+	say(`{"ping":6}`)
+	say(`{"ping":-1}`)
+	say(`nonsense`)
+	say(`{"ping":8,"more":"` + strings.Repeat("x", 100) + `"}`)
+	say(`{"ping":9}`)
+	until(t, "the next Ping", func() bool { a := p.age(); return a.Ping != 7 })
+	if a := p.age(); a.Ping != 9 || a.Held != 0 {
+		t.Errorf("after nonsense: %+v", a)
+	}
+}
+
 // A camera that comes back goes on in the viewers' time; the age of a picture from before stays that picture's.
 func TestReconnect(t *testing.T) {
 	f := load(t, hall)
@@ -461,16 +495,20 @@ func TestSlowViewer(t *testing.T) {
 
 // T20: the clip channel's requests.
 func FuzzClipRequest(f *testing.F) {
+	sum := strings.Repeat("5e", 32)
+	f.Add([]byte(`{"get":"v1","sha256":"` + sum + `"}`))
+	f.Add([]byte(`{"get":"v1","sha256":"` + sum + `","from":7}`))
+	f.Add([]byte(`{"get":"v1","sha256":"` + sum + `","from":-7}`))
 	f.Add([]byte(`{"get":"v1"}`))
-	f.Add([]byte(`{"get":""}`))
+	f.Add([]byte(`{"get":"","sha256":"` + sum + `"}`))
 	f.Add([]byte(`{"get":null}`))
 	f.Add([]byte(`{"get":"a"}{"get":"b"}`))
 	f.Add([]byte(`{"get":"a","more":1}`))
 	f.Add([]byte("\x00"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		visit, err := parseRequest(b)
-		if (err == nil) == (visit == "") || len(visit) > 128 || err == nil && !json.Valid(b) {
-			t.Errorf("%q: %q, %v", b, visit, err)
+		req, err := parseRequest(b)
+		if (err == nil) == (req.visit == "") || len(req.visit) > 128 || req.from < 0 || err == nil && !json.Valid(b) {
+			t.Errorf("%q: %+v, %v", b, req, err)
 		}
 	})
 }

@@ -28,8 +28,8 @@ type Config struct {
 	// Admit says whether this offer may look at this door; an error refuses it and its text is shown. Required: nobody
 	// looks inside by default (S17).
 	Admit func(ctx context.Context, o live.Offer) error
-	// Clip opens a visit's clip at a door for a viewer that was admitted there. nil: no clips.
-	Clip func(door, visit string) (Clip, error)
+	// Clip opens the file with this SHA-256 of a visit's film at a door, for a viewer that was admitted there. nil: no clips.
+	Clip func(door, visit string, sum [32]byte) (Clip, error)
 	// Listen is the one UDP address for all viewers, such as ":8555"; empty: a free port a viewer.
 	Listen string
 	// Lasts is how long one session may last; 0: 30 minutes. A page asks anew by itself, and is let in anew or not: who is signed
@@ -48,9 +48,9 @@ type ICEServer struct {
 	Username, Credential string
 }
 
-// Clip is an open clip. Read is closed by the Server.
+// Clip is an open file of a visit's film. Read is closed by the Server.
 type Clip struct {
-	Read   io.ReadCloser
+	Read   io.ReadSeekCloser
 	Bytes  int64
 	SHA256 [32]byte
 	MIME   string
@@ -242,6 +242,7 @@ func (v *viewer) answer(ctx context.Context, offer, profile string) (string, err
 			v.mu.Lock()
 			v.dc = dc
 			v.mu.Unlock()
+			dc.OnMessage(v.hear)
 		case "clip":
 			v.serveClips(dc)
 		default:

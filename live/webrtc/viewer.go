@@ -8,6 +8,8 @@ import (
 
 	"github.com/pion/rtp"
 	pion "github.com/pion/webrtc/v4"
+
+	"eyebolt/live"
 )
 
 const (
@@ -48,6 +50,8 @@ type viewer struct {
 	sent *picture
 	rtp  uint32
 	dc   *pion.DataChannel // "age"
+	ping uint64            // the newest that came
+	came time.Duration     // when
 }
 
 // give hands a picture over without waiting. The door's mutex is held.
@@ -142,9 +146,13 @@ func (v *viewer) tellAge() {
 	var evidence time.Duration
 	for {
 		v.mu.Lock()
-		sent, stamp, dc := v.sent, v.rtp, v.dc
+		sent, stamp, dc, ping, came := v.sent, v.rtp, v.dc, v.ping, v.came
 		v.mu.Unlock()
-		a := v.door.age(v.s.cfg.Now(), sent, stamp, &evidence)
+		now := v.s.cfg.Now()
+		a := v.door.age(now, sent, stamp, &evidence)
+		if ping != 0 {
+			a.Ping, a.Held = ping, max(now-came, 0).Milliseconds()
+		}
 		if dc != nil && dc.ReadyState() == pion.DataChannelStateOpen && dc.BufferedAmount() < 4096 {
 			if data, err := json.Marshal(a); err == nil {
 				_ = dc.SendText(string(data)) // the connection's state tells that it is gone
@@ -155,6 +163,23 @@ func (v *viewer) tellAge() {
 			return
 		case <-tick.C:
 		}
+	}
+}
+
+// maxPing is the longest message that a Ping can be.
+const maxPing = 64
+
+// hear takes a viewer's Ping.
+func (v *viewer) hear(m pion.DataChannelMessage) {
+	var p live.Ping
+	if len(m.Data) > maxPing || json.Unmarshal(m.Data, &p) != nil {
+		return
+	}
+	now := v.s.cfg.Now()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if p.Ping > v.ping {
+		v.ping, v.came = p.Ping, now
 	}
 }
 

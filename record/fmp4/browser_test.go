@@ -1,7 +1,9 @@
 package fmp4
 
 import (
+	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -26,22 +28,9 @@ func TestClipPlaysInChromium(t *testing.T) {
 
 	mux := http.NewServeMux()
 	for path, r := range map[string]*bench{"/whole.mp4": b, "/cut.mp4": cut} {
-		mux.HandleFunc(path, func(w http.ResponseWriter, req *http.Request) {
-			c, file, err := r.Clip("v")
-			if err != nil {
-				http.Error(w, err.Error(), http.StatusInternalServerError)
-				return
-			}
-			defer file.Close()
-			w.Header().Set("Content-Type", c.MIME)
-			http.ServeContent(w, req, "", time.Time{}, file.(io.ReadSeeker))
-		})
+		mux.HandleFunc(path, r.serve(0))
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, req *http.Request) {
-		w.Header().Set("Content-Type", "text/html")
-		_, _ = io.WriteString(w, `<!doctype html><link rel=icon href="data:,"><video muted controls src="`+req.URL.Query().Get("clip")+`"></video>
-			<script>v = document.querySelector('video')</script>`)
-	})
+	mux.HandleFunc("/", player)
 	srv := httptest.NewServer(mux)
 	defer srv.Close()
 
@@ -72,5 +61,79 @@ func TestClipPlaysInChromium(t *testing.T) {
 		if errs := p.Errors(); len(errs) > 0 {
 			t.Errorf("%s: %q", clip, errs)
 		}
+	}
+}
+
+// player is a page with one clip on it.
+func player(w http.ResponseWriter, req *http.Request) {
+	w.Header().Set("Content-Type", "text/html")
+	_, _ = io.WriteString(w, `<!doctype html><link rel=icon href="data:,"><video muted controls src="`+req.URL.Query().Get("clip")+`"></video>
+		<script>v = document.querySelector('video')</script>`)
+}
+
+// serve gives a file of the visit "v", asked for by its hash.
+func (b *bench) serve(file int) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
+		c, err := b.Clip("v")
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		f, read, err := b.Open("v", c.Files[file].SHA256)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		defer read.Close()
+		w.Header().Set("Content-Type", f.MIME)
+		http.ServeContent(w, req, "", time.Time{}, read)
+	}
+}
+
+// A visit whose camera came back with other parameters has two files. Each plays to its end in a real browser, by itself, for as
+// long as was recorded; what lies between them is the gap.
+func TestEveryFilePlaysInChromium(t *testing.T) {
+	f, g := load(t, "hall.h264"), load(t, "reorder.h264")
+	if sameParams(&f.params, &g.params) {
+		t.Fatal("the test's two streams have the same parameters")
+	}
+	b := start(t, t.TempDir(), osDisk{}, nil)
+	b.Opened(f.params)
+	_ = b.Start("v")
+	b.show(f.pics[:45])
+	b.Closed()
+	b.pass(4 * time.Second)
+	b.Opened(g.params)
+	b.show(g.pics)
+	c, err := b.finish("v")
+	if err != nil || len(c.Files) != 2 {
+		t.Fatalf("%d files, %v", len(c.Files), err)
+	}
+	if gap := c.Files[1].From.Sub(c.Files[0].To); (gap - 4*time.Second).Abs() > 2*time.Millisecond {
+		t.Errorf("%v between the files, want 4 s", gap)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/0.mp4", b.serve(0))
+	mux.HandleFunc("/1.mp4", b.serve(1))
+	mux.HandleFunc("/", player)
+	srv := httptest.NewServer(mux)
+	defer srv.Close()
+	p := webtest.Start(t).Page()
+	for i, file := range c.Files {
+		p.Go(fmt.Sprintf("%s/?clip=/%d.mp4", srv.URL, i))
+		p.Wait("v.readyState >= 1 || v.error")
+		var seen struct {
+			Duration float64
+			Error    string
+		}
+		p.Eval(`({duration: v.duration, error: v.error ? v.error.message : ''})`, &seen)
+		if want := file.To.Sub(file.From).Seconds(); seen.Error != "" || math.Abs(seen.Duration-want) > 0.15 {
+			t.Errorf("file %d: %+v, recorded %.2f s", i, seen, want)
+		}
+		p.Eval("v.play()", nil)
+		p.Wait("v.ended")
+	}
+	if errs := p.Errors(); len(errs) > 0 {
+		t.Errorf("%q", errs)
 	}
 }

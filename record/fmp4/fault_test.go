@@ -264,7 +264,7 @@ func TestStoreGone(t *testing.T) {
 	}
 	_ = b.Start("w")
 	b.show(f.pics[30:60])
-	if c, err := b.finish("w"); err != nil || c.Bytes == 0 {
+	if c, err := b.finish("w"); err != nil || c.Size() == 0 {
 		t.Errorf("the next visit: %+v, %v", c, err)
 	}
 }

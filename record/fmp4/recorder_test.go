@@ -20,10 +20,9 @@ import (
 // files, every file decodes without a complaint and holds the pictures that its segments count.
 func (b *bench) check(c record.Clip) []probed {
 	b.tb.Helper()
-	files := append([]record.File{{Path: c.Path, SHA256: c.SHA256, Bytes: c.Bytes}}, c.More...)
 	var all []probed
 	var end time.Duration
-	for _, f := range files {
+	for _, f := range c.Files {
 		data, err := os.ReadFile(filepath.Join(b.dir, f.Path))
 		if err != nil {
 			b.tb.Fatal(err)
@@ -116,8 +115,8 @@ func TestVisit(t *testing.T) {
 			if c.Lost != 0 || c.Recovered || c.Visit != "v1" || c.Door != "front" || c.Camera != "hall" {
 				t.Errorf("clip %+v", c)
 			}
-			if want := map[string]string{"hall.h264": `video/mp4; codecs="avc1.64000c"`, "hall.h265": `video/mp4; codecs="hvc1.1.6.L60.90"`}[name]; c.MIME != want {
-				t.Errorf("MIME %s, want %s", c.MIME, want)
+			if want := map[string]string{"hall.h264": `video/mp4; codecs="avc1.64000c"`, "hall.h265": `video/mp4; codecs="hvc1.1.6.L60.90"`}[name]; c.Files[0].MIME != want {
+				t.Errorf("MIME %s, want %s", c.Files[0].MIME, want)
 			}
 			if len(b.segs) != len(c.Segments) {
 				t.Errorf("told %d segments, filed %d", len(b.segs), len(c.Segments))
@@ -127,18 +126,22 @@ func TestVisit(t *testing.T) {
 					t.Errorf("segment %d was told as %+v and filed as %+v", i, s, c.Segments[i])
 				}
 			}
-			got, file, err := b.Clip("v1")
+			sum := c.Files[0].SHA256
+			got, file, err := b.Open("v1", sum)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer file.Close()
-			if data, err := io.ReadAll(file); err != nil || sha256.Sum256(data) != c.SHA256 || got.SHA256 != c.SHA256 {
-				t.Errorf("Clip gives other bytes (%v)", err)
+			if data, err := io.ReadAll(file); err != nil || sha256.Sum256(data) != sum || got != c.Files[0] {
+				t.Errorf("Open gives other bytes (%v), or %+v", err, got)
 			}
-			if _, _, err := b.Clip("v2"); !errors.Is(err, ErrUnknown) {
+			if _, _, err := b.Open("v1", [32]byte{}); !errors.Is(err, ErrUnknown) {
+				t.Errorf("an unknown file: %v", err)
+			}
+			if _, _, err := b.Open("v2", sum); !errors.Is(err, ErrUnknown) {
 				t.Errorf("an unknown clip: %v", err)
 			}
-			if _, _, err := b.Clip("../../etc"); !errors.Is(err, ErrUnknown) {
+			if _, _, err := b.Open("../../etc", sum); !errors.Is(err, ErrUnknown) {
 				t.Errorf("a name that climbs: %v", err)
 			}
 		})
@@ -198,8 +201,8 @@ func TestReconnect(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := b.check(c)[0]
-	if len(c.More) != 0 || len(p.times) != 40+50 || c.Lost != 10 {
-		t.Errorf("%d more files, %d pictures, %d lost; want one file, 90, 10", len(c.More), len(p.times), c.Lost)
+	if len(c.Files) != 1 || len(p.times) != 40+50 || c.Lost != 10 {
+		t.Errorf("%d files, %d pictures, %d lost; want one file, 90, 10", len(c.Files), len(p.times), c.Lost)
 	}
 	if gaps := even(p.times); len(gaps) != 1 || !strings.HasPrefix(gaps[0], fmt.Sprintf("%.3f at", 2+11*frame.Seconds())) {
 		t.Errorf("gaps %v, want one of 2 s and eleven frames", gaps)
@@ -221,8 +224,8 @@ func TestNewParameters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.More) != 1 || filepath.Base(c.More[0].Path) != "clip-2.mp4" {
-		t.Fatalf("more files: %+v", c.More)
+	if len(c.Files) != 2 || filepath.Base(c.Files[1].Path) != "clip-2.mp4" {
+		t.Fatalf("files: %+v", c.Files)
 	}
 	for i, p := range b.check(c) {
 		if len(p.times) != 30 {
@@ -233,8 +236,9 @@ func TestNewParameters(t *testing.T) {
 	if want := 60*frame + time.Second; (last.To - want).Abs() > frame/2 {
 		t.Errorf("the film ends at %v, want %v", last.To, want)
 	}
-	if !c.To.Equal(c.More[0].To) || !c.More[0].From.After(c.From) {
-		t.Errorf("times: clip %v to %v, second file %v to %v", c.From, c.To, c.More[0].From, c.More[0].To)
+	one, two := c.Files[0], c.Files[1]
+	if !c.From.Equal(one.From) || !c.To.Equal(two.To) || (two.From.Sub(one.To)-time.Second).Abs() > 2*time.Millisecond {
+		t.Errorf("times: clip %v to %v, files %v to %v and %v to %v, want one second between", c.From, c.To, one.From, one.To, two.From, two.To)
 	}
 }
 
@@ -260,7 +264,7 @@ func TestReorderedPictures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := play(t, filepath.Join(b.dir, c.Path))
+	p := play(t, filepath.Join(b.dir, c.Files[0].Path))
 	if gaps := even(p.times); len(p.times) != len(f.pics) || gaps != nil {
 		t.Errorf("%d of %d pictures, uneven: %v", len(p.times), len(f.pics), gaps)
 	}
@@ -293,7 +297,7 @@ func TestContinuedVisit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.More) != 1 || c.SHA256 != first.SHA256 {
+	if len(c.Files) != 2 || c.Files[0] != first.Files[0] {
 		t.Fatalf("clip %+v", c)
 	}
 	if p := b.check(c); len(p[0].times) != 30 || len(p[1].times) != 45 {
@@ -306,7 +310,7 @@ func TestNothingSeen(t *testing.T) {
 	b := start(t, t.TempDir(), osDisk{}, nil)
 	_ = b.Start("v")
 	c, err := b.finish("v")
-	if err != nil || c.Path != "" || c.Visit != "v" {
+	if err != nil || c.Files != nil || c.Visit != "v" {
 		t.Errorf("clip %+v, %v", c, err)
 	}
 	if all, err := b.Clips(); len(all) != 0 || err != nil {

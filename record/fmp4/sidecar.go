@@ -67,11 +67,10 @@ func (s sidecar) clip(dir string) (record.Clip, error) {
 			return c, err
 		}
 		if i == 0 {
-			c.Path, c.MIME, c.SHA256, c.Bytes, c.From = path, f.MIME, sum, f.Bytes, f.From
-		} else {
-			c.More = append(c.More, record.File{Path: path, MIME: f.MIME, SHA256: sum, Bytes: f.Bytes, From: f.From, To: f.To})
+			c.From = f.From
 		}
 		c.To = f.To
+		c.Files = append(c.Files, record.File{Path: path, MIME: f.MIME, SHA256: sum, Bytes: f.Bytes, From: f.From, To: f.To})
 		for _, g := range f.Segments {
 			sum, err := unhex(g.SHA256)
 			if err != nil {

@@ -36,28 +36,36 @@ func folder(name string) (string, error) {
 	return b.String(), nil
 }
 
-// Clip gives a filed clip and a reader of its file, which the caller closes.
-func (r *Recorder) Clip(visit string) (record.Clip, io.ReadSeekCloser, error) {
+// Clip gives a filed clip: what it is made of, and where that lies.
+func (r *Recorder) Clip(visit string) (record.Clip, error) {
 	name, err := folder(visit)
 	if err != nil {
-		return record.Clip{}, nil, err
+		return record.Clip{}, err
 	}
 	rel := filepath.Join(r.rel, name)
 	side, err := readSidecar(filepath.Join(r.cfg.Dir, rel, doneName))
 	if errors.Is(err, os.ErrNotExist) {
-		return record.Clip{}, nil, fmt.Errorf("%w: %q", ErrUnknown, visit)
+		return record.Clip{}, fmt.Errorf("%w: %q", ErrUnknown, visit)
 	} else if err != nil {
-		return record.Clip{}, nil, err
+		return record.Clip{}, err
 	}
-	clip, err := side.clip(rel)
+	return side.clip(rel)
+}
+
+// Open gives the file of a visit's clip that has this SHA-256, and a reader of it, which the caller closes.
+func (r *Recorder) Open(visit string, sum [32]byte) (record.File, io.ReadSeekCloser, error) {
+	clip, err := r.Clip(visit)
 	if err != nil {
-		return clip, nil, err
+		return record.File{}, nil, err
 	}
-	f, err := os.Open(filepath.Join(r.cfg.Dir, filepath.FromSlash(clip.Path)))
-	if err != nil {
-		return clip, nil, wrap(err)
+	for _, f := range clip.Files {
+		if f.SHA256 != sum {
+			continue
+		}
+		read, err := os.Open(filepath.Join(r.cfg.Dir, filepath.FromSlash(f.Path)))
+		return f, read, wrap(err)
 	}
-	return clip, f, nil
+	return record.File{}, nil, fmt.Errorf("%w: %q has no file of SHA-256 %x", ErrUnknown, visit, sum)
 }
 
 // Clips lists what is filed, oldest first. A clip whose description cannot be read is named in the error; the others are

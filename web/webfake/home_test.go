@@ -299,6 +299,56 @@ func TestVisitShowsTheFilmOnRecord(t *testing.T) {
 	p.Wait(`document.querySelector('video.film') === null`)
 }
 
+// S7, T1: a film of several files plays whole: one file after the other, each checked, with the gap that was not filmed shown
+// between them. Where nobody watched, the film says so. A connection that breaks is waited for and gone on with.
+func TestVisitShowsTheWholeFilm(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	p.Go(f.url + "/home/visit/v3")
+	p.Text("in 2 parts")
+	p.Text("Not filmed for 2.5 s")
+	f.hub.set(func() { f.hub.breaks = 1 })
+	p.Click(`.empty-film .button`)
+	p.Text("SHA-256 " + digest(f.hub.clip)[:16])
+	f.hub.set(func() {
+		if n := len(f.hub.froms); n != 2 || f.hub.froms[0] != 0 || f.hub.froms[1] < int64(len(f.hub.clip)/4) {
+			t.Errorf("the hub was asked for bytes from %v of %d, want from 0 and then from about the middle", f.hub.froms, len(f.hub.clip))
+		}
+	})
+	p.Wait(`document.querySelector('video.film').readyState >= 2`)
+	p.Eval(`document.querySelector('video.film').currentTime = 1`, nil)
+	p.Wait(`/:\d\d$/.test(document.querySelector('.film-clock').innerText)`) // watched here
+	p.Eval(`document.querySelector('video.film').currentTime = 5`, nil)
+	p.Text("Not watched here: the picture may stand still. Not watched for 7.4 s")
+	p.Eval(`(() => { const v = document.querySelector('video.film'); v.muted = true; return v.play() })()`, nil)
+	p.Wait(`document.querySelector('.film-gap')?.innerText.includes('Not filmed for 2.5 s')`)
+	shot(t, p, "visit-gap")
+	p.Text("SHA-256 " + digest(f.hub.second())[:16])
+	p.Wait(`document.querySelector('video.film').currentTime > 0.5`) // it plays on by itself
+	p.Click(`.film-parts li:first-child .button`)
+	p.Text("SHA-256 " + digest(f.hub.clip)[:16])
+}
+
+// S15: what waits in a full uplink is old when it comes. An age that was long on its way makes no picture live.
+func TestSlowUplinkIsNotLive(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	p.Go(f.url + "/home")
+	p.Wait(isLive)
+	f.hub.set(func() { f.hub.slow = 3 * time.Second })
+	p.Text("NOT LIVE")
+	// The first age that was held back comes when the hub has sent for as long.
+	p.Eval(`globalThis.was = []; setInterval(() => was.push(`+isLive+`), 50)`, nil)
+	p.Wait(`was.length > 120`)
+	var live bool
+	p.Eval(`was.slice(10).some(x => x)`, &live)
+	if live {
+		t.Error("the page calls a picture live whose age is three seconds on its way")
+	}
+	f.hub.set(func() { f.hub.slow = 0 })
+	p.Wait(isLive)
+}
+
 // What is shown is what is signed: the terms are read from the document itself.
 func TestConsentIsReadAndSigned(t *testing.T) {
 	f, p := start(t), open(t)

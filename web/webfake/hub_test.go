@@ -31,6 +31,9 @@ type hub struct {
 	still  bool // send no more pictures, and let their age grow
 	mute   bool // send neither pictures nor ages
 	rotten bool // send another clip than the one on record
+	breaks int  // how often a transfer breaks in the middle, and the connection with it
+	froms  []int64
+	slow   time.Duration // how long an age is on its way
 	watch  string
 	peers  []*webrtc.PeerConnection
 }
@@ -113,9 +116,11 @@ func (h *hub) answer(offer string) (live.Answer, error) {
 	peer.OnDataChannel(func(c *webrtc.DataChannel) {
 		switch c.Label() {
 		case "age":
-			c.OnOpen(func() { go h.ages(c, gone) })
+			var heard pings
+			c.OnMessage(heard.take)
+			c.OnOpen(func() { go h.ages(c, &heard, gone) })
 		case "clip":
-			c.OnMessage(func(webrtc.DataChannelMessage) { go h.sendClip(c) })
+			c.OnMessage(func(m webrtc.DataChannelMessage) { go h.sendClip(c, m.Data) })
 		}
 	})
 	if err := peer.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
@@ -171,7 +176,23 @@ func (h *hub) send(track *webrtc.TrackLocalStaticSample, gone <-chan struct{}) {
 	}
 }
 
-func (h *hub) ages(c *webrtc.DataChannel, gone <-chan struct{}) {
+// pings is the newest Ping that came, and when.
+type pings struct {
+	mu   sync.Mutex
+	n    uint64
+	came time.Time
+}
+
+func (p *pings) take(m webrtc.DataChannelMessage) {
+	var ping live.Ping
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if json.Unmarshal(m.Data, &ping) == nil {
+		p.n, p.came = ping.Ping, time.Now()
+	}
+}
+
+func (h *hub) ages(c *webrtc.DataChannel, heard *pings, gone <-chan struct{}) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	newest, seq := time.Now(), uint64(0)
@@ -191,25 +212,54 @@ func (h *hub) ages(c *webrtc.DataChannel, gone <-chan struct{}) {
 			newest = time.Now().Add(-120 * time.Millisecond)
 			seq++
 		}
-		b, err := json.Marshal(live.Age{Ms: time.Since(newest).Milliseconds(), Watch: watch, Seq: seq})
+		a := live.Age{Ms: time.Since(newest).Milliseconds(), Watch: watch, Seq: seq}
+		heard.mu.Lock()
+		if a.Ping = heard.n; a.Ping > 0 {
+			a.Held = time.Since(heard.came).Milliseconds()
+		}
+		heard.mu.Unlock()
+		b, err := json.Marshal(a)
 		if err != nil {
 			h.tb.Error(err)
 			return
 		}
-		if c.SendText(string(b)) != nil {
+		h.mu.Lock()
+		slow := h.slow
+		h.mu.Unlock()
+		if slow > 0 {
+			time.AfterFunc(slow, func() { _ = c.SendText(string(b)) }) // a lost viewer is not the test's
+		} else if c.SendText(string(b)) != nil {
 			return
 		}
 	}
 }
 
-func (h *hub) sendClip(c *webrtc.DataChannel) {
+// sendClip sends a file of the film, of which the fake has two: the second is the first with an empty box behind it.
+func (h *hub) sendClip(c *webrtc.DataChannel, ask []byte) {
+	var req struct {
+		Get, SHA256 string
+		From        int64
+	}
+	if err := json.Unmarshal(ask, &req); err != nil {
+		h.tb.Error(err)
+		return
+	}
 	film := bytes.Clone(h.clip)
+	if req.SHA256 == digest(h.second()) {
+		film = h.second()
+	} else if req.SHA256 != digest(h.clip) {
+		h.tb.Errorf("the page asked for %s", ask)
+	}
 	h.mu.Lock()
 	if h.rotten {
 		film[len(film)/2] ^= 1
 	}
+	breaks := h.breaks > 0
+	h.breaks--
+	h.froms = append(h.froms, req.From)
+	peers := h.peers
 	h.mu.Unlock()
-	head, err := json.Marshal(object{"bytes": len(film), "sha256": h.digest(), "mime": `video/mp4; codecs="avc1.42c01e"`})
+	head, err := json.Marshal(object{"bytes": len(film), "from": req.From, "sha256": req.SHA256, "mime": `video/mp4; codecs="avc1.42c01e"`})
 	if err != nil {
 		h.tb.Error(err)
 		return
@@ -217,7 +267,17 @@ func (h *hub) sendClip(c *webrtc.DataChannel) {
 	if c.SendText(string(head)) != nil {
 		return
 	}
+	half := len(film) / 2
+	film = film[req.From:]
 	for len(film) > 0 {
+		if breaks && len(film) < half {
+			for c.BufferedAmount() > 0 { // what was sent arrives
+				time.Sleep(time.Millisecond)
+			}
+			time.Sleep(100 * time.Millisecond)
+			_ = peers[len(peers)-1].Close() // this is what the test wants
+			return
+		}
 		n := min(16<<10, len(film))
 		if c.Send(film[:n]) != nil {
 			return
@@ -226,7 +286,9 @@ func (h *hub) sendClip(c *webrtc.DataChannel) {
 	}
 }
 
-func (h *hub) digest() string {
-	sum := sha256.Sum256(h.clip)
+func (h *hub) second() []byte { return append(bytes.Clone(h.clip), 0, 0, 0, 8, 'f', 'r', 'e', 'e') }
+
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
 }

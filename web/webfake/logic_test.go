@@ -30,23 +30,28 @@ func TestAgeClock(t *testing.T) {
 		live        bool
 	}{
 		{"nothing yet", ``, 0, "no picture yet", false},
-		{"said, not shown", `c.says(100, 1, "live", 0)`, 50, "no picture yet", false},
-		{"fresh", `c.says(100, 1, "live", 0); c.shown(0)`, 50, "0.1 s", true},
-		{"one second is live", `c.says(100, 1, "live", 0); c.shown(0)`, 900, "1.0 s", true},
-		{"past it is not", `c.says(100, 1, "live", 0); c.shown(0)`, 901, "1.0 s", false},
-		{"ages come, the screen stands", `c.shown(0); for (let i = 0; i < 30; i++) c.says(80, i, "live", i * 100)`, 2900, "2.9 s", false},
-		{"the screen moves, ages stop", `c.says(80, 1, "live", 0); for (let i = 0; i < 30; i++) c.shown(i * 100)`, 2900, "2.9 s", false},
-		{"the hub says old, the screen moves", `for (let i = 0; i < 10; i++) { c.says(4000 + i * 100, 7, "lost", i * 100); c.shown(i * 100) }`, 900, "4.9 s", false},
-		{"an older picture's age comes late", `c.says(3000, 5, "live", 0); c.says(10, 4, "live", 0); c.shown(0)`, 0, "3.0 s", false},
-		{"nonsense", `c.says(3000, 5, "live", 0); c.says(-1, 6, "live", 0); c.says(NaN, 7, "live", 0); c.shown(0)`, 0, "3.0 s", false},
-		{"a new connection counts anew", `c.says(3000, 500, "live", 0); c.restart(); c.says(90, 1, "live", 0); c.shown(0)`, 0, "0.0 s", true},
-		{"minutes", `c.says(100, 1, "live", 0); c.shown(0)`, 61_000, "1 min 1 s", false},
+		{"said, not shown", `say(100, 1, "live", 0)`, 50, "no picture yet", false},
+		{"fresh", `say(100, 1, "live", 0); c.shown(0)`, 50, "0.1 s", true},
+		{"one second is live", `say(100, 1, "live", 0); c.shown(0)`, 900, "1.0 s", true},
+		{"past it is not", `say(100, 1, "live", 0); c.shown(0)`, 901, "1.0 s", false},
+		{"ages come, the screen stands", `c.shown(0); for (let i = 0; i < 30; i++) say(80, i, "live", i * 100)`, 2900, "2.9 s", false},
+		{"the screen moves, ages stop", `say(80, 1, "live", 0); for (let i = 0; i < 30; i++) c.shown(i * 100)`, 2900, "2.9 s", false},
+		{"the hub says old, the screen moves", `for (let i = 0; i < 10; i++) { say(4000 + i * 100, 7, "lost", i * 100); c.shown(i * 100) }`, 900, "4.9 s", false},
+		{"an older picture's age comes late", `say(3000, 5, "live", 0); say(10, 4, "live", 0); c.shown(0)`, 0, "3.0 s", false},
+		{"nonsense", `say(3000, 5, "live", 0); say(-1, 6, "live", 0); say(NaN, 7, "live", 0); c.shown(0)`, 0, "3.0 s", false},
+		{"a new connection counts anew", `say(3000, 500, "live", 0); c.restart(); say(90, 1, "live", 0); c.shown(0)`, 0, "0.0 s", true},
+		{"a message that was long on its way", `c.ask(0); c.says(80, 1, "live", 1, 0); c.shown(3000)`, 3000, "3.0 s", false},
+		{"a message long on its way, the question long before it", `c.ask(0); c.says(80, 1, "live", 1, 2900); c.shown(3000)`, 3000, "0.1 s", true},
+		{"a message that names no question", `c.ask(0); c.says(80, 1, "live", 0, 0); c.shown(0)`, 0, "no picture yet", false},
+		{"an answer to an earlier connection", `c.ask(0); c.restart(); c.says(80, 1, "live", 1, 0); c.shown(0)`, 0, "no picture yet", false},
+		{"an answer to a question that is forgotten", `for (let i = 0; i < 61; i++) c.ask(i * 500); c.says(80, 1, "live", 1, 29990); c.shown(30000)`, 30_000, "no picture yet", false},
+		{"minutes", `say(100, 1, "live", 0); c.shown(0)`, 61_000, "1 min 1 s", false},
 	} {
 		var got struct {
 			Text string
 			Live bool
 		}
-		p.Eval(`(() => { const c = new age.AgeClock(); `+c.steps+`; const a = c.age(`+strconv.Itoa(c.at)+`); return {Text: a.text, Live: a.live} })()`, &got)
+		p.Eval(`(() => { const c = new age.AgeClock(); const say = (ms, seq, watch, at) => c.says(ms, seq, watch, c.ask(at), 0); `+c.steps+`; const a = c.age(`+strconv.Itoa(c.at)+`); return {Text: a.text, Live: a.live} })()`, &got)
 		if got.Live != c.live || got.Text != c.text {
 			t.Errorf("%s: got %q live %v, want %q live %v", c.name, got.Text, got.Live, c.text, c.live)
 		}

@@ -81,11 +81,24 @@ func summary(id, who string, minutes int, outcome string, gap float64) object {
 	}
 }
 
+func after(t time.Time, seconds float64) string {
+	return t.Add(time.Duration(seconds * float64(time.Second))).Format(time.RFC3339Nano)
+}
+
 func (f *fake) visit(id, outcome string) object {
 	began := time.Now().UTC().Add(-25 * time.Hour)
 	v := summary(id, "Noor", 0, outcome, 0)
 	v["began"], v["ended"] = began.Format(time.RFC3339Nano), began.Add(96*time.Second).Format(time.RFC3339Nano)
-	v["clip"] = object{"sha256": f.hub.digest(), "bytes": len(f.hub.clip), "seconds": 6.9}
+	part := func(b []byte, from, to float64) object {
+		return object{"sha256": digest(b), "bytes": len(b), "seconds": to - from, "camera": "hall", "from": after(began, from), "to": after(began, to)}
+	}
+	files := []object{part(f.hub.clip, 20, 26.9)}
+	size, long := len(f.hub.clip), 6.9
+	if outcome == "incident" { // the camera came back with other parameters
+		files = append(files, part(f.hub.second(), 29.4, 36.3))
+		size, long = 2*size+8, 13.8
+	}
+	v["clip"] = object{"bytes": size, "seconds": long, "files": files}
 	line := func(in float64, kind, word, text string) object {
 		return object{"t": began.Add(time.Duration(in * float64(time.Second))).Format(time.RFC3339Nano), "kind": kind, "word": word, "text": text, "in": in}
 	}
@@ -98,7 +111,7 @@ func (f *fake) visit(id, outcome string) object {
 	}
 	if outcome == "incident" {
 		v["gap_s"] = 7.4
-		v["gaps"] = []object{{"from": began.Add(22 * time.Second).Format(time.RFC3339Nano), "to": began.Add(29400 * time.Millisecond).Format(time.RFC3339Nano), "s": 7.4, "why": "lost"}}
+		v["gaps"] = []object{{"from": after(began, 22), "to": after(began, 29.4), "s": 7.4, "why": "lost"}}
 		lines = append(lines, line(23.5, "alarm", "lapse-lost", "The picture was lost. Noor was told to leave; you were told at once."))
 	}
 	lines = append(lines, line(31.0, "door", "closed", "The door closed; the bolt was ordered."),

@@ -1,9 +1,9 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { get } from "../lib/api.ts";
 import { dayName, hhmm, hhmmss, since, size } from "../lib/format.ts";
 import { Refused } from "../lib/live.ts";
 import { gapText, tenths } from "../lib/state.ts";
-import type { Gap, TimelineEntry, Visit } from "../lib/types.ts";
+import type { ClipFile, Gap, TimelineEntry, Visit } from "../lib/types.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Button, Card, Chip, Note, Top, Waiting } from "../ui/ui.tsx";
 import { outcome } from "./lists.tsx";
@@ -65,32 +65,54 @@ export function VisitPage({ id }: { id: string }) {
 }
 
 function Film({ visit }: { visit: Visit }) {
+  const files = visit.clip?.files ?? [];
+  const [at, setAt] = useState(0); // the file that is shown
   const [url, setUrl] = useState("");
+  const [between, setBetween] = useState<Between | null>(null);
+  const [second, setSecond] = useState(0); // of the file
   const [progress, setProgress] = useState(-1);
   const [problem, setProblem] = useState<{ text: string; grave: boolean } | null>(null);
   const [digest, setDigest] = useState("");
+  const round = useRef(0); // counts what was asked for, so that an older answer is dropped
   useEffect(() => () => {
     if (url) URL.revokeObjectURL(url);
   }, [url]);
   const live = session(visit.hub, visit.door);
-  useEffect(() => () => live.stop(), [live]);
+  useEffect(
+    () => () => {
+      round.current++;
+      live.stop();
+    },
+    [live],
+  );
 
-  const load = async (): Promise<void> => {
-    if (!visit.clip) return;
+  // load fetches one file and shows it after the gap before it, if there is one.
+  const load = async (i: number, gap: Between | null): Promise<void> => {
+    const file = files[i];
+    if (file === undefined) return;
+    const mine = ++round.current;
+    setAt(i);
+    setUrl("");
+    setDigest("");
+    setSecond(0);
     setProblem(null);
+    setBetween(gap);
     setProgress(0);
     live.start();
     try {
-      const got = await live.clip(visit.id, visit.clip.sha256, (n, of) => setProgress(n / of));
+      const [got] = await Promise.all([live.clip(visit.id, file, (n, of) => mine === round.current && setProgress(n / of)), gap === null ? null : new Promise((r) => setTimeout(r, gapShown))]);
+      if (mine !== round.current) return;
       setDigest(got.sha256);
       setUrl(URL.createObjectURL(got.blob));
     } catch (e) {
+      if (mine !== round.current) return;
       setProblem({ text: e instanceof Error ? e.message : "The clip did not arrive.", grave: e instanceof Refused });
     }
+    setBetween(null);
     setProgress(-1);
     live.stop();
   };
-  if (!visit.clip) {
+  if (files.length === 0) {
     return (
       <div class="film empty-film">
         <Icon name="film" size={40} />
@@ -98,19 +120,65 @@ function Film({ visit }: { visit: Visit }) {
       </div>
     );
   }
+  const file = files[at] ?? files[0];
+  const now = Date.parse(file?.from ?? "") + second * 1000;
+  const unwatched = (visit.gaps ?? []).find((g) => Date.parse(g.from) <= now && now < Date.parse(g.to));
   return (
     <div class="film-box">
       {url ? (
-        <video class="film" src={url} controls playsInline preload="auto" aria-label="Film of the visit" />
+        <>
+          <video
+            class="film"
+            src={url}
+            controls
+            playsInline
+            autoPlay={at > 0}
+            preload="auto"
+            aria-label="Film of the visit"
+            onTimeUpdate={(e) => setSecond(e.currentTarget.currentTime)}
+            onEnded={() => {
+              if (files[at + 1]?.camera === file?.camera) void load(at + 1, holeBefore(files, at + 1));
+            }}
+          />
+          <p class={`film-clock ${unwatched ? "bad" : ""}`}>
+            {hhmmss(now)}
+            {unwatched && ` · Not watched here: the picture may stand still. ${gapText(unwatched)}`}
+          </p>
+        </>
+      ) : between ? (
+        <div class="film empty-film film-gap" role="status">
+          <Icon name="noeye" size={40} />
+          <strong>Not filmed for {tenths(between.seconds)}</strong>
+          <p>
+            {hhmmss(between.from)} – {hhmmss(between.to)}
+          </p>
+        </div>
       ) : (
         <div class="film empty-film">
-          <Button kind="main" big icon="play" busy={progress >= 0} onClick={() => void load()}>
+          <Button kind="main" big icon="play" busy={progress >= 0} onClick={() => void load(at, null)}>
             {progress >= 0 ? `Fetching, ${Math.floor(progress * 100)} %` : "Watch the film"}
           </Button>
           <p>
-            {since(visit.clip.seconds)} long, {size(visit.clip.bytes)}. It comes straight from your hub, encrypted, and is checked here before it is shown.
+            {since(visit.clip?.seconds ?? 0)} long, {size(visit.clip?.bytes ?? 0)}
+            {files.length > 1 ? `, in ${files.length} parts` : ""}. It comes straight from your hub, encrypted, and is checked here before it is shown.
           </p>
         </div>
+      )}
+      {files.length > 1 && (
+        <ol class="film-parts" aria-label="Parts of the film">
+          {files.map((f, i) => {
+            const hole = holeBefore(files, i);
+            return (
+              <li key={f.sha256}>
+                {hole && <span class="film-hole">Not filmed for {tenths(hole.seconds)}</span>}
+                {i > 0 && files[i - 1]?.camera !== f.camera && <span class="film-hole">Camera {f.camera}</span>}
+                <Button kind={i === at ? "main" : "plain"} icon="play" onClick={() => void load(i, null)}>
+                  {hhmmss(f.from)} · {since(f.seconds)}
+                </Button>
+              </li>
+            );
+          })}
+        </ol>
       )}
       {digest && (
         <Note tone="calm" icon="shield">
@@ -120,6 +188,25 @@ function Film({ visit }: { visit: Visit }) {
       {problem && <Note tone={problem.grave ? "danger" : "warn"}>{problem.text}</Note>}
     </div>
   );
+}
+
+interface Between {
+  from: string;
+  to: string;
+  seconds: number;
+}
+
+// How long the gap between two parts is shown, in milliseconds: long enough to be read.
+const gapShown = 2500;
+
+// holeBefore is what was not filmed between a file and the one before it of the same camera. Under a tenth of a second nothing was
+// missed: a camera's own pictures are that far apart.
+function holeBefore(files: ClipFile[], i: number): Between | null {
+  const a = files[i - 1];
+  const b = files[i];
+  if (a === undefined || b === undefined || a.camera !== b.camera) return null;
+  const seconds = (Date.parse(b.from) - Date.parse(a.to)) / 1000;
+  return seconds >= 0.1 ? { from: a.to, to: b.from, seconds } : null;
 }
 
 // Coverage is the visit as one line: watched, and the holes in the watch. The timeline says the same in words.

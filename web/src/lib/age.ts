@@ -2,6 +2,9 @@
 
 export const notLiveAfter = 1000; // live.NotLiveAfter
 
+// How many questions are remembered: 30 s of them. An answer that is older says that the picture is.
+const remembered = 60;
+
 export interface Age {
   ms: number; // age of the newest picture that can be on the screen; Infinity before the first
   live: boolean;
@@ -10,20 +13,33 @@ export interface Age {
 }
 
 // AgeClock takes what the hub says about its newest picture and when the screen showed a new one, and never lets an old
-// picture look young: between messages the local clock goes on, and a screen that shows nothing new grows old whatever
-// the hub says.
+// picture look young: between messages the local clock goes on, a screen that shows nothing new grows old whatever the hub says,
+// and a message counts as made when it can first have been made, not when it came: what waits in a full uplink, picture and
+// message alike, is old.
 export class AgeClock {
   #said = Number.POSITIVE_INFINITY;
   #saidAt = 0;
   #shownAt = Number.NEGATIVE_INFINITY;
   #seq = -1;
   #watch = "";
+  #asked = new Map<number, number>(); // when each question of the last seconds was sent
+  #asks = 0;
 
-  // says takes one message of the channel "age". One with an older picture than known is out of order and ignored.
-  says(ms: number, seq: number, watch: string, now: number): void {
-    if (!(ms >= 0) || seq < this.#seq) return;
+  // ask numbers a question that is sent to the hub now.
+  ask(now: number): number {
+    this.#asked.set(++this.#asks, now);
+    this.#asked.delete(this.#asks - remembered);
+    return this.#asks;
+  }
+
+  // says takes one message of the channel "age". It names the newest question that the hub had heard, held milliseconds before:
+  // without one that is remembered nobody knows how old the message is. One with an older picture than known is out of
+  // order and ignored.
+  says(ms: number, seq: number, watch: string, ping: number, held: number): void {
+    const sent = this.#asked.get(ping);
+    if (!(ms >= 0) || !(held >= 0) || sent === undefined || seq < this.#seq) return;
     this.#said = ms;
-    this.#saidAt = now;
+    this.#saidAt = sent + held;
     this.#seq = seq;
     this.#watch = watch;
   }
@@ -33,9 +49,10 @@ export class AgeClock {
     this.#shownAt = now;
   }
 
-  // lost says that the connection is gone: nothing more will be shown until a new one begins.
+  // restart says that the connection is gone: nothing more will be shown until a new one begins.
   restart(): void {
     this.#seq = -1;
+    this.#asked.clear();
   }
 
   age(now: number): Age {

@@ -2,7 +2,9 @@ import { signal } from "@preact/signals";
 import { AgeClock } from "./age.ts";
 import { digestHex, equal, fromBase64, join, toHex } from "./bytes.ts";
 import { Problem, post } from "./api.ts";
+import { size } from "./format.ts";
 import { hubKey } from "./pins.ts";
+import type { ClipFile } from "./types.ts";
 
 // A WebRTC session with a hub: video in, the age of its pictures, and clips. Nothing is shown before the hub's signature
 // over both descriptions has been verified with the key this app learned at pairing (S17): the service carries the
@@ -156,26 +158,44 @@ export class Live {
       channel.onmessage = (e) => {
         if (round !== this.#round || typeof e.data !== "string") return;
         try {
-          const a = JSON.parse(e.data) as { ms: number; watch: string; seq: number };
-          this.clock.says(a.ms, a.seq, a.watch, performance.now());
+          const a = JSON.parse(e.data) as { ms: number; watch: string; seq: number; ping: number; held: number };
+          this.clock.says(a.ms, a.seq, a.watch, a.ping, a.held);
         } catch {
           // A message that cannot be read says nothing about the picture's age: it goes on growing.
         }
       };
     }
+    if (channel.label === "age") {
+      const ask = (): void => {
+        if (round !== this.#round || channel.readyState !== "open") return;
+        channel.send(JSON.stringify({ ping: this.clock.ask(performance.now()) }));
+        setTimeout(ask, 500);
+      };
+      channel.onopen = ask;
+    }
     if (channel.label === "clip" && (this.#clip === null || this.#clip.readyState !== "open")) this.#clip = channel;
   }
 
-  // clip fetches a visit's film from the hub and gives it only if its SHA-256 is the one on record.
-  async clip(visit: string, sha256: string, progress: (got: number, of: number) => void): Promise<{ blob: Blob; sha256: string }> {
-    await this.#until(() => this.#clip?.readyState === "open");
-    const channel = this.#clip;
-    if (channel === null) throw new Error("The hub cannot be reached for the clip.");
-    const { bytes, mime } = await receive(channel, visit, progress);
-    const got = toHex(await crypto.subtle.digest("SHA-256", bytes));
-    const want = digestHex(sha256);
+  // clip fetches one file of a visit's film from the hub and gives it only if its SHA-256 is the one on record. A connection that
+  // breaks is waited for, and what has come is kept.
+  async clip(visit: string, file: ClipFile, progress: (got: number, of: number) => void): Promise<{ blob: Blob; sha256: string }> {
+    const want = digestHex(file.sha256);
+    if (file.bytes > largest) throw new Error(`This part of the film is larger than a page can hold (${size(file.bytes)}). Copy it from your hub’s folder of clips.`);
+    const have: Part = { bytes: new Uint8Array(file.bytes), got: 0, mime: "video/mp4" };
+    for (let left = 3; ; left--) {
+      await this.#until(() => this.#clip?.readyState === "open");
+      const channel = this.#clip;
+      if (channel === null) throw new Error("The hub cannot be reached for the clip.");
+      try {
+        await receive(channel, { get: visit, sha256: want, from: have.got }, have, progress);
+        break;
+      } catch (e) {
+        if (!(e instanceof Broken) || left === 0) throw e;
+      }
+    }
+    const got = toHex(await crypto.subtle.digest("SHA-256", have.bytes));
     if (want === "" || got !== want) throw new Refused("The clip that arrived is not the one on record. It is not shown.");
-    return { blob: new Blob([bytes], { type: mime }), sha256: got };
+    return { blob: new Blob([have.bytes], { type: have.mime }), sha256: got };
   }
 
   // until waits at most 15 s: longer, and a person thinks that nothing happens.
@@ -193,14 +213,22 @@ export class Live {
   }
 }
 
-// The largest clip that is kept in memory: a visit's film is tens of megabytes; more is not a visit.
+// The largest file that is kept in memory: a visit's film is tens of megabytes.
 const largest = 512 << 20;
 
-function receive(channel: RTCDataChannel, visit: string, progress: (got: number, of: number) => void): Promise<{ bytes: Uint8Array<ArrayBuffer>; mime: string }> {
+// Broken is the end of a transfer that may be gone on with.
+class Broken extends Error {}
+
+// Part is what has come of a file.
+interface Part {
+  bytes: Uint8Array<ArrayBuffer>;
+  got: number;
+  mime: string;
+}
+
+function receive(channel: RTCDataChannel, ask: { get: string; sha256: string; from: number }, have: Part, progress: (got: number, of: number) => void): Promise<void> {
   return new Promise((yes, no) => {
-    let into: Uint8Array<ArrayBuffer> | null = null;
-    let got = 0;
-    let mime = "video/mp4";
+    let told = false;
     let quiet = 0;
     const end = (f: () => void): void => {
       clearTimeout(quiet);
@@ -213,26 +241,25 @@ function receive(channel: RTCDataChannel, visit: string, progress: (got: number,
       quiet = setTimeout(() => end(() => no(new Error("The hub stopped sending the clip. Try again."))), 15_000);
     };
     watch();
-    channel.onclose = () => end(() => no(new Error("The connection to the hub was lost. Try again.")));
+    channel.onclose = () => end(() => no(new Broken("The connection to the hub was lost. Try again.")));
     channel.onmessage = (e) => {
       watch();
       if (typeof e.data === "string") {
-        const head = JSON.parse(e.data) as { bytes?: number; mime?: string; error?: string };
+        const head = JSON.parse(e.data) as { bytes?: number; from?: number; mime?: string; error?: string };
         if (head.error) return end(() => no(new Error(head.error)));
-        if (!head.bytes || head.bytes > largest) return end(() => no(new Error("The hub sent a clip of a size that cannot be.")));
-        into = new Uint8Array(head.bytes);
-        mime = head.mime ?? mime;
+        if (head.bytes !== have.bytes.length || head.from !== ask.from) return end(() => no(new Refused("The hub’s clip is not of the length on record. It is not shown.")));
+        told = true;
+        have.mime = head.mime ?? have.mime;
         return;
       }
       const part = new Uint8Array(e.data as ArrayBuffer);
-      if (into === null || got + part.length > into.length) return end(() => no(new Error("The hub sent more than it said.")));
-      into.set(part, got);
-      got += part.length;
-      progress(got, into.length);
-      const whole = into;
-      if (got === whole.length) end(() => yes({ bytes: whole, mime }));
+      if (!told || have.got + part.length > have.bytes.length) return end(() => no(new Error("The hub sent more than it said.")));
+      have.bytes.set(part, have.got);
+      have.got += part.length;
+      progress(have.got, have.bytes.length);
+      if (have.got === have.bytes.length) end(yes);
     };
-    channel.send(JSON.stringify({ get: visit }));
+    channel.send(JSON.stringify(ask));
   });
 }
 

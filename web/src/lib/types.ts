@@ -137,7 +137,23 @@ export interface TimelineEntry {
 export interface Visit extends VisitSummary {
   timeline: TimelineEntry[] | null;
   gaps?: Gap[] | null;
-  clip?: { sha256: string; bytes: number; seconds: number } | null;
+  clip?: Clip | null;
+}
+
+// A visit's film: its files, by camera and then in order. What lies between two of a camera's files was not filmed.
+export interface Clip {
+  bytes: number;
+  seconds: number;
+  files: ClipFile[] | null;
+}
+
+export interface ClipFile {
+  sha256: string;
+  bytes: number;
+  seconds: number;
+  camera: string;
+  from: string;
+  to: string;
 }
 
 export interface DoorOfHome {
