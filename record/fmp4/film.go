@@ -53,6 +53,10 @@ type reel struct {
 	sum    hash.Hash // of seg
 }
 
+// maxFiles bounds the files of one visit. A camera changes its parameters when somebody changes its settings, and a hub is started
+// again a few times at the most; each file is also an entry of the ledger.
+const maxFiles = 64
+
 // frameGuess is how long a picture is shown if no other says: 15 pictures a second.
 const frameGuess = timescale / 15
 
@@ -135,6 +139,9 @@ func (m *film) place(p *picture) time.Duration {
 
 // next ends the present file and begins one with the picture's parameters.
 func (m *film) next(p *picture) error {
+	if len(m.side.Files) >= maxFiles {
+		return fmt.Errorf("%w (%d files)", ErrFiles, maxFiles)
+	}
 	b, err := head(p.params)
 	if err != nil {
 		return err

@@ -51,6 +51,7 @@ var (
 	ErrOverrun = errors.New("fmp4: pictures were lost because the disk did not keep up: check the disk")
 	ErrNoKey   = errors.New("fmp4: no key picture yet: set the camera's key-picture interval to 4 s or less")
 	ErrUnknown = errors.New("fmp4: no clip of this visit here")
+	ErrFiles   = errors.New("fmp4: the camera changes its parameter sets all the time: restart it, and check who else can reach it")
 	ErrVisit   = errors.New("fmp4: a visit's name is 1 to 128 bytes")
 	ErrAltered = errors.New("fmp4: what was read back is not what was written: check the disk")
 )

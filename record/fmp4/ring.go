@@ -2,6 +2,9 @@ package fmp4
 
 import "time"
 
+// pictureCost is what a picture takes beside its bytes: its entry, twice while the slice grows, and the allocator's rounding.
+const pictureCost = 320
+
 // ring is the pictures in memory, oldest first: the pre-roll, and behind it what waits for the disk. It is not safe
 // for concurrent use.
 type ring struct {
@@ -25,14 +28,14 @@ func (r *ring) from(a, b uint64) []picture {
 func (r *ring) push(p picture) {
 	p.seq = r.next
 	r.next++
-	r.bytes += int64(len(p.data))
+	r.bytes += int64(len(p.data)) + pictureCost
 	r.pics = append(r.pics, p)
 }
 
 // drop forgets the n oldest pictures.
 func (r *ring) drop(n int) {
 	for i := range n {
-		r.bytes -= int64(len(r.pics[i].data))
+		r.bytes -= int64(len(r.pics[i].data)) + pictureCost
 		r.pics[i] = picture{} // its bytes are free now, not when the slice moves
 	}
 	r.pics = r.pics[n:]

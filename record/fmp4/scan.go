@@ -21,6 +21,7 @@ type found struct {
 	head  []byte
 	size  int64 // of the head and every whole fragment
 	end   int64 // ticks after the last picture
+	last  int64 // tick at which it is decoded
 	keys  []key
 	side  sideFile
 	parts int
@@ -80,7 +81,8 @@ func scan(f io.ReaderAt, length int64, base time.Duration) (found, error) {
 			frag = append(frag, b...)
 		}
 		p, ok := parse(frag)
-		if !ok || p.dts < v.end && v.parts > 0 && p.dts+p.length <= v.end {
+		// A camera's time may step back: then pictures follow each other by a tick, and a fragment may end before the one before it.
+		if !ok || p.seq != uint32(v.parts)+1 || v.parts > 0 && p.dts <= v.last {
 			shut()
 			return v, nil
 		}
@@ -103,7 +105,7 @@ func scan(f io.ReaderAt, length int64, base time.Duration) (found, error) {
 			v.side.From = p.wall
 		}
 		v.parts++
-		v.size, v.end = at, p.dts+p.length
+		v.size, v.end, v.last = at, p.dts+p.length, p.last
 		v.side.To = p.wall.Add(fromTicks(p.length))
 	}
 }
@@ -111,7 +113,9 @@ func scan(f io.ReaderAt, length int64, base time.Duration) (found, error) {
 // fragment is what scan needs to know of one.
 type fragment struct {
 	wall   time.Time
+	seq    uint32
 	dts    int64
+	last   int64 // its last picture's
 	length int64
 	count  int
 	key    bool
@@ -132,6 +136,7 @@ func parse(b []byte) (p fragment, ok bool) {
 	if t.ID != 1 || len(t.Samples) == 0 || t.BaseTime > 1<<48 {
 		return p, false
 	}
+	p.seq = parts[0].SequenceNumber
 	p.dts, p.count, p.key = int64(t.BaseTime), len(t.Samples), !t.Samples[0].IsNonSyncSample
 	size := 0
 	for _, s := range t.Samples {
@@ -139,6 +144,7 @@ func parse(b []byte) (p fragment, ok bool) {
 			return p, false
 		}
 		size += len(s.Payload)
+		p.last = p.dts + p.length
 		p.length += int64(s.Duration)
 	}
 	// Every byte of mdat is a sample's: nothing hides behind them.

@@ -143,7 +143,7 @@ func (r *Recorder) finish(j *job, m *film, left int, failed error, tick <-chan t
 func (r *Recorder) grab(j *job, pend []picture) (all []picture, ended, full bool) {
 	size := 0
 	for _, p := range pend {
-		size += len(p.data)
+		size += len(p.data) + pictureCost
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -153,7 +153,7 @@ func (r *Recorder) grab(j *job, pend []picture) (all []picture, ended, full bool
 			break
 		}
 		pend = append(pend, p)
-		size += len(p.data)
+		size += len(p.data) + pictureCost
 		j.next = p.seq + 1
 	}
 	j.holds = len(pend) > 0
