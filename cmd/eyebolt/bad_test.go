@@ -167,7 +167,7 @@ func TestTheExamplesLoad(t *testing.T) {
 	if err := load(filepath.Join("..", "..", "docs", "hub.example.yaml"), &hub); err != nil {
 		t.Error(err)
 	}
-	if len(hub.Doors) != 1 || hub.Doors[0].Lock.MQTT == nil || hub.Clips.retention().Age != 168*time.Hour {
+	if len(hub.Doors) != 1 || hub.Doors[0].Lock.MQTT == nil || hub.retention().Age != 168*time.Hour {
 		t.Errorf("the example is not what it says: %+v", hub)
 	}
 	var control ControlConfig

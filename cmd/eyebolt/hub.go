@@ -238,7 +238,7 @@ func (cfg HubConfig) door(d DoorConfig, films *recorders, opt hubOptions) (run.D
 			Recorder: func(confirmed func(bool, time.Duration, error)) (run.Recorder, error) {
 				rec, err := fmp4.New(fmp4.Config{
 					Dir: filepath.Join(cfg.State, "clips"), Door: d.Name, Camera: c.Name, PreRoll: cfg.Clips.PreRoll,
-					Now: opt.Now, Wall: time.Now, Confirmed: confirmed, Log: opt.Log, Retention: cfg.Clips.retention(),
+					Now: opt.Now, Wall: time.Now, Confirmed: confirmed, Log: opt.Log, Retention: cfg.retention(),
 				})
 				if err != nil {
 					return nil, err
@@ -254,14 +254,21 @@ func (cfg HubConfig) door(d DoorConfig, films *recorders, opt hubOptions) (run.D
 // recordName is the name of a hub's record (C2SP checkpoint origin).
 func recordName(hub string) string { return "eyebolt/" + hub }
 
-// retention lays c over a week and 10 GiB.
-func (c ClipConfig) retention() keep.Retention {
-	r := keep.Retention{Age: 168 * time.Hour, Bytes: 10 << 30}
+// retention lays the configuration over a week and 10 GiB. The space is for the clips of all cameras: each has an equal share.
+func (cfg HubConfig) retention() keep.Retention {
+	c, r := cfg.Clips, keep.Retention{Age: 168 * time.Hour, Bytes: 10 << 30}
 	if c.KeepFor != nil {
 		r.Age = *c.KeepFor
 	}
 	if c.KeepMB != nil {
 		r.Bytes = *c.KeepMB << 20
+	}
+	cameras := int64(0)
+	for _, d := range cfg.Doors {
+		cameras += int64(len(d.Cameras))
+	}
+	if r.Bytes > 0 {
+		r.Bytes = max(1, r.Bytes/max(1, cameras))
 	}
 	return r
 }

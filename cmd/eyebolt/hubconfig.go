@@ -100,7 +100,7 @@ type LimitConfig struct {
 type ClipConfig struct {
 	// KeepFor is how long a clip stays; 0: until the space is needed. Default 168h.
 	KeepFor *time.Duration `yaml:"keep_for"`
-	// KeepMB is how much space clips may take, in MiB. Default 10240.
+	// KeepMB is how much space the clips of all cameras may take together, in MiB; each camera has an equal share. Default 10240.
 	KeepMB *int64 `yaml:"keep_mb"`
 	// PreRoll is how much is kept from before the courier's arrival. Default 10s.
 	PreRoll time.Duration `yaml:"pre_roll"`
