@@ -28,6 +28,11 @@ func (a Account) admin() error {
 	return nil
 }
 
+// speaksFor says whether an operator may invite who lives in a household: only whoever set it up, or the service, does.
+func (a Account) speaksFor(h Household) bool {
+	return a.Role == Operator && (h.Carrier == a.Carrier && a.Carrier != "" || a.Admin)
+}
+
 // own finds a document and hides it from whoever it does not belong to.
 func own[T record](tx Tx, id string, theirs func(T) bool) (T, error) {
 	v, err := get[T](tx, id)

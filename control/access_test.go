@@ -141,7 +141,20 @@ func TestPagesKeepSidesApart(t *testing.T) {
 	if _, err := w.s.Book(ctx, w.now, w.b.operator, w.booking(w.a)); err != nil {
 		t.Errorf("b may book at a once a has consented: %v", err)
 	}
-	// It does not speak for who lives there.
+	// It does not speak for who lives there, and is not told how many they are.
+	ops, err = w.s.Ops(ctx, w.now, w.b.operator)
+	if err != nil || len(ops.Households) != 2 {
+		t.Fatalf("ops b after a's consent: %+v, %v", ops, err)
+	}
+	for _, h := range ops.Households {
+		ours := h.ID == w.b.household
+		if h.Ours != ours || (h.Residents != nil) != ours {
+			t.Errorf("ops b: household %s: ours %v, residents %v", h.ID, h.Ours, h.Residents)
+		}
+		if ours && *h.Residents != 1 {
+			t.Errorf("ops b: %d residents of household b have joined, want 1", *h.Residents)
+		}
+	}
 	if _, err := w.s.Invite(ctx, w.now, w.b.operator, control.Resident, w.a.household); reason(err) != "not-found" {
 		t.Errorf("b invited a resident of a: %v", err)
 	}

@@ -63,8 +63,7 @@ func (s *Service) Invite(ctx context.Context, now time.Time, who Account, role R
 			if err != nil {
 				return err
 			}
-			// Only who set the household up speaks for who lives there.
-			if h.Carrier != who.Carrier && !who.Admin {
+			if !who.speaksFor(h) {
 				return ErrNotFound
 			}
 			if !who.Admin {

@@ -31,10 +31,13 @@ type OpsCourier struct {
 
 // OpsHousehold is where a carrier delivers.
 type OpsHousehold struct {
-	ID      string    `json:"id"`
-	Name    string    `json:"name"`
-	Address string    `json:"address"`
-	Doors   []OpsDoor `json:"doors"`
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Address string `json:"address"`
+	Ours    bool   `json:"ours"` // may invite who lives there and is told how many have joined
+	// Residents have joined; nil where it is not this carrier's business (T24).
+	Residents *int      `json:"residents,omitempty"`
+	Doors     []OpsDoor `json:"doors"`
 }
 
 // OpsDoor is a door where a carrier delivers.
@@ -113,7 +116,15 @@ func (s *Service) Ops(ctx context.Context, now time.Time, who Account) (Ops, err
 			return err
 		}
 		for _, h := range houses {
-			line := OpsHousehold{ID: h.ID, Name: h.Name, Address: h.Address, Doors: []OpsDoor{}}
+			line := OpsHousehold{ID: h.ID, Name: h.Name, Address: h.Address, Ours: who.speaksFor(h), Doors: []OpsDoor{}}
+			if line.Ours {
+				joined, err := find[Account](tx, Query{Keys: Keys{Household: h.ID, State: string(Resident)}})
+				if err != nil {
+					return err
+				}
+				n := len(joined)
+				line.Residents = &n
+			}
 			doors, err := find[Door](tx, Query{Keys: Keys{Household: h.ID}})
 			if err != nil {
 				return err
