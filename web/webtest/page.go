@@ -236,12 +236,15 @@ func (p *Page) Viewport(width, height int) {
 	}, nil)
 }
 
-// Shot writes a PNG of the viewport.
+// Shot writes a PNG of the viewport, in at most 256 colours.
 func (p *Page) Shot(path string) {
 	p.b.tb.Helper()
 	var m struct{ Data string }
 	p.Call("Page.captureScreenshot", map[string]any{"format": "png"}, &m)
 	data, err := base64.StdEncoding.DecodeString(m.Data)
+	if err == nil {
+		data, err = small(data)
+	}
 	if err == nil {
 		err = os.MkdirAll(filepath.Dir(path), 0o755)
 	}
