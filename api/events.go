@@ -110,7 +110,8 @@ func (s *server) stream(r *http.Request, w http.ResponseWriter, who control.Acco
 			if again, err := s.still(r); err != nil || again != who {
 				return err // signed out, revoked or changed: the page asks again, and is told
 			}
-			if err := write(": here\nid: " + next + "\n\n"); err != nil {
+			// An event, not a comment: a page in a browser is told of events alone, and must know a stream that hangs.
+			if err := write("id: " + next + "\nevent: here\ndata: {}\n\n"); err != nil {
 				return err
 			}
 		}

@@ -74,6 +74,10 @@ func (c *people) book(parcel string) {
 	p.press(courierName)
 	p.see("the delivery to be assigned", `!document.querySelector('dialog[open]') && [...document.querySelectorAll('.chip')].some(c => c.innerText === 'Assigned')`)
 	p.shot("ops-deliveries")
+	p.press("Homes")
+	p.see("the home to be ready for deliveries", `document.querySelector('.home-next')?.innerText === 'Ready for deliveries'`)
+	p.shot("ops-homes")
+	p.press("Deliveries")
 	c.resident.reads("Courier assigned")
 }
 

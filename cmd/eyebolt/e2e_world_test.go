@@ -35,8 +35,9 @@ func (p *phone) frame(at string) (text string) {
 	return text
 }
 
-// The demo's page plays the honest visit with one button: both phones and the truth beside them tell the same.
-func TestTheDemosWorldPlaysTheHonestVisit(t *testing.T) {
+// The demo's page plays the honest visit with one button, and the attack of 2017 (T1) with another: both phones and the truth
+// beside them tell the same.
+func TestTheDemosWorldPlaysItsStories(t *testing.T) {
 	e, d := demoTown(t)
 	if err := d.logins(e.ctx); err != nil {
 		t.Fatal(err)
@@ -68,4 +69,18 @@ func TestTheDemosWorldPlaysTheHonestVisit(t *testing.T) {
 		t.Errorf("the bolt is %v; the page says\n%s", got.Bolt, p.text())
 	}
 	e.lockedOutside(1)
+
+	p.Viewport(1440, 900)
+	p.press("Play the Rhino attack")
+	says(courier, "Leave now")
+	says(resident, "I have seen this")
+	says(resident, "NOT LIVE")
+	p.see("the truth: the camera is jammed", `document.querySelector('.truth').innerText.includes('jammed')`)
+	p.shot("world-attack")
+	p.see("the second story to be told", `document.querySelectorAll('.world-play .button:disabled').length === 0 && document.querySelector('.world-log').innerText.match(/story is told/g)?.length === 2`)
+	says(resident, "An incident to read")
+	if n := len(e.sent("UNLOCK")); n != 2 {
+		t.Errorf("%d unlocks on the wire after two visits, want two (S3)", n)
+	}
+	e.lockedOutside(2)
 }

@@ -6,7 +6,7 @@ import { Hero, Orders, Rules } from "./home/door.tsx";
 import { Deliveries, Notices, Visits } from "./home/lists.tsx";
 import { Consents, Pairing } from "./home/pairing.tsx";
 import { Picture } from "./home/picture.tsx";
-import { chosen, door, home, problem, refresh, stale, take, view } from "./home/store.ts";
+import { all, chosen, door, home, problem, refresh, stale, take, view } from "./home/store.ts";
 import { VisitPage } from "./home/visit.tsx";
 import { path, part } from "./ui/router.ts";
 import { Boot, enter, Guard, leave, me, OfflineBanner, shell, bootProblem } from "./ui/shell.tsx";
@@ -28,6 +28,7 @@ function HomePage() {
           {doors.map((x, i) => (
             <button key={`${x.hub}/${x.door}`} type="button" aria-pressed={i === chosen.value} onClick={() => (chosen.value = i)}>
               {x.name}
+              {all.value.some((a) => a.door === x && a.view.alarm) && <span class="count">Alarm</span>}
             </button>
           ))}
         </div>
@@ -36,18 +37,18 @@ function HomePage() {
       <div class="columns">
         <div class="column main-column">
           {d && <Hero />}
-          {d && <Picture key={`${d.hub}/${d.door}`} hub={d.hub} door={d.door} name={d.name} view={view.value} />}
-          <Incidents />
-          <Pairing />
           {d && <Orders />}
+          {d && <Picture key={`${d.hub}/${d.door}`} hub={d.hub} door={d.door} name={d.name} view={view.value} />}
+          <Pairing />
         </div>
         <div class="column">
+          <Incidents />
           <Deliveries />
           <Visits />
           <Consents />
           <Notices />
           {d && (
-            <Card title="Conditions">
+            <Card title="At home right now">
               <Rules />
             </Card>
           )}

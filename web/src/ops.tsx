@@ -7,9 +7,10 @@ import { putOpen } from "./lib/incidents.ts";
 import type { Delivery, Incident, Ops, View, VisitOfOps } from "./lib/types.ts";
 import { Couriers } from "./ops/couriers.tsx";
 import { Deliveries } from "./ops/deliveries.tsx";
-import { Households } from "./ops/households.tsx";
-import { Hubs, IncidentsOfOps, LiveVisits } from "./ops/visits.tsx";
+import { Homes } from "./ops/homes.tsx";
+import { Attention, IncidentsOfOps, LiveVisits } from "./ops/visits.tsx";
 import { ops } from "./ops/store.ts";
+import { Icon } from "./ui/icons.tsx";
 import { part, path } from "./ui/router.ts";
 import { Boot, bootProblem, enter, Guard, leave, me, OfflineBanner, shell } from "./ui/shell.tsx";
 import { Button, Link, Note, Top } from "./ui/ui.tsx";
@@ -45,11 +46,11 @@ function take(type: string, data: unknown): void {
 }
 
 const tabs = [
-  { at: "", name: "Live" },
-  { at: "deliveries", name: "Deliveries" },
-  { at: "couriers", name: "Couriers" },
-  { at: "households", name: "Households" },
-  { at: "incidents", name: "Incidents" },
+  { at: "", name: "Live", icon: "eye" },
+  { at: "deliveries", name: "Deliveries", icon: "parcel" },
+  { at: "couriers", name: "Couriers", icon: "person" },
+  { at: "homes", name: "Homes", icon: "home" },
+  { at: "incidents", name: "Incidents", icon: "alert" },
 ];
 
 function App() {
@@ -78,24 +79,21 @@ function App() {
             Sign out
           </Button>
         </Top>
-        <nav class="tabs" aria-label="Sections">
+        <nav class="tabs ops-tabs" aria-label="Sections">
           {tabs.map((t) => (
             <Link key={t.at} to={t.at ? `/ops/${t.at}` : "/ops"} current={t.at === at}>
-              {t.name}
+              <Icon name={t.icon} size={22} />
+              <span>{t.name}</span>
               {t.at === "incidents" && open > 0 && <span class="count">{open}</span>}
             </Link>
           ))}
         </nav>
         {problem.value && <Note tone="warn">{problem.value}</Note>}
-        {at === "" && (
-          <>
-            <LiveVisits />
-            <Hubs />
-          </>
-        )}
+        {at === "" && <Attention />}
+        {at === "" && <LiveVisits />}
         {at === "deliveries" && <Deliveries refresh={refresh} />}
         {at === "couriers" && <Couriers refresh={refresh} />}
-        {at === "households" && <Households />}
+        {at === "homes" && <Homes refresh={refresh} />}
         {at === "incidents" && <IncidentsOfOps />}
       </main>
     </>

@@ -1,11 +1,14 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { serverNow } from "./lib/api.ts";
+import { now } from "./lib/clock.ts";
 import { connected, follow, lastNews } from "./lib/events.ts";
 import { hhmmss, spanText } from "./lib/format.ts";
 import { stage } from "./lib/stage.ts";
+import { staleAfter } from "./lib/state.ts";
 import type { Stop } from "./lib/types.ts";
 import { StopPage } from "./stop/page.tsx";
-import { problem, refresh, stops, take } from "./stop/store.ts";
+import { inOrder, problem, refresh, stops, take, todo } from "./stop/store.ts";
 import { Icon } from "./ui/icons.tsx";
 import { go, part, path } from "./ui/router.ts";
 import { Boot, bootProblem, enter, Guard, leave, me, shell } from "./ui/shell.tsx";
@@ -25,12 +28,14 @@ function chip(s: Stop): { tone: "calm" | "work" | "warn"; text: string } | null 
   }
 }
 
-function List() {
-  const list = (stops.value ?? []).slice().sort((a, b) => a.from.localeCompare(b.from));
-  const left = list.filter((s) => !["done", "failed"].includes(s.state));
+// List is a page of its own on a phone; on a desk or a van's screen it stands beside the stop that is open.
+function List({ aside }: { aside: string }) {
+  const list = inOrder();
+  const left = todo();
   const next = left[0];
+  const Frame = aside ? "aside" : "main";
   return (
-    <main class="page stop">
+    <Frame class={`page stop stop-list ${aside ? "beside" : ""}`} aria-label={aside ? "Today’s stops" : undefined}>
       <Top title="Today’s stops" sub={`${me.value?.name ?? ""} · ${left.length === 1 ? "1 stop left" : `${left.length} stops left`}`}>
         <Button kind="quiet" onClick={() => void leave()}>
           Sign out
@@ -45,7 +50,7 @@ function List() {
             const c = chip(s);
             return (
               <li key={s.delivery} class={s === next ? "next" : left.includes(s) ? "" : "past"}>
-                <Link to={`/stop/${encodeURIComponent(s.delivery)}`} class="stop-link">
+                <Link to={`/stop/${encodeURIComponent(s.delivery)}`} class="stop-link" current={s.delivery === aside}>
                   <span class="row-main">
                     {s === next && <span class="next-word">Next</span>}
                     <strong>{s.address}</strong>
@@ -61,19 +66,23 @@ function List() {
           })}
         </ul>
       )}
-    </main>
+    </Frame>
   );
 }
 
 // NoNews is what a courier must know without a network: the home does not need his phone to lock.
 function NoNews({ stop }: { stop: Stop | undefined }) {
-  if (connected.value) return null;
+  void now.value;
+  // In a visit the hub speaks every 5 s: three times nothing, and what is shown may be old, whatever the connection says.
+  const at = stop?.view?.visit ? Date.parse(stop.view.at) : Number.NaN;
+  const silent = serverNow() - at > staleAfter && !["over", "released", "kept"].includes(stop ? stage(stop, stop.view) : "over");
+  if (connected.value && !silent) return null;
   const in_ = stop !== undefined && ["inside", "closing", "opening", "leave"].includes(stage(stop, stop.view));
   return (
     <div class={`offline ${in_ ? "loud" : ""}`} role={in_ ? "alert" : "status"}>
       <Icon name="offline" size={20} />
       <span>
-        {lastNews.value === 0 ? "Connecting to the service…" : `No connection since ${hhmmss(lastNews.value)}.`}
+        {connected.value ? `No news from the home since ${hhmmss(at)}.` : lastNews.value === 0 ? "Connecting to the service…" : `No connection since ${hhmmss(lastNews.value)}.`}
         {in_ && " Step out and pull the door shut: the home bolts it without your phone."}
       </span>
     </div>
@@ -112,16 +121,17 @@ function App() {
   return (
     <div class={connected.value ? "" : "stale"}>
       <NoNews stop={stop} />
-      {id === "" ? (
-        <List />
-      ) : stop ? (
-        <StopPage key={stop.delivery} stop={stop} />
-      ) : (
-        <main class="page stop">
-          <Top title="Not your stop" back="/stop" />
-          <Note tone="warn">This stop is not, or no longer, on your list.</Note>
-        </main>
-      )}
+      <div class={`stop-desk ${id === "" ? "" : "split"}`}>
+        <List aside={id} />
+        {id === "" ? null : stop ? (
+          <StopPage key={stop.delivery} stop={stop} />
+        ) : (
+          <main class="page stop">
+            <Top title="Not your stop" back="/stop" />
+            <Note tone="warn">This stop is not, or no longer, on your list.</Note>
+          </main>
+        )}
+      </div>
     </div>
   );
 }

@@ -50,6 +50,7 @@ type fake struct {
 	on        map[string]func(object)  // path → what a request does
 	watchers  map[chan string]struct{} // event streams
 	down      bool                     // the service answers nothing
+	hung      bool                     // event streams stay open and carry nothing; new ones do not open
 	challenge string                   // of the newest begin, or of the slide
 	world     object
 	lastID    int
@@ -94,6 +95,12 @@ func (f *fake) isDown() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.down
+}
+
+func (f *fake) isHung() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.hung
 }
 
 // kick ends every event stream.
@@ -252,6 +259,9 @@ func (f *fake) answer(what string, body object) (any, int) {
 		return f.me(), 200
 	case "GET /api/home":
 		doors := []object{{"hub": hubID, "door": "front", "name": "Front door", "view": f.views[theDoor]}}
+		if v, ok := f.views[backDoor]; ok {
+			doors = append(doors, object{"hub": hubID, "door": "back", "name": "Back door", "view": v})
+		}
 		out := object{"doors": doors}
 		for k, v := range f.home {
 			out[k] = v
@@ -273,6 +283,8 @@ func (f *fake) answer(what string, body object) (any, int) {
 		return object{"document": consentDocument, "challenge": consentChallenge, "credentials": []string{}}, 200
 	case "POST /api/ops/invites":
 		return object{"invite": "ROOK-2087"}, 200
+	case "POST /api/ops/households":
+		return object{"household": "h9", "invite": "WREN-7310"}, 200
 	case "POST /api/ops/couriers":
 		return object{"courier": "c9", "invite": "KITE-4471"}, 200
 	}
@@ -291,6 +303,10 @@ func (f *fake) me() object {
 }
 
 func (f *fake) events(w http.ResponseWriter, r *http.Request) {
+	if f.isHung() {
+		<-r.Context().Done()
+		return
+	}
 	c := make(chan string, 64)
 	f.set(func() { f.watchers[c] = struct{}{} })
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -298,11 +314,24 @@ func (f *fake) events(w http.ResponseWriter, r *http.Request) {
 	flush := w.(http.Flusher)
 	flush.Flush()
 	defer f.set(func() { delete(f.watchers, c) })
+	alive := time.NewTicker(15 * time.Second) // as the service does
+	defer alive.Stop()
 	for {
 		select {
 		case <-r.Context().Done():
 			return
+		case <-alive.C:
+			if f.isHung() {
+				continue
+			}
+			if _, err := w.Write([]byte("event: here\ndata: {}\n\n")); err != nil {
+				return
+			}
+			flush.Flush()
 		case text, ok := <-c:
+			if f.isHung() {
+				continue
+			}
 			if !ok {
 				panic(http.ErrAbortHandler)
 			}

@@ -1,7 +1,10 @@
 package webfake
 
 import (
+	"slices"
 	"testing"
+
+	"eyebolt/bus"
 )
 
 // contrast lists texts whose colour is too close to what is behind them (WCAG 2.2, 1.4.3: 4.5:1, large ones 3:1). Pictures
@@ -44,6 +47,8 @@ func TestContrastAndNames(t *testing.T) {
 			{"operator", "/ops", "Going on now", "ops"},
 			{"operator", "/ops/deliveries", "Okafor", "ops-deliveries"},
 			{"operator", "/ops/incidents", "Only a resident", "ops-incidents"},
+			{"operator", "/ops/couriers", "Expires soon", "ops-couriers"},
+			{"operator", "/ops/homes", "Silent since", "ops-homes"},
 			{"", "/", "invitation", "signin"},
 		} {
 			f.set(func() { f.role = page.role })
@@ -66,5 +71,115 @@ func TestContrastAndNames(t *testing.T) {
 				p.Viewport(390, 844)
 			}
 		}
+	}
+}
+
+// everywhere is every page, with what is on it once it is there.
+var everywhere = []struct{ role, path, text string }{
+	{"", "/", "I have an invitation"},
+	{"", "/?invite=ROOK-2087", "Make a passkey"},
+	{"resident", "/home", "Recording"},
+	{"resident", "/home/visit/v3", "What happened"},
+	{"courier", "/stop", "Rosenvägen"},
+	{"courier", "/stop/d1", "Place the parcel"},
+	{"courier", "/stop/d2", "Knock first"},
+	{"operator", "/ops", "Going on now"},
+	{"operator", "/ops/deliveries", "Okafor"},
+	{"operator", "/ops/couriers", "Expires soon"},
+	{"operator", "/ops/homes", "Silent since"},
+	{"operator", "/ops/incidents", "Call the courier"},
+}
+
+// wider lists what sticks out of the screen on the right: of the screen, as a phone makes its window as wide as the page.
+const wider = `document.documentElement.scrollWidth <= screen.width ? [] : [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > screen.width + 1 && !e.closest('.hidden')).slice(0, 5).map(e => e.tagName + '.' + e.className + ' ' + (e.textContent ?? '').trim().slice(0, 30))`
+
+const twice = `new Promise(r => { const s = new CSSStyleSheet(); s.replaceSync('html{font-size:200%}'); document.adoptedStyleSheets = [s]; requestAnimationFrame(() => requestAnimationFrame(() => r(1))) })`
+
+// No page scrolls sideways on the smallest phones, nor with text twice as large (WCAG 1.4.4, 1.4.10); and with large text
+// what stands in front of what is read leaves half the screen free.
+func TestSmallScreensAndLargeText(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	f.view(visitUnderWay)
+	f.set(func() {
+		v := f.views[theDoor]
+		v.Alarm, v.AlarmText = "lapse-lost", "The picture is lost: the courier was told to leave, and the hub bolts the door as it closes."
+		f.views[theDoor] = v
+		f.home["incidents"] = f.ops["incidents"]
+	})
+	for _, page := range everywhere {
+		for _, c := range []struct {
+			name          string
+			width, height int
+			large         bool
+		}{{"320", 320, 640, false}, {"360", 360, 640, false}, {"200 %", 390, 844, true}} {
+			f.set(func() { f.role = page.role })
+			p.Viewport(c.width, c.height)
+			p.Go(f.url + page.path)
+			p.Text(page.text)
+			if c.large {
+				p.Eval(twice, nil)
+			}
+			var out []string
+			p.Eval(wider, &out)
+			for _, o := range out {
+				t.Errorf("%s at %s: sticks out: %s", page.path, c.name, o)
+			}
+			var covered float64 // part of the screen's height that stays in front of what is read
+			p.Eval(`[...document.querySelectorAll('body *')].filter(e => ['sticky', 'fixed'].includes(getComputedStyle(e).position)).reduce((sum, e) => sum + e.getBoundingClientRect().height, 0) / innerHeight`, &covered)
+			if c.large && covered > 0.5 {
+				t.Errorf("%s at %s: %.0f %% of the screen is covered whatever is read", page.path, c.name, 100*covered)
+			}
+		}
+	}
+	f.set(func() { f.role = "resident" })
+	p.Viewport(390, 844)
+	p.Go(f.url + "/home")
+	p.Wait(isLive)
+	p.Eval(twice, nil)
+	p.Errors()
+	shot(t, p, "home-large-text")
+}
+
+// Whoever asks for less motion gets none.
+func TestNoMotionForThoseWhoAskForNone(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	p.Call("Emulation.setEmulatedMedia", object{"features": []object{{"name": "prefers-reduced-motion", "value": "reduce"}}}, nil)
+	for _, page := range everywhere {
+		f.set(func() { f.role = page.role })
+		p.Go(f.url + page.path)
+		p.Wait(`document.querySelector('button') !== null`)
+		var moving []string
+		p.Eval(`[...document.querySelectorAll('body *')].filter(e => { const s = getComputedStyle(e); return s.animationName !== 'none' || s.transitionDuration.split(',').some(d => parseFloat(d) > 0) }).map(e => e.tagName + '.' + e.className)`, &moving)
+		for _, m := range moving {
+			t.Errorf("%s: moves: %s", page.path, m)
+		}
+	}
+}
+
+// The keyboard's way through the resident's page follows what matters: the alarm first, then the orders to the door.
+func TestFocusOrder(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	f.view(visitUnderWay)
+	f.view(func(v *bus.View) { v.Alarm, v.AlarmText = "lapse-lost", "The picture is lost." })
+	p.Viewport(1440, 900)
+	p.Go(f.url + "/home")
+	p.Text("I have seen this")
+	var order []string
+	for range 5 {
+		key(p, "Tab", 9)
+		var at string
+		p.Eval(`(document.activeElement.innerText ?? '').trim()`, &at)
+		order = append(order, at)
+		var seen bool
+		p.Eval(`document.activeElement.matches(':focus-visible') && getComputedStyle(document.activeElement).outlineStyle !== 'none'`, &seen)
+		if !seen {
+			t.Errorf("the focus on %q is not seen", at)
+		}
+	}
+	if want := []string{"I have seen this", "Sign out", "Leave now", "Block", "Lock now"}; !slices.Equal(order, want) {
+		t.Errorf("the tabulator goes %q, want %q", order, want)
 	}
 }

@@ -58,7 +58,7 @@ func TestCourierDelivers(t *testing.T) {
 	shot(t, p, "stop-checks")
 	p.Viewport(390, 844)
 	f.view(ready)
-	p.Text("Everything holds")
+	p.Text("All checks are green")
 	shot(t, p, "stop-slide")
 	p.Viewport(390, 844)
 
@@ -99,7 +99,10 @@ func TestCourierDelivers(t *testing.T) {
 	f.view(func(v *bus.View) { v.Phase, v.Released, v.OutNonce = "tail", true, nil })
 	p.Text("You are released")
 	shot(t, p, "stop-released")
+	p.Text("Next stop: Hamngatan 12")
 	p.Click(`a.button.main`)
+	p.Text("Knock first")
+	p.Click(`.top a.round`)
 	p.Text("Today’s stops")
 	clean(t, p)
 }
@@ -109,7 +112,7 @@ func TestVisitOpensItsStop(t *testing.T) {
 	f, p := courier(t)
 	f.view(ready)
 	p.Wait(`location.pathname === '/stop/d1'`)
-	p.Text("Everything holds")
+	p.Text("All checks are green")
 	p.Click(`.top a.round`)
 	p.Text("Today’s stops")
 	f.set(func() { f.stops[0]["state"] = "here" })
@@ -122,23 +125,34 @@ func TestVisitOpensItsStop(t *testing.T) {
 	}
 }
 
-// Whoever cannot drag slides with the keyboard, or presses the track three times.
+// Whoever cannot drag slides with the keyboard, presses the track three times, or presses a plain button that asks again.
 func TestSlideWithoutDragging(t *testing.T) {
-	for _, how := range []string{"keys", "presses"} {
+	for _, how := range []string{"arrows", "enter", "presses", "button"} {
 		t.Run(how, func(t *testing.T) {
 			f, p := courier(t)
 			f.view(ready)
 			p.Go(f.url + "/stop/d1")
-			p.Text("Everything holds")
-			if how == "keys" {
-				p.Eval(`document.querySelector('[role=slider]').focus()`, nil)
+			p.Text("All checks are green")
+			p.Eval(`document.querySelector('[role=slider]').focus()`, nil)
+			switch how {
+			case "arrows":
 				for range 10 {
-					key(p, "ArrowRight")
+					key(p, "ArrowRight", 39)
 				}
-			} else {
+			case "enter":
+				for range 3 {
+					key(p, "Enter", 13)
+				}
+			case "presses":
 				for range 3 {
 					press(p, `.slide-track`, 0.86)
 				}
+			case "button": // two presses: it asks again
+				key(p, "Tab", 9)
+				p.Wait(`document.activeElement.textContent === 'Open without sliding'`)
+				key(p, "Enter", 13)
+				p.Text("Really open?")
+				key(p, "Enter", 13)
 			}
 			f.took("/api/stops/d1/slide")
 			clean(t, p)
@@ -146,9 +160,13 @@ func TestSlideWithoutDragging(t *testing.T) {
 	}
 }
 
-func key(p *webtest.Page, name string) {
+func key(p *webtest.Page, name string, code int) {
 	for _, kind := range []string{"keyDown", "keyUp"} {
-		p.Call("Input.dispatchKeyEvent", object{"type": kind, "key": name, "code": name, "windowsVirtualKeyCode": 39}, nil)
+		e := object{"type": kind, "key": name, "code": name, "windowsVirtualKeyCode": code}
+		if name == "Enter" && kind == "keyDown" {
+			e["text"] = "\r" // or a button is not pressed
+		}
+		p.Call("Input.dispatchKeyEvent", e, nil)
 	}
 	p.Eval(`new Promise(r => requestAnimationFrame(() => r(1)))`, nil)
 }
@@ -171,7 +189,7 @@ func TestCourierIsRefused(t *testing.T) {
 	})
 	f.view(ready)
 	p.Go(f.url + "/stop/d1")
-	p.Text("Everything holds")
+	p.Text("All checks are green")
 	p.Drag(`[role=slider]`, 330, 0)
 	p.Text("That took too long. Slide again.")
 	f.set(func() { delete(f.refuse, "/api/stops/d1/slide"); f.calls = nil })
@@ -238,4 +256,27 @@ func TestCourierWithoutANetwork(t *testing.T) {
 	p.Text("No connection since")
 	p.Text("the home bolts it without your phone")
 	shotDespiteErrors(t, p, "stop-no-news")
+}
+
+// A connection that stands while the home is silent shows nothing old as new: in a visit the courier is told since when.
+func TestCourierWithoutNewsFromTheHome(t *testing.T) {
+	f, p := courier(t)
+	f.view(func(v *bus.View) {
+		ready(v)
+		v.Phase, v.Nonce, v.Bolt, v.DoorIs, v.Secured = "open", nil, "drawn", "open", false
+	})
+	p.Go(f.url + "/stop/d1")
+	p.Text("Place the parcel")
+	p.Wait(`document.querySelector('.offline') === null`)
+	f.set(func() {
+		v := f.views[theDoor]
+		v.At = time.Now().UTC().Add(-20 * time.Second)
+		f.views[theDoor] = v
+	})
+	p.Go(f.url + "/stop/d1")
+	p.Text("No news from the home since")
+	p.Text("the home bolts it without your phone")
+	f.view(func(*bus.View) {})
+	p.Wait(`document.querySelector('.offline') === null`)
+	clean(t, p)
 }

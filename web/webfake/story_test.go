@@ -10,6 +10,8 @@ import (
 const (
 	hubID   = "hub-lindqvist"
 	theDoor = hubID + "/front"
+
+	backDoor = hubID + "/back" // of a home with two
 )
 
 // consentDocument is what a resident signs, as grant.Consent writes it.
@@ -138,6 +140,8 @@ func (f *fake) operations() object {
 	held := summary("v8", "Noor", -3, "going", 0)
 	held["delivery"], held["phase"], held["reason"] = "d1", "held", "pets-loose"
 	delete(held, "ended")
+	lapsed := summary("v3", "Noor", -95, "incident", 7.4)
+	lapsed["reason"] = "lapse-lost"
 	return object{
 		"deliveries": []object{f.delivery("assigned"), d2, d3, d4},
 		"couriers": []object{
@@ -146,12 +150,27 @@ func (f *fake) operations() object {
 			{"id": "c3", "name": "Ines", "status": "pending"},
 		},
 		"households": []object{
-			{"id": "h1", "name": "Lindqvist", "doors": []object{{"hub": hubID, "door": "front", "name": "Front door", "consent": true}}},
-			{"id": "h2", "name": "Okafor", "doors": []object{{"hub": "hub-okafor", "door": "front", "name": "Front door", "consent": false}}},
+			home("h1", "Lindqvist", "Rosenvägen 4", 2, hubID, true),
+			home("h2", "Okafor", "Hamngatan 12, 3rd floor", 1, "hub-okafor", true),
+			home("h3", "Berg", "Parkgatan 9", 1, "hub-berg", false),
+			{"id": "h4", "name": "Haddad", "address": "Sjögatan 31", "ours": true, "residents": 0, "doors": []object{}},
 		},
-		"visits":    []object{going, held, summary("v2", "Noor", -200, "done", 0)},
+		"visits":    []object{going, held, lapsed, summary("v2", "Noor", -200, "done", 0)},
 		"incidents": []object{{"visit": "v3", "reason": "lapse-lost", "text": "The picture was lost for 7.4 s while the door was open.", "total_s": 7.4}},
-		"hubs":      []object{{"id": hubID, "seen": at(0), "online": true}, {"id": "hub-okafor", "seen": at(-9), "online": false}},
+		"hubs": []object{
+			{"id": hubID, "household": "h1", "seen": at(0), "online": true, "paired": true},
+			{"id": "hub-okafor", "household": "h2", "seen": at(-47), "online": false, "paired": true},
+			{"id": "hub-berg", "household": "h3", "seen": at(0), "online": true, "paired": false},
+		},
+		"admin": true,
+	}
+}
+
+// home is one that this carrier set up, with its hub and one door.
+func home(id, name, address string, residents int, hub string, consent bool) object {
+	return object{
+		"id": id, "name": name, "address": address, "ours": true, "residents": residents,
+		"doors": []object{{"hub": hub, "door": "front", "name": "Front door", "consent": consent}},
 	}
 }
 
@@ -161,7 +180,7 @@ func (f *fake) theWorld(resident, courier string) object {
 		return object{"id": id, "label": label, "group": group, "on": on, "enabled": true}
 	}
 	var log []object
-	for i, l := range [][2]string{{"courier", "Noor knocks. Nobody opens."}, {"courier", "Scans KP-2041-77 and says: I’m at the door."}, {"hub", "Every check holds. Slide to open."}, {"attacker", "Floods the Wi-Fi."}, {"hub", "Picture late after 0.5 s, lost after 1.5 s. Alarm."}, {"resident", "Is told: the picture was lost."}} {
+	for i, l := range [][2]string{{"courier", "knocks; nobody opens"}, {"courier", "scans KP-2041-77: I’m at the door"}, {"hub", "every check is green"}, {"courier", "slides to open, and enters"}, {"attacker", "floods the Wi-Fi"}, {"hub", "picture late after 0.5 s, lost after 1.5 s: alarm"}, {"resident", "is told: the picture is lost"}} {
 		log = append(log, object{"t": time.Now().UTC().Add(time.Duration(i-8) * time.Second).Format(time.RFC3339Nano), "who": l[0], "text": l[1]})
 	}
 	return object{

@@ -79,8 +79,8 @@ export function Orders() {
 }
 
 const holds: { what: string; label: string; hint: string }[] = [
-  { what: "pets", label: "Pets are loose", hint: "The door waits until they are put away." },
-  { what: "alarm", label: "Home alarm is armed", hint: "The door waits until it is off." },
+  { what: "pets", label: "Pets are loose", hint: "A courier waits until they are put away." },
+  { what: "alarm", label: "Home alarm is armed", hint: "A courier waits until it is off." },
 ];
 
 export function Rules() {
@@ -90,11 +90,11 @@ export function Rules() {
     <div class="switches">
       <Switch
         label="Somebody is home"
-        hint={v?.home ? "Openings outside a visit are notices." : "Away: any opening outside a visit is an alarm."}
+        hint={v?.home ? "You are told when the door opens; no alarm." : "Away: any opening outside a visit rings the alarm."}
         on={v?.home ?? false}
         busy={busy.value === "home"}
         disabled={v === null}
-        onChange={(on) => void order("home", { on }, on ? "Home." : "Away.")}
+        onChange={(on) => void order("home", { on }, on ? "Set to home." : "Set to away.")}
       />
       {holds.map((h) => (
         <Switch
@@ -104,7 +104,7 @@ export function Rules() {
           on={set.has(h.what)}
           busy={busy.value === "hold"}
           disabled={v === null}
-          onChange={(on) => void order("hold", { what: h.what, on }, on ? "The door is held." : "The door is no longer held by this.")}
+          onChange={(on) => void order("hold", { what: h.what, on }, on ? "Couriers wait outside." : "Couriers need not wait for this any more.")}
         />
       ))}
     </div>

@@ -1,4 +1,5 @@
-import { dayName, hhmm, spanText, words } from "../lib/format.ts";
+import { dayName, hhmm, spanText, when } from "../lib/format.ts";
+import { words } from "../lib/reason.ts";
 import { tenths } from "../lib/state.ts";
 import type { Delivery, VisitSummary } from "../lib/types.ts";
 import { Icon } from "../ui/icons.tsx";
@@ -85,10 +86,7 @@ export function Visits() {
                 <Link to={`/home/visit/${encodeURIComponent(v.id)}`} class="row-link">
                   <span class="row-main">
                     <strong>{v.courier_name || "Courier"}</strong>
-                    <span class="hint">
-                      {dayName(v.began)}, {hhmm(v.began)}
-                      {v.ended ? ` – ${hhmm(v.ended)}` : ""}
-                    </span>
+                    <span class="hint">{when(v.began, v.ended)}</span>
                   </span>
                   <Chip tone={o.tone}>{o.text}</Chip>
                   <Icon name="next" size={20} />

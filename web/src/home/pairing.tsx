@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { del, get, me as fetchMe, post } from "../lib/api.ts";
 import { fromBase64 } from "../lib/bytes.ts";
-import { dayName } from "../lib/format.ts";
+import { date } from "../lib/format.ts";
 import { refusal, sign } from "../lib/passkey.ts";
 import { forget, pin } from "../lib/pins.ts";
 import type { ConsentOfHome } from "../lib/types.ts";
@@ -40,7 +40,7 @@ export function Pairing() {
       <p>
         {changed
           ? "The service names another key for your hub than the one this phone was paired with. If you did not replace your hub, do not pair: ask who did."
-          : "Your hub shows a code on its own screen or in its log. It proves to the hub that you are in the home, so that it listens to your passkey and to nobody else’s."}
+          : "Your hub shows a code on its own screen or in its log. Type it here while you are at home: from then on the hub listens to your passkey and to nobody else’s."}
       </p>
       <form
         class="form"
@@ -61,6 +61,7 @@ export function Pairing() {
 
 interface Document {
   carrier?: string;
+  hub?: string;
   door?: string;
   from?: string;
   until?: string;
@@ -98,20 +99,20 @@ export function Consents() {
           <li key={`${c.carrier}/${c.hub}/${c.door}`} class="row-text">
             <span class="row-main">
               <strong>{c.carrier_name || c.carrier}</strong>
-              <span class="hint">{c.state === "signed" && c.until ? `Until ${dayName(c.until)}` : c.state === "ended" ? "Your consent has ended" : "Asks for your consent"}</span>
+              <span class="hint">{c.state === "signed" && c.until ? `Until ${date(c.until)}` : c.state === "ended" ? "Your consent has ended" : "Asks for your consent"}</span>
             </span>
             {c.state === "signed" ? (
               <>
                 <Chip tone="calm">Signed</Chip>
                 {c.id && (
-                  <Twice kind="quiet" ask="Really end it?" onSure={() => void end(c.id ?? "")}>
-                    End
+                  <Twice kind="quiet" ask="Really withdraw?" onSure={() => void end(c.id ?? "")}>
+                    Withdraw
                   </Twice>
                 )}
               </>
             ) : (
               <Button kind="main" onClick={() => setOpen(c)}>
-                Read
+                Read and sign
               </Button>
             )}
           </li>
@@ -124,6 +125,12 @@ export function Consents() {
 
 const dayNames = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const minute = (m: number): string => (m >= 1440 ? "24:00" : `${String(Math.floor(m / 60)).padStart(2, "0")}:${String(m % 60).padStart(2, "0")}`);
+
+// hours are a consent's own; a whole day is called so.
+const hours = (d: Document): string => ((d.start_min ?? 0) === 0 && (d.end_min ?? 0) >= 1440 ? "All day" : `${minute(d.start_min ?? 0)} – ${minute(d.end_min ?? 0)}`);
+
+// doorName is what this home calls the door that the document names; a door that it does not know keeps its own name.
+const doorName = (d: Document): string => home.value?.doors?.find((x) => x.door === d.door && x.hub === d.hub)?.name ?? d.door ?? "–";
 
 // read turns the document itself into words: what is shown is what is signed.
 function read(document: string): { d: Document; days: string } {
@@ -170,7 +177,7 @@ function Sign({ consent, onClose }: { consent: ConsentOfHome; onClose: () => voi
           <dl class="facts">
             <div>
               <dt>Door</dt>
-              <dd>{shown.d.door}</dd>
+              <dd>{doorName(shown.d)}</dd>
             </div>
             <div>
               <dt>Days</dt>
@@ -179,12 +186,12 @@ function Sign({ consent, onClose }: { consent: ConsentOfHome; onClose: () => voi
             <div>
               <dt>Hours</dt>
               <dd>
-                {minute(shown.d.start_min ?? 0)} – {minute(shown.d.end_min ?? 0)} ({shown.d.zone ?? "UTC"})
+                {hours(shown.d)} ({shown.d.zone ?? "UTC"})
               </dd>
             </div>
             <div>
               <dt>Until</dt>
-              <dd>{shown.d.until ? new Date(shown.d.until).toLocaleDateString() : "–"}</dd>
+              <dd>{date(shown.d.until)}</dd>
             </div>
           </dl>
           <ul class="promises">

@@ -25,6 +25,12 @@ export const view = computed<View | null>(() => {
   return d === null ? null : (views.value[key(d.hub, d.door)] ?? d.view);
 });
 
+// all are the newest views of every door of this home, with the door's name: an alarm counts whichever door is looked at.
+export const all = computed(() => (home.value?.doors ?? []).flatMap((d) => {
+  const v = views.value[key(d.hub, d.door)] ?? d.view;
+  return v === null ? [] : [{ door: d, view: v }];
+}));
+
 // newsAge is how old the shown view is, by the service's clock.
 export const newsAge = computed(() => {
   void now.value;
@@ -38,9 +44,9 @@ export async function refresh(): Promise<void> {
     const h = await get<Home>("/api/home");
     home.value = h;
     heard();
-    const all = { ...views.value };
-    for (const d of h.doors ?? []) if (d.view) keep(all, d.view);
-    views.value = all;
+    const newest = { ...views.value };
+    for (const d of h.doors ?? []) if (d.view) keep(newest, d.view);
+    views.value = newest;
     problem.value = "";
   } catch (e) {
     if (e instanceof Problem && e.status === 401) location.replace("/");
@@ -58,9 +64,9 @@ function keep(all: Record<string, View>, v: View): void {
 export function take(type: string, data: unknown): void {
   const h = home.value;
   if (type === "view") {
-    const all = { ...views.value };
-    keep(all, data as View);
-    views.value = all;
+    const newest = { ...views.value };
+    keep(newest, data as View);
+    views.value = newest;
     return;
   }
   if (h === null) return;
@@ -87,9 +93,9 @@ function put<T>(list: T[] | null | undefined, one: T, id: (t: T) => string): T[]
   return at < 0 ? [one, ...rest] : rest.map((x, i) => (i === at ? one : x));
 }
 
-// order asks the hub of the chosen door and says what it answered.
-export async function order(what: string, body: unknown, done: string): Promise<boolean> {
-  const d = door.value;
+// order asks the hub of a door, the chosen one unless another is named, and says what it answered.
+export async function order(what: string, body: unknown, done: string, at?: { hub: string; door: string }): Promise<boolean> {
+  const d = at ?? door.value;
   if (d === null) return false;
   busy.value = what;
   said.value = null;

@@ -1,11 +1,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { get } from "../lib/api.ts";
-import { dayName, hhmm, hhmmss, since, size } from "../lib/format.ts";
+import { hhmmss, since, size, when } from "../lib/format.ts";
 import { Refused } from "../lib/live.ts";
 import { gapText, tenths } from "../lib/state.ts";
 import type { ClipFile, Gap, TimelineEntry, Visit } from "../lib/types.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Button, Card, Chip, Note, Top, Waiting } from "../ui/ui.tsx";
+import { CloseIncident, openIncidents } from "./alarms.tsx";
 import { outcome } from "./lists.tsx";
 import { session } from "./picture.tsx";
 import { home } from "./store.ts";
@@ -36,20 +37,26 @@ export function VisitPage({ id }: { id: string }) {
     );
   if (visit === null) return <Waiting>Reading the record…</Waiting>;
   const o = outcome(visit);
+  const incident = openIncidents().find((i) => i.visit === id);
   return (
     <main class="page visit">
-      <Top title={visit.courier_name || "Visit"} sub={`${dayName(visit.began)}, ${hhmm(visit.began)}${visit.ended ? ` – ${hhmm(visit.ended)}` : ""}`} back="/home">
+      <Top title={visit.courier_name || "Visit"} sub={when(visit.began, visit.ended)} back="/home">
         <Chip tone={o.tone}>{o.short}</Chip>
       </Top>
       <div class="columns">
         <div class="column">
           <Film visit={visit} />
-          {visit.gap_s > 0 && (
-            <Card tone="danger" title="Not watched">
-              <p class="incident-gap">
-                <span class="figure">{tenths(visit.gap_s)}</span>
-                <span>while the door was not secured. The record keeps this gap for good.</span>
-              </p>
+          {(visit.gap_s > 0 || incident) && (
+            <Card tone="danger" title={visit.gap_s > 0 ? "Not watched" : "An incident to read"}>
+              {visit.gap_s > 0 ? (
+                <p class="incident-gap">
+                  <span class="figure">{tenths(visit.gap_s)}</span>
+                  <span>while the door was not secured. The record keeps this gap for good.</span>
+                </p>
+              ) : (
+                <p>{incident?.text}</p>
+              )}
+              {incident && <CloseIncident incident={incident} />}
             </Card>
           )}
         </div>

@@ -14,8 +14,14 @@ export function heard(): void {
 // A stream that has not opened by then is told as no connection.
 const opening = 3000;
 
+// The service says every 15 s that a quiet stream lives. Two of these missed, and the stream hangs: a network that swallows
+// everything closes nothing.
+export const hung = 35_000;
+
+const look = 5000; // how often that is looked at
+
 type Handler = (type: string, data: unknown) => void;
-const types = ["view", "alarm", "notice", "incident", "visit", "delivery", "reset"];
+const types = ["view", "alarm", "notice", "incident", "visit", "delivery", "reset", "here"];
 
 // follow hands every event to take; refresh is called when everything must be fetched again.
 export function follow(take: Handler, refresh: () => void): () => void {
@@ -24,18 +30,21 @@ export function follow(take: Handler, refresh: () => void): () => void {
   let wait = 1000;
   let stopped = false;
   let late = 0;
+  let opened = 0;
+  let alive = 0; // Date.now() of the newest sign of life of this very stream
 
   const open = (): void => {
     source?.close();
     const s = new EventSource("/api/events");
     source = s;
+    opened = Date.now();
     clearTimeout(late);
     late = setTimeout(() => {
       if (s.readyState !== EventSource.OPEN && !stopped) connected.value = false;
     }, opening);
     s.onopen = () => {
       connected.value = true;
-      lastNews.value = Date.now();
+      lastNews.value = alive = Date.now();
       wait = 1000;
       refresh(); // what happened between the last fetch and this moment came to nobody
     };
@@ -48,7 +57,9 @@ export function follow(take: Handler, refresh: () => void): () => void {
     };
     for (const type of types) {
       s.addEventListener(type, (e) => {
-        lastNews.value = Date.now();
+        lastNews.value = alive = Date.now();
+        connected.value = true;
+        if (type === "here") return;
         if (type === "reset") return refresh();
         let data: unknown;
         try {
@@ -73,6 +84,17 @@ export function follow(take: Handler, refresh: () => void): () => void {
   const back = (e: PageTransitionEvent): void => {
     if (e.persisted) open();
   };
+  let looked = Date.now();
+  const watchdog = setInterval(() => {
+    const now = Date.now();
+    const slept = now - looked > 2 * look; // this page was itself asleep: the stream is asked before it is blamed
+    looked = now;
+    if (slept || source === null) return;
+    const patience = source.readyState === EventSource.OPEN ? hung : 3 * opening; // an opening that hangs is made anew, too
+    if (source.readyState === EventSource.CLOSED || now - Math.max(alive, opened) <= patience) return;
+    connected.value = false;
+    open();
+  }, look);
   addEventListener("offline", offline);
   addEventListener("online", online);
   addEventListener("pagehide", away);
@@ -82,6 +104,7 @@ export function follow(take: Handler, refresh: () => void): () => void {
     stopped = true;
     clearTimeout(timer);
     clearTimeout(late);
+    clearInterval(watchdog);
     source?.close();
     removeEventListener("offline", offline);
     removeEventListener("online", online);

@@ -40,8 +40,25 @@ export function since(s: number): string {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-// words makes a reason's word readable where there is no sentence.
-export const words = (reason: string): string => (reason ? reason.charAt(0).toUpperCase() + reason.slice(1).replace(/[-_]/g, " ") : "–");
+// date is a day with its year, as no two countries write it with numbers alone.
+export const date = (t: string | undefined): string => {
+  const d = valid(t);
+  return d ? dated.format(d) : "–";
+};
+
+// left is a countdown's rest: seconds, then minutes and seconds.
+export function left(s: number): string {
+  if (s < 60) return `${s} s`;
+  return s % 60 === 0 ? `${s / 60} min` : `${Math.floor(s / 60)} min ${s % 60} s`;
+}
+
+// when is a visit's beginning and how long it took: two equal clock times would say nothing.
+export function when(began: string, ended: string | undefined): string {
+  const from = valid(began);
+  const to = valid(ended);
+  const at = `${dayName(began)}, ${hhmm(began)}`;
+  return from && to ? `${at} · ${ago(to.getTime() - from.getTime())}` : at;
+}
 
 export const size = (bytes: number): string => (bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} kB`);
 
@@ -49,5 +66,6 @@ export function ago(ms: number): string {
   const s = Math.max(0, Math.floor(ms / 1000));
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min`;
-  return `${Math.floor(s / 3600)} h`;
+  if (s < 48 * 3600) return `${Math.floor(s / 3600)} h`;
+  return `${Math.floor(s / 86_400)} days`;
 }

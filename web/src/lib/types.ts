@@ -213,6 +213,8 @@ export interface HouseholdOfOps {
   id: string;
   name: string;
   address?: string;
+  ours?: boolean; // this carrier set it up, and speaks for who lives there
+  residents?: number; // who have joined; told of homes that are ours
   doors: { hub: string; door: string; name: string; consent: boolean }[] | null;
 }
 
@@ -226,5 +228,14 @@ export interface Ops {
   households: HouseholdOfOps[] | null;
   visits: VisitOfOps[] | null;
   incidents: Incident[] | null;
-  hubs: { id: string; seen?: string; online: boolean }[] | null;
+  hubs: HubOfOps[] | null;
+  admin?: boolean; // may set up homes, hubs and doors
+}
+
+export interface HubOfOps {
+  id: string;
+  household: string;
+  seen?: string;
+  online: boolean;
+  paired: boolean;
 }

@@ -1,9 +1,10 @@
 import { useState } from "preact/hooks";
 import { post } from "../lib/api.ts";
+import { date } from "../lib/format.ts";
 import type { CourierOfOps } from "../lib/types.ts";
 import { Button, Card, Chip, Field, Note, Select, Sheet, Twice } from "../ui/ui.tsx";
 import { ops, tell } from "./store.ts";
-import { Invitation } from "./households.tsx";
+import { Invitation } from "./invitation.tsx";
 import { Table } from "./table.tsx";
 
 const soon = 14 * 86_400_000; // two weeks are enough to screen somebody again
@@ -37,7 +38,7 @@ export function Couriers({ refresh }: { refresh: () => Promise<void> }) {
       {problem && <Note tone="danger">{problem}</Note>}
       <Table
         label="Couriers"
-        columns={["Name", "Screening", "Holds until", "Reference", ""]}
+        columns={["Name", "Screening", "Valid until", "Reference", ""]}
         rows={ops.value?.couriers ?? []}
         id={(c) => c.id}
         icon="person"
@@ -50,7 +51,7 @@ export function Couriers({ refresh }: { refresh: () => Promise<void> }) {
               {c.passkeys === 0 && <span class="hint block">Has not joined yet</span>}
             </span>,
             <Chip tone={s.tone}>{s.text}</Chip>,
-            <span class="num">{c.until ? new Date(c.until).toLocaleDateString() : "–"}</span>,
+            <span class="num">{date(c.until)}</span>,
             <span class="code">{c.reference || "–"}</span>,
             c.status === "revoked" ? (
               ""
@@ -145,7 +146,7 @@ function Edit({ courier: c, refresh, onClose }: { courier: CourierOfOps; refresh
             { value: "failed", label: "Failed" },
           ]}
         />
-        <Field label="Holds until" type="date" value={until} onInput={setUntil} required />
+        <Field label="Valid until" type="date" value={until} onInput={setUntil} required />
         <Field label="Reference" value={reference} onInput={setReference} hint="The report’s number at whoever screened. No report is kept here." />
         {problem && <Note tone="danger">{problem}</Note>}
         <Button kind="main" type="submit" big wide busy={busy}>

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
-import { dayName, spanText, words } from "../lib/format.ts";
+import { dayName, spanText } from "../lib/format.ts";
+import { words } from "../lib/reason.ts";
 import type { Delivery } from "../lib/types.ts";
 import { Button, Card, Chip, Field, Note, Select, Sheet, Twice } from "../ui/ui.tsx";
 import { ops, tell } from "./store.ts";
@@ -36,18 +37,18 @@ export function Deliveries({ refresh }: { refresh: () => Promise<void> }) {
       {problem && <Note tone="danger">{problem}</Note>}
       <Table
         label="Deliveries"
-        columns={["When", "Household", "Parcels", "Courier", "State", ""]}
+        columns={["Home", "When", "Parcels", "Courier", "State", ""]}
         rows={list}
         id={(d) => d.id}
         icon="parcel"
-        empty="No delivery is booked."
+        empty="No delivery is booked. Press Book: choose the home, the time window and the parcels."
         cells={(d) => {
           const s = states[d.state] ?? { tone: "unknown" as const, text: d.state };
           return [
+            <strong>{d.household_name}</strong>,
             <span class="num">
               {dayName(d.from)}, {spanText(d.from, d.until)}
             </span>,
-            <strong>{d.household_name}</strong>,
             <span class="code">{(d.parcels ?? []).join(", ")}</span>,
             d.courier_name ?? "–",
             <span>
@@ -104,7 +105,7 @@ function Assign({ delivery: d, refresh, onClose }: { delivery: Delivery; refresh
 const local = (d: Date): string => new Date(d.getTime() - d.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 
 function Book({ refresh, onClose }: { refresh: () => Promise<void>; onClose: () => void }) {
-  const doors = (ops.value?.households ?? []).flatMap((h) => (h.doors ?? []).map((d) => ({ value: `${h.id}\n${d.hub}\n${d.door}`, label: `${h.name} – ${d.name || d.door}${d.consent ? "" : " (no consent yet)"}`, disabled: !d.consent })));
+  const doors = (ops.value?.households ?? []).flatMap((h) => (h.doors ?? []).map((d) => ({ value: `${h.id}\n${d.hub}\n${d.door}`, label: `${h.name} – ${d.name || d.door}${d.consent ? "" : " (has not consented yet)"}`, disabled: !d.consent })));
   const [door, setDoor] = useState(doors.find((d) => !d.disabled)?.value ?? "");
   const [from, setFrom] = useState(local(new Date()));
   const [until, setUntil] = useState(local(new Date(Date.now() + 2 * 3_600_000)));
@@ -142,7 +143,7 @@ function Book({ refresh, onClose }: { refresh: () => Promise<void>; onClose: () 
           void book();
         }}
       >
-        <Select label="Household and door" value={door} onInput={setDoor} options={doors} required />
+        <Select label="Home and door" value={door} onInput={setDoor} options={doors} required />
         <div class="pair">
           <Field label="From" type="datetime-local" value={from} onInput={setFrom} required />
           <Field label="Until" type="datetime-local" value={until} onInput={setUntil} required />

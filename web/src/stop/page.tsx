@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import { dayName, spanText } from "../lib/format.ts";
+import { buzz } from "../lib/buzz.ts";
+import { dayName, left, spanText } from "../lib/format.ts";
 import { now } from "../lib/clock.ts";
 import { serverNow } from "../lib/api.ts";
 import { refusal, sign } from "../lib/passkey.ts";
@@ -9,7 +10,7 @@ import { Icon } from "../ui/icons.tsx";
 import { Slide } from "../ui/slide.tsx";
 import { Button, Card, Field, Link, Note, Sheet, Top } from "../ui/ui.tsx";
 import { canScan, Scan } from "./scan.tsx";
-import { act, buzz, place, refresh } from "./store.ts";
+import { act, place, refresh, todo } from "./store.ts";
 
 // StopPage walks a courier through one delivery. What it shows follows from the hub's view; the phone decides nothing.
 export function StopPage({ stop: s }: { stop: Stop }) {
@@ -31,7 +32,7 @@ export function StopPage({ stop: s }: { stop: Stop }) {
         {at === "inside" && v && <Inside stop={s} view={v} />}
         {at === "closing" && v && <Closing stop={s} view={v} />}
         {at === "out" && v && <Out stop={s} view={v} />}
-        {at === "released" && <Released />}
+        {at === "released" && <Released stop={s} />}
         {at === "kept" && <Kept />}
         {at === "over" && <Over stop={s} />}
       </div>
@@ -180,7 +181,7 @@ function Checks({ checks }: { checks: Check[] }) {
             <span>{checkNames[c.name] ?? c.name}</span>
             {i === first && c.sentence && <p>{c.sentence}</p>}
           </div>
-          <span class="hidden">{c.ok ? "holds" : "does not hold yet"}</span>
+          <span class="hidden">{c.ok ? "is green" : "not yet"}</span>
         </li>
       ))}
     </ul>
@@ -193,7 +194,7 @@ function Until({ until, word }: { until: string | undefined; word: string }) {
   const s = Math.max(0, Math.ceil((Date.parse(until) - serverNow()) / 1000));
   return (
     <p class="until" aria-hidden="true">
-      {word} {s >= 60 ? `${Math.floor(s / 60)} min ${s % 60} s` : `${s} s`}
+      {word} {left(s)}
     </p>
   );
 }
@@ -219,17 +220,17 @@ function Wait({ stop: s, view: v, ready }: { stop: Stop; view: View; ready: bool
   return (
     <>
       <Card class={ready ? "ready" : ""}>
-        <h2 class="checks-title">{ready ? "Everything holds" : held ? "Please wait" : "Checking the door"}</h2>
+        <h2 class="checks-title">{ready ? "All checks are green" : held ? "Please wait" : "Checking the door"}</h2>
         {!ready && v.sentence && <p class={held ? "held" : ""}>{v.sentence}</p>}
         <Checks checks={v.checks ?? []} />
-        {!ready && <Until until={v.until} word="This visit waits" />}
+        {!ready && <Until until={v.until} word="Called off in" />}
       </Card>
       {problem && <Note tone="danger">{problem}</Note>}
       <div class="slide-box">
         <Slide
           key={`${round}`}
           label="Slide to open"
-          hint={ready ? "Drag it to the end, or press the track three times. Then confirm with your passkey." : "It wakes up when every check holds."}
+          hint={ready ? "Drag it to the end, then confirm with your passkey." : "It works as soon as every check is green."}
           disabled={!ready && !busy}
           busy={busy}
           onDone={() => void slide()}
@@ -314,22 +315,30 @@ function SayOut({ stop: s, view: v }: { stop: Stop; view: View }) {
 function Out({ stop: s, view: v }: { stop: Stop; view: View }) {
   return (
     <>
-      <Big icon="shield" tone="calm" title="Bolted" text="The bolt has reported. Say that you are out." />
+      <Big icon="shield" tone="calm" title="Bolted" text="The door is shut and the bolt has reported. Press “I am out” to finish." />
       <DoorNow view={v} />
-      {canSayOut(v) ? <SayOut stop={s} view={v} /> : <Note tone="work">Thank you. The hub is checking your word.</Note>}
-      <Until until={v.until} word="Say it within" />
+      {canSayOut(v) ? <SayOut stop={s} view={v} /> : <Note tone="work">Thank you. The hub is checking this.</Note>}
+      <Until until={v.until} word="Press it within" />
     </>
   );
 }
 
-function Released() {
+function Released({ stop: s }: { stop: Stop }) {
   return (
     <>
       <Big icon="check" tone="calm" title="You are released" text="The door is bolted and you are out. Thank you." />
-      <Link to="/stop" class="button main big wide">
-        Next stop
-      </Link>
+      <Onward from={s} />
     </>
+  );
+}
+
+// Onward leads to the next stop if there is one, else to the list.
+function Onward({ from }: { from: Stop }) {
+  const next = todo().find((s) => s.delivery !== from.delivery);
+  return (
+    <Link to={next ? `/stop/${encodeURIComponent(next.delivery)}` : "/stop"} class="button main big wide">
+      {next ? `Next stop: ${next.address}` : "Today’s stops"}
+    </Link>
   );
 }
 
@@ -353,9 +362,7 @@ function Over({ stop: s }: { stop: Stop }) {
   return (
     <>
       <Big icon={done ? "check" : "parcel"} tone={done ? "calm" : "warn"} title={done ? "Delivered" : "Not delivered"} text={done ? "This stop is finished." : s.view?.sentence || "Take the parcel back with you; the depot knows why."} />
-      <Link to="/stop" class="button main big wide">
-        Next stop
-      </Link>
+      <Onward from={s} />
     </>
   );
 }

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { buzz } from "../lib/buzz.ts";
 import { Button, Note } from "../ui/ui.tsx";
-import { buzz } from "./store.ts";
+
 
 // Scan reads a parcel's code with the camera where the browser can; typing always works.
 

@@ -9,6 +9,11 @@ import type { AskReply, Stop, View } from "../lib/types.ts";
 export const stops = signal<Stop[] | null>(null);
 export const problem = signal("");
 
+// todo are the stops that are not over, in the order of their windows.
+export const todo = (): Stop[] => inOrder().filter((s) => !["done", "failed"].includes(s.state));
+
+export const inOrder = (): Stop[] => (stops.value ?? []).slice().sort((a, b) => a.from.localeCompare(b.from));
+
 const heardAt = new Map<string, number>(); // delivery → when its newest view came, by performance.now()
 
 export async function refresh(): Promise<void> {
@@ -68,9 +73,4 @@ export function place(): Promise<{ lat: number; lon: number; accuracy: number } 
       { enableHighAccuracy: true, timeout: 5000, maximumAge: 10_000 },
     );
   });
-}
-
-// buzz shakes the phone, if it can and its owner has touched this page: before that, browsers refuse.
-export function buzz(pattern: number | number[]): void {
-  if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(pattern);
 }

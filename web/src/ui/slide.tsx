@@ -1,8 +1,10 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Icon } from "./icons.tsx";
+import { Twice } from "./ui.tsx";
 
-// Slide is deliberate: it is dragged to the end, or pressed three times on its track (no dragging needed), or moved with
-// the arrow keys. Let go early, it returns. It fires once and stays until the page changes its key.
+// Slide is deliberate: it is dragged to the end, or pressed three times on its track, or moved with the arrow keys, or three
+// times with Enter or the space bar. Whoever can do none of this has a plain button below it, which asks again. Let go
+// early, it returns. It fires once and stays until the page changes its key.
 
 const doneAt = 0.92; // of the way: a thumb that is almost there means it
 const tap = 0.34; // three presses
@@ -103,6 +105,11 @@ export function Slide(p: { label: string; hint: string; busy?: boolean; disabled
               e.preventDefault();
               if (at + step >= 0.999) fire();
               else place(at + step);
+            } else if (e.key === "Enter" || e.key === " ") {
+              e.preventDefault();
+              if (e.repeat) return; // a key that is held down is one press
+              if (at + tap >= doneAt) fire();
+              else place(at + tap);
             } else if (e.key === "Home" || e.key === "Escape") {
               e.preventDefault();
               place(0);
@@ -115,6 +122,11 @@ export function Slide(p: { label: string; hint: string; busy?: boolean; disabled
       <p class="hint" id={id}>
         {p.hint}
       </p>
+      {!off && (
+        <Twice kind="quiet" wide ask="Really open? Press once more" onSure={fire}>
+          Open without sliding
+        </Twice>
+      )}
     </div>
   );
 }

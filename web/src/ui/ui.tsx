@@ -83,6 +83,7 @@ export function Field(p: {
   autoComplete?: string;
   inputMode?: "text" | "numeric";
   code?: boolean;
+  exact?: boolean; // a code whose capitals count
   name?: string;
 }) {
   const id = useId();
@@ -97,7 +98,7 @@ export function Field(p: {
         value={p.value}
         required={p.required}
         autoComplete={p.autoComplete ?? "off"}
-        autoCapitalize={p.code ? "characters" : undefined}
+        autoCapitalize={p.exact ? "none" : p.code ? "characters" : undefined}
         spellcheck={false}
         inputMode={p.inputMode}
         aria-describedby={p.hint ? `${id}-hint` : undefined}

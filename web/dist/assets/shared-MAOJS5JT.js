@@ -1,0 +1,1 @@
+function e(i){navigator.userActivation?.hasBeenActive&&navigator.vibrate?.(i)}export{e as a};

@@ -1,0 +1,83 @@
+// What a reason's word is called in a table, where there is no room for the hub's sentence. A word that is not here is
+// shown as it is, without its hyphens.
+
+const names: Record<string, string> = {
+  "lapse-lagging": "Picture late",
+  "lapse-lost": "Picture lost",
+  "lapse-late": "Picture showed the past",
+  "lapse-frozen": "Picture frozen",
+  "lapse-replayed": "Picture was a recording",
+  "lapse-covered": "Camera covered or turned",
+  "lapse-unrecorded": "Picture was not kept",
+  "lapse-untrusted": "Not the paired camera",
+  "hub-late": "Hub too busy to judge the picture",
+  "hub-silent": "Hub fell silent",
+  "hub-back": "Hub answers again",
+  "service-gone": "Service stopped answering",
+  "service-silent": "Service does not answer",
+  "not-armed": "Camera is starting",
+  "not-live": "Picture not live",
+  "not-recorded": "Recording not confirmed",
+  "lock-offline": "Lock does not answer",
+  "bolt-not-thrown": "Bolt not reported thrown",
+  "door-not-closed": "Door not reported closed",
+  "bolt-jam": "Bolt jammed",
+  "bolt-in-air": "Bolt out while the door was open",
+  "not-secured": "Not proven bolted",
+  "maybe-inside": "Somebody may be inside",
+  "re-entry": "Opened again after bolting",
+  "forced-open": "Forced open",
+  "went-stale": "Lock or sensor stopped reporting",
+  "open-too-long": "Door open too long",
+  "unlock-unanswered": "Lock did not answer",
+  "unlock-late": "Bolt drew too late",
+  "unlock-twice": "Bolt drew without an order",
+  "never-opened": "Door was not opened",
+  "blocked-while-open": "Blocked while the door was open",
+  blocked: "Blocked by the resident",
+  restarted: "Hub restarted",
+  "standing-alarm": "An alarm is not closed yet",
+  "resident-asked": "The resident asked for it",
+  "household-holds": "Household not ready",
+  "pets-loose": "Pets are loose",
+  "alarm-armed": "Home alarm is armed",
+  "somebody-home": "Somebody is home",
+  "smoke-alarm": "Smoke alarm",
+  "battery-low": "Lock battery too low",
+  "clock-unsure": "Hub not sure of the time",
+  "cannot-deliver": "Courier could not deliver",
+  "screening-expired": "Screening has run out",
+  "no-consent": "Household has not consented",
+  "no-passkey": "Courier has no passkey yet",
+  "wrong-parcel": "Wrong parcel",
+  "wrong-courier": "Wrong courier",
+  "wrong-place": "Courier was not at the door",
+  "too-early": "Before its time window",
+  "too-late": "After its time window",
+  expired: "Nobody went on in time",
+  "all-checks-hold": "Every check is green",
+  "slid-to-open": "Courier slid to open",
+  "written-down": "Decision is on record",
+  "door-has-opened": "Door is open",
+  "door-has-closed": "Door has closed",
+  "proven-secured": "Closed and bolted",
+  "courier-out": "Courier is out",
+  "tail-over": "Watch has ended",
+  arrived: "Courier has arrived",
+  delivered: "Delivered",
+  // Why a courier could not deliver, in his own choice of words.
+  nobody: "Address not found or not reached",
+  dog: "An animal was loose",
+  door: "The door did not work",
+  parcel: "Parcel damaged or too large",
+  unsafe: "It did not feel safe",
+};
+
+// words says a reason; one with a detail ("cannot-deliver dog") says both.
+export function words(reason: string): string {
+  if (reason === "") return "–";
+  const [word = "", detail] = reason.split(/[\s:]+/, 2);
+  const plain = (w: string): string => w.charAt(0).toUpperCase() + w.slice(1).replace(/[-_]/g, " ");
+  const said = names[word] ?? plain(word);
+  return detail ? `${said}: ${(names[detail] ?? plain(detail)).toLowerCase()}` : said;
+}
