@@ -20,8 +20,8 @@ test: ## everything that is checked: layout, linters, builds for other machines,
 	@scripts/need.sh $(TEST_NEEDS)
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory cross
-	CGO_ENABLED=1 go test -race -timeout 20m -skip ThroughThePages ./...
-	@echo "through the real pages, alone: a starved hub rightly bolts the door"; go test -timeout 10m -p 1 -run ThroughThePages ./cmd/eyebolt
+	CGO_ENABLED=1 go test -race -timeout 20m -skip 'ThroughThePages|OnTheHouse' ./...
+	@echo "through the real pages and on the whole house, alone: a starved hub rightly bolts the door"; go test -timeout 15m -p 1 -run 'ThroughThePages|OnTheHouse' ./cmd/eyebolt
 
 cross: ## it builds without cgo for every machine we promise
 	@for target in linux/amd64 linux/arm64 darwin/arm64 windows/amd64; do \

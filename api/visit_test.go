@@ -168,7 +168,7 @@ func TestBlockReachesAHubThatWasAway(t *testing.T) {
 	until(t, "the block arrives", func() bool { return h.hub.did(bus.AskBlock) == 1 })
 }
 
-// S14 with the real clock: an alarm within 2.5 s of the last beat in a visit, on the resident's stream.
+// S14, T9, T10, T11 with the real clock: an alarm within 2.5 s of the last beat in a visit, on the resident's stream.
 func TestSilentHubOnTheStream(t *testing.T) {
 	w := newTown(t)
 	operator := w.person().register(w.invite, "Olga")

@@ -115,7 +115,7 @@ func TestDeadMansSwitchOfAStarvedService(t *testing.T) {
 	}
 }
 
-// A visit that was going on when the service went down is watched at once by the next instance.
+// S14: a visit that was going on when the service went down is watched at once by the next instance.
 func TestDeadMansSwitchAfterTakingOver(t *testing.T) {
 	w := newTown(t)
 	d := w.ready(w.a)

@@ -7,7 +7,7 @@ import (
 )
 
 // TestRandomFacts gives random facts, likely ones and nonsense, to a door with default limits and holds every step to
-// every rule (S1–S14, S16, S18, S19).
+// every rule of rules_test.go.
 func TestRandomFacts(t *testing.T) {
 	spans := []Millis{0, 0, 1, 20, 20, 20, 100, 999, 1000, 1001, 3000, 5000, 12_001, 30_000, 120_000, 301_000, 7_300_000}
 	ages := []Millis{0, 0, 0, 1, 100, 4000, 11_999, 12_001, 7_200_001, 1<<32 - 1}

@@ -302,7 +302,7 @@ func TestLateHub(t *testing.T) {
 	})
 }
 
-// Only strictly newer pictures are evidence.
+// S6: only strictly newer pictures are evidence.
 func TestOldAndDoublePicturesRefreshNothing(t *testing.T) {
 	for _, back := range []time.Duration{0, period, 3 * sec} {
 		w := newWorld(t, Config{})

@@ -39,6 +39,26 @@ func TestReplayIsCaught(t *testing.T) {
 	}
 }
 
+// T4: a man in the middle repeats the last coded picture at full rate, in time and with fresh media times. It is named
+// with the third repeat at the latest.
+func TestRepeatedPictureIsCaught(t *testing.T) {
+	for name, last := range map[string]int{"a key picture": 150, "another picture": 157} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Config{})
+			w.j.Opened(0)
+			all := film(0, 300, 0, none)
+			for i := last + 1; i < len(all); i++ {
+				all[i].nals, all[i].key = all[last].nals, all[last].key
+			}
+			w.run(all, 19*sec)
+			w.want(Live, Replayed)
+			if most := all[last+3].arrives; w.seen[1].Since > most {
+				t.Errorf("named at %v, want at the third repeat, %v", w.seen[1].Since, most)
+			}
+		})
+	}
+}
+
 // A replay that ends is over when its hold is: ten seconds after the last repeat.
 func TestReplayHeals(t *testing.T) {
 	w := newWorld(t, Config{})

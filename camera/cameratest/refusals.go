@@ -54,9 +54,15 @@ func refusals(t *testing.T, open camera.Open) {
 		{"HTTP", camera.Config{URL: "rtsp://" + Answer(t, Says("HTTP/1.1 400 Bad Request\r\n\r\n")) + "/door"}, camera.ErrGarbage, "HTTP/1.1"},
 		{"noise", camera.Config{URL: "rtsp://" + Answer(t, Says(strings.Repeat("\x17\x99\x00\xfe", 50_000))) + "/door"}, camera.ErrGarbage, ""},
 		{"endless header", camera.Config{URL: "rtsp://" + Answer(t, Says("RTSP/1.0 200 OK\r\nA: "+strings.Repeat("a", 1<<20))) + "/door"}, camera.ErrGarbage, ""},
-		{"redirect", camera.Config{URL: "rtsp://" + Answer(t, Replies(func(string) string {
-			return "RTSP/1.0 302 Moved\r\nCSeq: %s\r\nLocation: rtsp://" + host(plain.URL()) + "/door\r\n\r\n"
-		})) + "/door"}, nil, ""},
+		{"redirect of the description (T25)", camera.Config{URL: "rtsp://" + Answer(t, Replies(func(method string) string {
+			if method == "OPTIONS" {
+				return "RTSP/1.0 200 OK\r\nCSeq: %s\r\nPublic: DESCRIBE\r\n\r\n"
+			}
+			return "RTSP/1.0 302 Moved\r\nCSeq: %s\r\nLocation: rtsp://" + host(tcpOnly.URL()) + "/door\r\n\r\n" // a stream that anybody may have, if we went there
+		})) + "/door"}, camera.ErrNoVideo, "sends us to another address"},
+		{"redirect at once (T25)", camera.Config{URL: "rtsp://" + Answer(t, Replies(func(string) string {
+			return "RTSP/1.0 302 Moved\r\nCSeq: %s\r\nLocation: rtsp://" + host(tcpOnly.URL()) + "/door\r\n\r\n"
+		})) + "/door"}, camera.ErrNoVideo, "sends us to another address"},
 		{"busy", camera.Config{URL: "rtsp://" + Answer(t, Replies(func(string) string { return "RTSP/1.0 453 Not Enough Bandwidth\r\nCSeq: %s\r\n\r\n" })) + "/door"}, camera.ErrStreamEnded, "453"},
 		{"UDP refused", camera.Config{URL: tcpOnly.URL(), Transport: "udp"}, camera.ErrUnsupported, "461"},
 		{"another certificate", camera.Config{URL: pinned.URL(), CertHash: strings.Repeat("ab", 32)}, camera.ErrCertificate, ""},

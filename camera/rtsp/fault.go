@@ -99,6 +99,9 @@ func (a *address) explain(err error, heard *hearing) error {
 // status gives the word for a refusal (RFC 2326 section 7.1.1).
 func (a *address) status(s liberrors.ErrClientBadStatusCode) error {
 	word := camera.ErrStreamEnded
+	if s.Code >= 300 && s.Code < 400 {
+		return a.fault(camera.ErrNoVideo, "it answers %d: %v: give that address if it is right", s.Code, errRedirect)
+	}
 	switch s.Code {
 	case base.StatusUnauthorized, base.StatusForbidden:
 		word = camera.ErrCredentials

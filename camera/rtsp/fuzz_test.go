@@ -15,7 +15,7 @@ func codec(b bool) camera.Codec {
 	return camera.H264
 }
 
-// FuzzAssemble: whatever packets come, nothing breaks, and every unit that is given is sound and within bounds.
+// FuzzAssemble: T20: whatever packets come, nothing breaks, and every unit that is given is sound and within bounds.
 func FuzzAssemble(f *testing.F) {
 	for _, h265 := range []bool{false, true} {
 		r := newRig(codec(h265))

@@ -121,7 +121,7 @@ func TestOvertakenUnlock(t *testing.T) {
 	})
 }
 
-// A Lock that hangs does not hold up the next.
+// S5: a Lock that hangs does not hold up the next.
 func TestHangingLock(t *testing.T) {
 	lanes(t, func(l *lane, k *slowLock, told func() []hub.Carried) {
 		k.hang = true

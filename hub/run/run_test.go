@@ -58,7 +58,7 @@ func TestHonestVisit(t *testing.T) {
 	}
 }
 
-// S6: pictures stop with the bolt drawn. Lagging, Lock, lost, alarm at the service: in this order, though nothing is written
+// S6, T10: pictures stop with the bolt drawn, and the service cannot be reached. Lagging, Lock, lost, alarm at the service: in this order, though nothing is written
 // to the disk and the bus is gone at first.
 func TestJam(t *testing.T) {
 	h := newHouse(t)
@@ -116,7 +116,7 @@ func TestStalledDisk(t *testing.T) {
 	h.until("idle")
 }
 
-// S12, S14: the hub goes down with the door unlocked and comes up on the same record. No second Unlock; the bolt is thrown; a
+// S12, S14, T9: the hub goes down with the door unlocked and comes up on the same record. No second Unlock; the bolt is thrown; a
 // service that was gone meanwhile gets the whole record.
 func TestRestart(t *testing.T) {
 	h := newHouse(t)
@@ -150,7 +150,7 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// Stop with the door unlocked: nobody will watch, so it is bolted first.
+// S8: Stop with the door unlocked: nobody will watch, so it is bolted first.
 func TestStopBolts(t *testing.T) {
 	h := newHouse(t)
 	h.prepare()

@@ -177,6 +177,7 @@ func TestBrokerPowerCut(t *testing.T) {
 	}
 }
 
+// S13, T20: what cannot be read makes the bolt unknown, and the driver asks; nothing that is too large is taken in.
 func TestUnreadable(t *testing.T) {
 	w := newWorld(t, startBroker(t, broker.Config{}), "z2m", quick(home.Config{}))
 	l, e := start(t, w)
@@ -241,7 +242,7 @@ func TestFrozenBroker(t *testing.T) {
 	}
 }
 
-// The broker keeps no unlock for a sleeper with a persistent session, nor for a newcomer, and drops one that is old.
+// S12: the broker keeps no unlock for a sleeper with a persistent session, nor for a newcomer, and drops one that is old.
 func TestNothingLate(t *testing.T) {
 	w := newWorld(t, startBroker(t, broker.Config{Persist: true}), "z2m", quick(home.Config{}))
 	host, port, _ := net.SplitHostPort(w.b.Addr())
@@ -268,7 +269,7 @@ func TestNothingLate(t *testing.T) {
 	}
 }
 
-// The commands on the wire, byte for byte: quality of service, retained, topic, expiry in seconds, payload.
+// S12: the commands on the wire, byte for byte: quality of service, retained, topic, expiry in seconds, payload.
 func TestWireFormat(t *testing.T) {
 	w := newWorld(t, startBroker(t, broker.Config{}), "z2m", quick(home.Config{}))
 	l, e := start(t, w)

@@ -31,7 +31,7 @@ func TestParseBounds(t *testing.T) {
 	}
 }
 
-// FuzzParse: no payload crashes the reader, and a bolt is known only if the payload says one of the three words for it.
+// FuzzParse: T20: no payload crashes the reader, and a bolt is known only if the payload says one of the three words for it.
 func FuzzParse(f *testing.F) {
 	for _, name := range []string{"testdata/recorded-default.txt", "testdata/recorded-filtered.txt"} {
 		b, err := os.ReadFile(name)

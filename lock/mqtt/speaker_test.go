@@ -42,7 +42,7 @@ func TestSpeaker(t *testing.T) {
 	}
 }
 
-// TestFrames: a packet beyond the limit ends the connection before room is made for it; others pass, however they are cut.
+// TestFrames: T20: a packet beyond the limit ends the connection before room is made for it; others pass, however they are cut.
 func TestFrames(t *testing.T) {
 	var stream bytes.Buffer
 	for _, n := range []int{0, 1, 200, 70_000} {

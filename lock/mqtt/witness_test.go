@@ -15,7 +15,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 )
 
-// TestWitness plays messages to the witness and writes down what it believes. The recorded-*.txt files are transcripts
+// TestWitness plays messages to the witness and writes down what it believes (S9, S12, S13, T17, T27). The recorded-*.txt files are transcripts
 // of a real Zigbee2MQTT. A line is a time, r=retained, a topic below the base, a payload; or "connected", "cut".
 func TestWitness(t *testing.T) {
 	datadriven.Walk(t, "testdata/witness", func(t *testing.T, path string) {

@@ -120,7 +120,7 @@ func TestHomeTrustsOnlyTheHubItWasPairedWith(t *testing.T) {
 	}
 }
 
-// The key that was pinned stays, whatever the service says later; the page says that it has changed.
+// S17: the key that was pinned stays, whatever the service says later; the page says that it has changed.
 func TestHomeKeepsThePinnedKey(t *testing.T) {
 	f, p := start(t), open(t)
 	f.quiet("resident")

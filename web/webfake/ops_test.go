@@ -205,7 +205,7 @@ func TestAStreamThatHangsIsNoConnection(t *testing.T) {
 	clean(t, p)
 }
 
-// An unscreened courier cannot be chosen.
+// S2: an unscreened courier cannot be chosen.
 func TestOperatorAssignsScreenedCouriersAlone(t *testing.T) {
 	f, p := start(t), open(t)
 	f.quiet("operator")
