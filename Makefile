@@ -6,7 +6,7 @@ RUN_NEEDS  := ffmpeg mosquitto
 TEST_NEEDS := $(RUN_NEEDS) gcc libc6-dev mosquitto-clients chromium chromium-driver fonts-dejavu-core \
 	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 
-.PHONY: demo test build cross lint fmt pages explore bench clean
+.PHONY: demo test build cross lint fmt pages bad-input explore bench clean
 
 demo: build ## everything in one process, with a pretend home; prints one URL
 	@scripts/need.sh $(RUN_NEEDS)
@@ -44,6 +44,11 @@ fmt:
 pages: ## bundles web/src into web/dist (needs npm)
 	cd web && npm ci --no-audit --no-fund && npx tsc --noEmit
 	go run ./web/build
+
+bad-input: ## what people read when something is wrong, and how many unlocks were on the wire: a table
+	@scripts/need.sh $(RUN_NEEDS)
+	@echo "| what was wrong | who reads what | unlocks on the wire |"; echo "|---|---|---|"
+	@set -o pipefail; go test ./cmd/eyebolt -count=1 -v -run 'BadInputOnTheHouse|EachRefusalNames' | tee /tmp/eyebolt-bad-input.log | sed -n 's/.*told: //p' || { cat /tmp/eyebolt-bad-input.log; exit 1; }
 
 explore: ## the whole state space of the decision, and every mutant of it
 	go test ./interlock -run Explore -v -count=1 -timeout 60m

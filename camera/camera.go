@@ -73,7 +73,7 @@ var (
 	ErrNoVideo     = errors.New("camera offers no H.264 or H.265 stream at this path: check the path, or set the camera to H.264")
 	ErrGarbage     = errors.New("camera sends what is not RTSP or not video: check the port, and restart the camera")
 	ErrCertificate = errors.New("camera's certificate is not the pinned one: if you changed it, pin it anew; if not, somebody is between")
-	ErrStreamEnded = errors.New("camera ended the stream")
+	ErrStreamEnded = errors.New("camera ended the stream: if it goes on, restart the camera, and see that not too many others watch it")
 	ErrUnsupported = errors.New("camera does not support this transport: choose the other one of tcp and udp")
 )
 

@@ -30,7 +30,8 @@ func (s *Service) AddCourier(ctx context.Context, now time.Time, who Account, na
 	return c, code, err
 }
 
-// Screen writes down how a courier's background check ended. A screening that no longer holds takes the courier's grants back.
+// Screen writes down how a courier's background check ended. A screening that no longer holds takes the courier's grants
+// back; one that now ends before a window does, the grants of that window.
 func (s *Service) Screen(ctx context.Context, now time.Time, who Account, courier, status string, until time.Time, reference string) (c Courier, err error) {
 	if err := who.as(Operator); err != nil {
 		return Courier{}, err

@@ -185,6 +185,10 @@ func TestTakeBack(t *testing.T) {
 			_, err := w.s.Screen(ctx, w.now, w.a.operator, w.a.courierID, control.ScreeningFailed, time.Time{}, "")
 			return err
 		}, control.DeliveryBooked},
+		{"the screening is cut short, before the window ends", func(w *town, d control.Delivery) error {
+			_, err := w.s.Screen(ctx, w.now, w.a.operator, w.a.courierID, control.ScreeningPassed, d.Until.Add(-time.Second), "x")
+			return err
+		}, control.DeliveryBooked},
 		{"the courier is revoked", func(w *town, d control.Delivery) error {
 			_, err := w.s.RevokeCourier(ctx, w.now, w.a.operator, w.a.courierID)
 			return err
@@ -217,6 +221,21 @@ func TestTakeBack(t *testing.T) {
 				t.Errorf("deliveries %+v, %v; want state %s", home.Deliveries, err, c.state)
 			}
 		})
+	}
+}
+
+// A screening that is renewed, to the end of the window or past it, takes nothing back.
+func TestRenewedScreeningTakesNothingBack(t *testing.T) {
+	w := newTown(t)
+	d := w.ready(w.a)
+	for _, until := range []time.Time{d.Until, d.Until.AddDate(2, 0, 0)} {
+		if _, err := w.s.Screen(context.Background(), w.now, w.a.operator, w.a.courierID, control.ScreeningPassed, until, "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	home, err := w.s.Home(context.Background(), w.now, w.a.resident)
+	if err != nil || len(home.Deliveries) != 1 || home.Deliveries[0].State != control.DeliveryAssigned {
+		t.Errorf("deliveries %+v, %v; want it assigned still", home.Deliveries, err)
 	}
 }
 

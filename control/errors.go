@@ -43,6 +43,7 @@ var (
 	errForbidden = refuse(Forbidden, "forbidden", "Your role does not allow this.")
 	errNotFound  = refuse(NotFound, "not-found", "There is no such thing here. Check the address.")
 	errLivedIn   = refuse(Forbidden, "lived-in", "Somebody lives here already: only a resident invites further residents.")
+	errStop      = refuse(NotFound, "not-found", "This stop is not on your list of today: look at your stops again, or call your dispatcher.")
 	errInvite    = refuse(NotFound, "invite", "This invitation does not exist, was used, or has run out. Ask for a new one.")
 )
 

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -100,6 +101,9 @@ func (s *Service) stop(d Delivery, h Household, door Door) Stop {
 // mine finds a courier's own stop of today; any other is not there (T24).
 func (a Account) mine(tx Tx, now time.Time, delivery string) (Delivery, error) {
 	d, err := a.delivery(tx, delivery)
+	if errors.Is(err, ErrNotFound) {
+		return Delivery{}, errStop
+	}
 	if err != nil {
 		return Delivery{}, err
 	}
@@ -108,7 +112,7 @@ func (a Account) mine(tx Tx, now time.Time, delivery string) (Delivery, error) {
 		return Delivery{}, err
 	}
 	if !today(now, h.Zone, d) {
-		return Delivery{}, ErrNotFound
+		return Delivery{}, errStop
 	}
 	if d.State == DeliveryCancelled || d.Grant == "" {
 		return Delivery{}, because(interlock.GrantRevoked)

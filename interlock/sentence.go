@@ -33,7 +33,7 @@ var reasonWords = [reasons]said{
 	NoReason: {"", ""},
 
 	GrantForged:      {"grant-forged", "This delivery's permission is not genuine: the door stays shut, call your dispatcher."},
-	GrantUsed:        {"grant-used", "This delivery's permission has been used: the door does not open twice."},
+	GrantUsed:        {"grant-used", "This delivery's permission has been used, and a door does not open twice: if something is left to do, call your dispatcher."},
 	GrantRevoked:     {"grant-revoked", "The permission for this delivery was taken back: take the parcel along and call your dispatcher."},
 	WrongDoor:        {"wrong-door", "This delivery is for another door: check the address."},
 	WrongCourier:     {"wrong-courier", "This delivery is assigned to somebody else: sign in with your own passkey or call your dispatcher."},
@@ -50,7 +50,7 @@ var reasonWords = [reasons]said{
 	NoVisit:          {"no-visit", "There is no visit at this door that this belongs to: say that you are at the door first."},
 
 	NotArmed:       {"not-armed", "The camera is coming up: wait a few seconds."},
-	NotLive:        {"not-live", "The camera does not show the door live: wait; without it the door stays shut."},
+	NotLive:        {"not-live", "The camera does not show the door live, so it stays shut: wait a moment, or say that you cannot deliver."},
 	NotRecorded:    {"not-recorded", "The recording is not confirmed yet: wait a few seconds."},
 	LockOffline:    {"lock-offline", "The lock does not answer: wait, or say that you cannot deliver."},
 	BoltNotThrown:  {"bolt-not-thrown", "The bolt is not reported thrown: wait while the hub bolts the door or asks the lock."},

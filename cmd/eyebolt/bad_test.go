@@ -11,8 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"eyebolt/lock/mqtt"
-	"eyebolt/virtual/eye"
+	"eyebolt/camera/cameratest"
 )
 
 // said is a log that can be read while it is written.
@@ -47,81 +46,9 @@ func closedPort(t *testing.T) string {
 // garbage answers everything with an SSH banner.
 func garbage(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = c.Write([]byte("SSH-2.0-dropbear_2022.83\r\n\x00\x01\x02garbage\r\n"))
-			_ = c.Close()
-		}
-	}()
-	return l.Addr().String()
-}
-
-func TestEachBadDeviceIsNamedWithWhatToDo(t *testing.T) {
-	begin := time.Now()
-	now := func() time.Duration { return time.Since(begin) }
-	src, err := eye.NewSource(t.Context(), eye.SourceConfig{Scene: eye.NewScene(1), Width: 320, Height: 180, Now: now, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer src.Close()
-	cam, err := eye.NewCamera(eye.CameraConfig{Addr: "127.0.0.1:0", User: "eyebolt", Password: "right", Source: src, Now: now, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = cam.Close() }()
-
-	for _, c := range []struct{ name, url, want string }{
-		{"wrong address", "rtsp://eyebolt:right@" + closedPort(t) + "/door", "camera does not answer: check its power, cable or Wi-Fi, and the address"},
-		{"wrong password", strings.Replace(cam.URL(), "right", "wrong", 1), "camera refuses the user name or password: correct them in its URL"},
-		{"wrong path", strings.Replace(cam.URL(), "/door", "/garden", 1), "check the path"},
-		{"garbage", "rtsp://eyebolt:right@" + garbage(t) + "/door", "camera sends what is not RTSP or not video: check the port"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			log := &said{}
-			h, err := startHub(t.Context(), HubConfig{
-				ID: "home", State: t.TempDir(), Passkeys: PasskeyConfig{ID: "localhost", Origins: []string{"http://localhost:1"}},
-				Doors: []DoorConfig{{
-					Name: "front", Cameras: []CameraConfig{{Name: "hall", URL: c.url}},
-					Lock: LockConfig{MQTT: &mqtt.Settings{Broker: "mqtt://" + closedPort(t), Lock: "front_lock", Contact: "front_door"}},
-				}},
-			}, hubOptions{Log: slog.New(slog.NewTextHandler(log, nil)), Pairing: func(string) {}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() {
-				if err := h.Stop(); err != nil {
-					t.Error(err)
-				}
-			}()
-			wants := []string{c.want, "the lock cannot be reached: nothing opens", "the broker cannot be reached"}
-			err = waitFor(t.Context(), 30*time.Second, func() bool {
-				got := log.String()
-				for _, w := range wants {
-					if !strings.Contains(got, w) {
-						return false
-					}
-				}
-				return true
-			})
-			if err != nil {
-				t.Errorf("after 30 s the log does not say %q:\n%s", wants, log)
-			}
-			for _, secret := range []string{"right", "wrong@", ":wrong"} {
-				if strings.Contains(log.String(), secret) {
-					t.Errorf("the log holds the camera's password:\n%s", log)
-				}
-			}
-		})
-	}
+	return cameratest.Answer(t, func(c net.Conn) {
+		_, _ = c.Write([]byte("SSH-2.0-dropbear_2022.83\r\n\x00\x01\x02garbage\r\n"))
+	})
 }
 
 func TestBadConfigurationNamesTheLineAndTheNearestKey(t *testing.T) {

@@ -88,6 +88,7 @@ func TestEachRefusalNamesItsReasonAndDrawsNoBolt(t *testing.T) {
 	other, _ := e.hire("Otto (another courier)", "passed", year)
 	_, pendingID := e.hire("Pia (not screened yet)", "pending", year)
 	_, soonID := e.hire("Sven (screening runs out)", "passed", time.Now().Add(30*time.Minute))
+	short, shortID := e.hire("Kim (screening cut short)", "passed", year)
 	ousted, oustedID := e.hire("Uwe (screening taken back)", "passed", year)
 
 	must := func(id string, err error) string {
@@ -150,45 +151,50 @@ func TestEachRefusalNamesItsReasonAndDrawsNoBolt(t *testing.T) {
 	}
 
 	for _, r := range []struct {
-		name string
-		try  func(t *testing.T) refused
-		want refused
+		name, who string
+		try       func(t *testing.T) refused
+		want      refused
 	}{
-		{"a courier who is not screened", func(t *testing.T) refused {
+		{"a courier who is not screened", "operator", func(t *testing.T) refused {
 			_, err := e.booked(pendingID, "B-1", ago, hour)
 			return told(t, virtual.Answer{OK: err == nil}, err)
 		}, refused{"screening-pending", "This courier's screening is not done. Enter its result, or assign another courier."}},
-		{"a screening that runs out before the window ends", func(t *testing.T) refused {
+		{"a screening that runs out before the window ends", "operator", func(t *testing.T) refused {
 			_, err := e.booked(soonID, "B-2", ago, hour)
 			return told(t, virtual.Answer{OK: err == nil}, err)
 		}, refused{"screening-expired", "This courier's screening runs out before the window ends. Renew it, or assign another courier."}},
-		{"a screening taken back after the delivery was assigned", func(t *testing.T) refused {
+		{"a screening taken back after the delivery was assigned", "courier", func(t *testing.T) refused {
 			d := must(e.booked(oustedID, "B-3", ago, hour))
 			e.do(func() error { return e.screen(oustedID, "failed", year) })
 			return answered(t)(e.arrive(ousted, d, "B-3"))
-		}, refused{"not-found", "There is no such thing here. Check the address."}},
-		{"another courier's delivery", func(t *testing.T) refused {
+		}, refused{"not-found", "This stop is not on your list of today: look at your stops again, or call your dispatcher."}},
+		{"a screening cut short after the delivery was assigned", "courier", func(t *testing.T) refused {
+			d := must(e.booked(shortID, "B-4", ago, hour))
+			e.do(func() error { return e.screen(shortID, "passed", time.Now().Add(10*time.Minute)) })
+			return answered(t)(e.arrive(short, d, "B-4"))
+		}, refused{"not-found", "This stop is not on your list of today: look at your stops again, or call your dispatcher."}},
+		{"another courier's delivery", "courier", func(t *testing.T) refused {
 			return answered(t)(e.arrive(other, first, "A-0"))
-		}, refused{"not-found", "There is no such thing here. Check the address."}},
-		{"the wrong parcel", func(t *testing.T) refused {
+		}, refused{"not-found", "This stop is not on your list of today: look at your stops again, or call your dispatcher."}},
+		{"the wrong parcel", "courier", func(t *testing.T) refused {
 			return answered(t)(e.arrive(c.Courier, first, "A-1"))
 		}, by(interlock.WrongParcel)},
-		{"before the window", func(t *testing.T) refused {
+		{"before the window", "courier", func(t *testing.T) refused {
 			return answered(t)(e.arrive(c.Courier, must(e.booked(c.CourierID, "A-2", time.Now().Add(30*time.Minute), hour)), "A-2"))
 		}, by(interlock.TooEarly)},
-		{"after the window", func(t *testing.T) refused {
+		{"after the window", "courier", func(t *testing.T) refused {
 			e.until("the window to end", func() bool { return time.Now().After(soon) })
 			return answered(t)(e.arrive(c.Courier, late, "A-1"))
 		}, by(interlock.TooLate)},
-		{"a borrowed phone: another's passkey over the right nonce", func(t *testing.T) refused {
+		{"a borrowed phone: another's passkey over the right nonce", "courier", func(t *testing.T) refused {
 			visit(first, "A-0")
 			return answered(t)(slide(first, signed(other, nonce())))
 		}, by(interlock.WrongCourier)},
-		{"the right passkey over another nonce than the newest", func(t *testing.T) refused {
+		{"the right passkey over another nonce than the newest", "courier", func(t *testing.T) refused {
 			defer give(first)
 			return answered(t)(slide(first, signed(c.Courier, "YW4gb2xkZXIgbm9uY2UsIG9mIDMyIGJ5dGVzIGluIGFsbA")))
 		}, by(interlock.SlideStale)},
-		{"a door that its resident has blocked", func(t *testing.T) refused {
+		{"a door that its resident has blocked", "courier", func(t *testing.T) refused {
 			block(e, "block")
 			defer block(e, "unblock")
 			d := must(e.booked(c.CourierID, "A-3", ago, hour))
@@ -197,7 +203,7 @@ func TestEachRefusalNamesItsReasonAndDrawsNoBolt(t *testing.T) {
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			got := r.try(t)
-			t.Logf("%s: %s", got.reason, got.sentence)
+			row(t, r.name, r.who, got.sentence, len(e.sent("UNLOCK")))
 			if got != r.want {
 				t.Errorf("told %+v, want %+v", got, r.want)
 			}
@@ -229,7 +235,7 @@ func TestEachRefusalNamesItsReasonAndDrawsNoBolt(t *testing.T) {
 			}
 		}
 		got := answered(t)(e.arrive(c.Courier, used, "C-1"))
-		t.Logf("%s: %s", got.reason, got.sentence)
+		row(t, "a grant that has opened the door already (the one unlock is the honest visit's)", "courier", got.sentence, len(e.sent("UNLOCK")))
 		if got != by(interlock.GrantUsed) {
 			t.Errorf("told %+v, want %+v", got, by(interlock.GrantUsed))
 		}

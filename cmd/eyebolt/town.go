@@ -34,7 +34,8 @@ type townConfig struct {
 	Log           *slog.Logger
 	HomeEvents    func(home.Event)
 	API           func(i int, urls []string, o *api.Options)
-	Say           func(string) // progress
+	Hub           func(*HubConfig) // nil, or changes the hub's configuration before it starts
+	Say           func(string)     // progress
 	// Strangers leaves resident and courier unregistered and the hub unpaired: people with phones of their own come by
 	// town.invites. The operator alone is one of ours.
 	Strangers bool
@@ -98,6 +99,9 @@ func startTown(ctx context.Context, cfg townConfig) (_ *town, err error) {
 		return nil, fmt.Errorf("the town's operator: %w", err)
 	}
 	cfg.Say("the hub")
+	if cfg.Hub != nil {
+		cfg.Hub(&t.house.hub)
+	}
 	if err := t.startHub(ctx); err != nil {
 		return nil, err
 	}

@@ -89,7 +89,7 @@ func (e *eye) Closed(err error) {
 			what = kind.Error()
 		}
 	}
-	e.says.warn("camera is gone, it is tried again", what, "door", e.door, "camera", e.name, "err", err)
+	e.says.warn("the camera cannot be used: nothing opens; it is tried again", what, "door", e.door, "camera", e.name, "err", err)
 }
 
 // tick lets time pass and gives the next instant at which time alone changes the verdict.
