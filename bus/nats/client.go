@@ -3,11 +3,14 @@ package nats
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	natsgo "github.com/nats-io/nats.go"
@@ -89,6 +92,7 @@ func connect(url string, kp nkeys.KeyPair, c Config, more ...natsgo.Option) (*Co
 	if err != nil {
 		return nil, fmt.Errorf("bus/nats: the seed has no public key: %w", err)
 	}
+	away := &trouble{now: time.Now}
 	changed := c.Changed
 	if changed == nil {
 		changed = func(bool) {}
@@ -109,8 +113,14 @@ func connect(url string, kp nkeys.KeyPair, c Config, more ...natsgo.Option) (*Co
 		natsgo.MaxPingsOutstanding(2),
 		natsgo.ConnectHandler(func(*natsgo.Conn) { changed(true) }),
 		natsgo.ReconnectHandler(func(*natsgo.Conn) {
-			c.Log.Info("bus: connected again")
+			away.over()
+			c.Log.Info("bus: connected")
 			changed(true)
+		}),
+		natsgo.ReconnectErrHandler(func(_ *natsgo.Conn, err error) {
+			if what := why(err); away.news(what) {
+				c.Log.Warn("bus: the service cannot be reached; trying again", "url", redact(url), "err", what)
+			}
 		}),
 		natsgo.DisconnectErrHandler(func(_ *natsgo.Conn, err error) {
 			c.Log.Warn("bus: connection lost; trying again", "err", err)
@@ -132,6 +142,60 @@ func connect(url string, kp nkeys.KeyPair, c Config, more ...natsgo.Option) (*Co
 		return nil, fmt.Errorf("bus/nats: %s: %w", url, err)
 	}
 	return &Conn{nc}, nil
+}
+
+// redact is a URL without what may be secret in it.
+func redact(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "?"
+	}
+	return u.Redacted()
+}
+
+// why says what keeps a connection from being made, and what to do next.
+func why(err error) string {
+	var unknown x509.UnknownAuthorityError
+	var name x509.HostnameError
+	switch {
+	case errors.Is(err, natsgo.ErrAuthorization):
+		return "the service does not know this hub's key: enter the hub's id, key and record_key in the console"
+	case errors.Is(err, natsgo.ErrSecureConnRequired):
+		return "the service wants TLS: write tls:// in service.url"
+	case errors.Is(err, natsgo.ErrSecureConnWanted):
+		return "the service has no TLS: give its bus a certificate, or write nats:// in service.url"
+	case errors.As(err, &unknown), errors.As(err, &name):
+		return fmt.Sprintf("the service's certificate is not trusted: name its authority as service.ca, and its own name in service.url (%v)", err)
+	case err == nil:
+		return "it does not answer: check service.url, and that the service is up"
+	default:
+		return fmt.Sprintf("check service.url, and that the service is up (%v)", err)
+	}
+}
+
+// trouble says of what goes on failing that it does: each change at once, the same once a minute.
+type trouble struct {
+	now func() time.Time
+
+	mu   sync.Mutex
+	last string
+	at   time.Time
+}
+
+func (t *trouble) news(what string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if what == t.last && t.now().Sub(t.at) < time.Minute {
+		return false
+	}
+	t.last, t.at = what, t.now()
+	return true
+}
+
+func (t *trouble) over() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last = ""
 }
 
 // Connected says whether messages can leave now.

@@ -16,6 +16,7 @@ import (
 	"math/big"
 	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -273,6 +274,55 @@ func TestConnectBeforeTheServer(t *testing.T) {
 	}
 	server(t, nats.ServerConfig{Addr: addr}, "a")
 	until(t, "connected", a.Connected)
+}
+
+// Who sets a hub up reads in its log what keeps it from the service, and what to do next; the same once, not at each try.
+func TestSaysWhyTheServiceCannotBeReached(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := l.Addr().String()
+	_ = l.Close()
+	plain := server(t, nats.ServerConfig{Addr: "127.0.0.1:0"}, "a")
+	plainHost := strings.TrimPrefix(plain.URL(), "nats://")
+	seed, _ := key(t, "b") // the server knows a alone
+	for name, c := range map[string]struct{ url, want string }{
+		"nobody there":  {"nats://" + nobody, "check service.url, and that the service is up"},
+		"unknown key":   {plain.URL(), "the service does not know this hub's key: enter the hub's id, key and record_key in the console"},
+		"TLS to no TLS": {"tls://" + plainHost, "the service has no TLS"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log := &lines{}
+			a, err := nats.Connect(nats.Config{URL: c.url, Seed: seed, Log: slog.New(slog.NewTextHandler(log, nil))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer a.Close()
+			until(t, "it to say so", func() bool { return strings.Contains(log.String(), c.want) })
+			t.Log(strings.TrimSpace(log.String()))
+			if strings.Contains(log.String(), "SU") && strings.Contains(log.String(), string(seed)) {
+				t.Error("the log holds the hub's seed")
+			}
+		})
+	}
+}
+
+type lines struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 func TestBadConfig(t *testing.T) {

@@ -54,7 +54,7 @@ func (c *HubCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	log.Info("hub is up", "id", cfg.ID, "key", h.PublicKey, "doors", len(cfg.Doors), "state", cfg.State)
+	log.Info("hub is up", "id", cfg.ID, "key", h.PublicKey, "record_key", h.LedgerKey, "doors", len(cfg.Doors), "state", cfg.State)
 	<-ctx.Done()
 	return h.Stop()
 }
