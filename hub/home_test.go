@@ -78,6 +78,7 @@ func newHome(t *testing.T, cams ...string) *home {
 		cams = []string{"hall"}
 	}
 	h := &home{T: t, who: granttest.New("a", noon), thrown: true, plug: true, blocks: map[string]uint64{}, answers: map[uint64]bus.AskReply{}, cams: map[string]*cam{}}
+	h.blocks[h.who.Door] = 0
 	for _, c := range cams {
 		h.cams[c] = &cam{}
 	}

@@ -544,3 +544,15 @@ func TestRecordedIsOfItsVisit(t *testing.T) {
 		}
 	}
 }
+
+// S1, S13: a service that answers, but says nothing of this door's block counter, has not said that there is no block.
+func TestCounterNotSaid(t *testing.T) {
+	h := ready(t)
+	delete(h.blocks, h.who.Door)
+	h.run(6 * time.Second)
+	if h.view.Phase != "arming" || h.view.Reason != "service-silent" {
+		t.Errorf("%s (%s), want arming (service-silent)", h.view.Phase, h.view.Reason)
+	}
+	h.blocks[h.who.Door] = 0
+	h.until("ready")
+}

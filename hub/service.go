@@ -32,7 +32,8 @@ func (c *Core) answered(in Answered) {
 	}
 	behind := false
 	for _, d := range c.doors {
-		ok := in.Reply.Blocks[d.cfg.Name] == d.blocks
+		count, known := in.Reply.Blocks[d.cfg.Name]
+		ok := known && count == d.blocks // what is not said is not "none" (S13)
 		behind = behind || !ok && d.state.Visit()
 		if ok && d.visit != nil && !slices.Contains(in.Visits, d.visit.id) {
 			continue

@@ -179,7 +179,7 @@ func (h *house) serve() {
 	on("beat", func(b []byte) any {
 		var k bus.Beat
 		_ = json.Unmarshal(b, &k)
-		return bus.BeatReply{Nonce: k.Nonce, Time: time.Now(), Cursor: uint64(len(h.log))}
+		return bus.BeatReply{Nonce: k.Nonce, Blocks: map[string]uint64{h.who.Door: 0}, Time: time.Now(), Cursor: uint64(len(h.log))}
 	})
 	on("log", func(b []byte) any {
 		var k bus.Log
