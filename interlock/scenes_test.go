@@ -128,6 +128,9 @@ func scenes() []scene {
 		scene{"limits: one is absurd", without(func(l *Limits) { l.Hold = longest + 1 }), prepared, []Fact{
 			tick1, ok(Arrive), ok(RecorderSays), number(Slide, current), number(Durable, current), door(DoorOpen), door(DoorClosed), bolt(BoltThrown), bolt(BoltDrawn),
 		}, nil},
+		scene{"limits: one is as long as can be", without(func(l *Limits) { l.Hold = longest }), prepared, []Fact{
+			tick1, ok(Arrive), ok(RecorderSays), ok(ServiceSays), bolt(BoltThrown), number(Slide, current), number(Durable, current),
+		}, pre},
 	)
 	return all
 }
