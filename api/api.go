@@ -167,6 +167,9 @@ func (s *server) who(ctx context.Context) (control.Account, error) {
 	if c := control.AsError(err).Class; err != nil && (c == control.NotFound || c == control.Nobody) {
 		return control.Account{}, &control.Error{Reason: "nobody", Sentence: "This account is no more. Sign in again.", Class: control.Nobody}
 	}
+	if err == nil && !who.SignedOut.IsZero() && s.sessions.GetInt64(ctx, signedKey) <= who.SignedOut.UnixMilli() {
+		return control.Account{}, &control.Error{Reason: "nobody", Sentence: "You signed out everywhere. Sign in again.", Class: control.Nobody}
+	}
 	return who, err
 }
 
@@ -218,7 +221,7 @@ func operationID(method, path string) string {
 // one must not let new people in (T13). An operator who sets up a morning's couriers touches it a few times.
 const freshFor = 15 * time.Minute
 
-// signedKey is where a session holds when its passkey was last used, in Unix seconds.
+// signedKey is where a session holds when its passkey was last used, in Unix milliseconds.
 const signedKey = "signed"
 
 // fresh registers an operation that decides who may come in; see [server.vouched].
@@ -237,7 +240,7 @@ func (s *server) vouched(ctx context.Context, now time.Time) error {
 	if s.Link != nil && s.sessions.GetString(ctx, passkeyKey) == "" {
 		return nil // the demo's links sign in without a passkey; elsewhere nobody does
 	}
-	if since := now.Sub(time.Unix(s.sessions.GetInt64(ctx, signedKey), 0)); since > freshFor || since < -time.Minute {
+	if since := now.Sub(time.UnixMilli(s.sessions.GetInt64(ctx, signedKey))); since > freshFor || since < -time.Minute {
 		return errAgain
 	}
 	return nil

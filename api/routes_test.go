@@ -113,6 +113,7 @@ func TestEveryRouteRefusesStrangers(t *testing.T) {
 		"POST /api/login/begin":                 {role: "nobody"},
 		"POST /api/login/finish":                {role: "nobody"},
 		"POST /api/logout":                      {role: "nobody"},
+		"POST /api/logout/everywhere":           {role: "nobody"}, // one\'s own; see TestSignOutEverywhere
 		"POST /api/register/begin":              {role: "nobody"},
 		"POST /api/register/finish":             {role: "nobody"},
 	}

@@ -105,6 +105,12 @@ func (s *server) sign(h huma.API) {
 	open(s, h, http.MethodPost, "/api/logout", "Sign out", func(ctx context.Context, _ time.Time, _ *none) (none, error) {
 		return none{}, s.sessions.Destroy(ctx)
 	})
+	fresh(s, h, http.MethodPost, "/api/logout/everywhere", "Sign out on every device", func(ctx context.Context, now time.Time, who control.Account, _ *none) (none, error) {
+		if err := s.Service.SignOutEverywhere(ctx, now, who); err != nil {
+			return none{}, err
+		}
+		return none{}, s.sessions.Destroy(ctx)
+	})
 	call(s, h, http.MethodGet, "/api/me", "Who is signed in", func(ctx context.Context, _ time.Time, who control.Account, _ *none) (me, error) {
 		return s.me(ctx, who)
 	})
@@ -161,7 +167,7 @@ func (s *server) enter(ctx context.Context, a control.Account, passkey string) (
 	}
 	s.sessions.Put(ctx, accountKey, a.ID)
 	s.sessions.Put(ctx, passkeyKey, passkey)
-	s.sessions.Put(ctx, signedKey, s.Now().Unix())
+	s.sessions.Put(ctx, signedKey, s.Now().UnixMilli())
 	return s.me(ctx, a)
 }
 

@@ -211,6 +211,21 @@ func (s *Service) Account(ctx context.Context, id string) (Account, error) {
 	return a, nil
 }
 
+// SignOutEverywhere ends every session of an account that has begun by now: a phone that was lost is worth nothing more (T13).
+func (s *Service) SignOutEverywhere(ctx context.Context, now time.Time, who Account) error {
+	if who.ID == "" {
+		return errNobody
+	}
+	return s.store.Write(ctx, func(tx Tx) error {
+		a, err := get[Account](tx, who.ID)
+		if err != nil {
+			return err
+		}
+		a.SignedOut = now.UTC()
+		return put(tx, a)
+	})
+}
+
 // PasskeysOf gives an account's passkeys.
 func (s *Service) PasskeysOf(ctx context.Context, account string) (ks []Passkey, err error) {
 	err = s.store.Read(ctx, func(tx Tx) error {

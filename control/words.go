@@ -36,6 +36,7 @@ type Account struct {
 	Courier   string    `json:"courier,omitempty"`   // couriers
 	Admin     bool      `json:"admin,omitempty"`     // an operator who also sets up households, hubs and carriers
 	Created   time.Time `json:"created"`
+	SignedOut time.Time `json:"signed_out,omitzero"` // sessions that began before hold no more
 }
 
 // Household is whoever lives behind some doors.
