@@ -134,9 +134,13 @@ func TestEveryRouteRefusesStrangers(t *testing.T) {
 		p          *person
 	}{
 		{"nobody", "", w.person()},
-		{"oak's resident", "resident", oak.resident}, {"elm's resident", "resident", elm.resident},
-		{"oak's courier", "courier", oak.courier}, {"another courier of the carrier", "courier", elm.courier}, {"another carrier's courier", "courier", conny},
-		{"staff of oak's carrier", "operator", staff}, {"another carrier's operator", "operator", otto},
+		{"oak's resident", "resident", oak.resident},
+		{"elm's resident", "resident", elm.resident},
+		{"oak's courier", "courier", oak.courier},
+		{"another courier of the carrier", "courier", elm.courier},
+		{"another carrier's courier", "courier", conny},
+		{"staff of oak's carrier", "operator", staff},
+		{"another carrier's operator", "operator", otto},
 	}
 	own := map[*person]bool{oak.resident: true, oak.courier: true, staff: true}
 	for _, name := range slices.Sorted(maps.Keys(routes)) {

@@ -89,7 +89,7 @@ func (v *VerifyCmd) check(ctx context.Context) (proof.Report, error) {
 		if err != nil {
 			return proof.Report{}, err
 		}
-		defer root.Close()
+		defer func() { _ = root.Close() }()
 		in.Clips = root.FS()
 	}
 	const tries = 30 // a hub copies its write-ahead log about once in a thousand commits
