@@ -37,7 +37,7 @@ const (
 	tryBurst = 20              // a household behind one address
 	// An account's calls: a page that starts makes ten, a program that books makes one after another. Above it, one account's
 	// calls would cost every other tenant's the disk.
-	callsEach, callsBurst = rate.Limit(20), 200
+	callsEach, callsBurst = rate.Limit(50), 500
 	// Calls that make a home safer have an allowance of their own, one for each: whoever uses it up has done what it does.
 	saferEach, saferBurst = rate.Limit(2), 20
 	// maxVisitors bounds the addresses that are remembered; those unheard of for longest give way.
