@@ -33,10 +33,34 @@ func load(path string, into any) error {
 		return fmt.Errorf("configuration %s: %w", path, err)
 	}
 	if err := yaml.UnmarshalWithOptions([]byte(text), into, yaml.Strict()); err != nil {
-		return fmt.Errorf("configuration %s: %w", path, withNearest(err, into))
+		return fmt.Errorf("configuration %s: %w", path, &masked{withNearest(err, into), string(raw)})
 	}
 	return nil
 }
+
+// masked is an error that shows lines of a configuration, without what is secret in them: it will stand in a log.
+type masked struct {
+	err error
+	raw string // the file as it was written, before the environment's values were put in
+}
+
+// In an address, what stands before the @; and what stands behind the name of something secret.
+var (
+	inAddress = regexp.MustCompile(`(//)[^\s"']*@`)
+	named     = regexp.MustCompile(`(?i)\b((?:password|secret|token)\s*:\s*).+`)
+)
+
+func (m *masked) Error() string {
+	text := m.err.Error()
+	for _, ref := range variable.FindAllStringSubmatch(m.raw, -1) {
+		if value := os.Getenv(ref[1]); len(value) > 2 {
+			text = strings.ReplaceAll(text, value, ref[0])
+		}
+	}
+	return named.ReplaceAllString(inAddress.ReplaceAllString(text, "${1}…@"), "${1}…")
+}
+
+func (m *masked) Unwrap() error { return m.err }
 
 var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A mistake in the configuration is shown with the lines around it; what is secret in them is not: it would stand in a log.
+func TestConfigurationErrorsShowNoSecret(t *testing.T) {
+	t.Setenv("CAM_PASSWORD", "hunter2hunter2")
+	for _, text := range []string{
+		"id: home\ndoors:\n  - name: front\n    cameras:\n      - name: hall\n        url: rtsp://cam:${CAM_PASSWORD}@192.0.2.7/live\n        lnik: wired\n",
+		"id: home\ndoors:\n  - name: front\n    cameras:\n      - name: hall\n        url: rtsp://cam:hunter2hunter2@192.0.2.7/live\n        lnik: wired\n",
+		"id: home\nepoch: ${CAM_PASSWORD}\n",
+		"id: home\ndoors:\n  - name: front\n    lock:\n      mqtt:\n        password: hunter2hunter2\n        brokr: x\n",
+	} {
+		path := filepath.Join(t.TempDir(), "hub.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var cfg HubConfig
+		err := load(path, &cfg)
+		if err == nil {
+			t.Fatalf("taken: %q", text)
+		}
+		if strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("the error shows the password: %v", err)
+		}
+		if !strings.Contains(err.Error(), "[") || !strings.Contains(err.Error(), path) {
+			t.Errorf("the error does not say where: %v", err)
+		}
+	}
+}
