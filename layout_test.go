@@ -44,6 +44,7 @@ var plan = []row{
 	{"ledger/sqlite", "ledger", false, "a technology meets its parent"},
 	{"record/fmp4", "record camera", false, "it writes pictures"},
 	{"live/webrtc", "live camera", false, "it sends pictures"},
+	{"live/turn", "live", false, "the relay to the pictures, which it cannot see"},
 	{"radio/*", "radio", false, "a technology meets its parent"},
 	{"proof", "ledger record", false, "what a stranger checks needs the record alone"},
 	{"hub", "interlock grant lock camera liveness ledger record live radio bus", true, "the home's core: facts to orders, pure"},

@@ -39,8 +39,18 @@ type Options struct {
 	// Link, if set, takes a token of a sign-in link and gives the account it is for. For the demo alone: a link needs no passkey, so
 	// what it signs in can only look and press buttons, never slide.
 	Link func(token string) (account string, ok bool)
+	// ICE gives somebody (an account's ID, or a hub's) the relays for the live picture, with credentials for some hours; nil: there
+	// are none.
+	ICE func(who string) ([]ICEServer, error)
 	// Extra are more handlers, by pattern of http.ServeMux.
 	Extra map[string]http.Handler
+}
+
+// ICEServer is a relay as browsers take it (RTCIceServer).
+type ICEServer struct {
+	URLs       []string `json:"urls"`
+	Username   string   `json:"username"`
+	Credential string   `json:"credential"`
 }
 
 // sessionLife is how long a signed-in phone stays signed in.

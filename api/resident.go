@@ -196,7 +196,17 @@ func (s *server) live(ctx context.Context, _ time.Time, who control.Account, in 
 	if err := s.Service.MayWatch(ctx, who, in.Hub, in.Door); err != nil {
 		return nil, err
 	}
-	offer, err := json.Marshal(map[string]string{"door": in.Door, "viewer": in.Body.Viewer, "sdp": in.Body.SDP})
+	ask := map[string]any{"door": in.Door, "viewer": in.Body.Viewer, "sdp": in.Body.SDP}
+	if s.ICE != nil {
+		ice, err := s.ICE("hub " + in.Hub)
+		if err != nil {
+			return nil, err
+		}
+		if len(ice) > 0 {
+			ask["relay"] = map[string]string{"username": ice[0].Username, "credential": ice[0].Credential}
+		}
+	}
+	offer, err := json.Marshal(ask)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,8 @@ type me struct {
 	Carrier   string  `json:"carrier,omitempty"`
 	Admin     bool    `json:"admin,omitempty"`
 	Hubs      []meHub `json:"hubs"`
+	// ICE is a resident's alone: nobody else looks inside (S17).
+	ICE []ICEServer `json:"ice,omitempty" doc:"Relays for the live picture, if the service offers any; their credentials are good for some hours"`
 }
 
 type meHub struct {
@@ -36,6 +38,12 @@ func (s *server) me(ctx context.Context, a control.Account) (me, error) {
 	m := me{Account: a.ID, Name: a.Name, Role: string(a.Role), Household: a.Household, Carrier: a.Carrier, Admin: a.Admin, Hubs: []meHub{}}
 	if a.Role != control.Resident {
 		return m, nil
+	}
+	if s.ICE != nil {
+		var err error
+		if m.ICE, err = s.ICE("account " + a.ID); err != nil {
+			return m, err
+		}
 	}
 	hubs, err := s.Service.HubsOf(ctx, a)
 	for _, h := range hubs {

@@ -9,6 +9,7 @@ type (
 		Door   string `json:"door"`
 		Viewer string `json:"viewer"` // session name, random; a second offer under it ends the first session
 		SDP    string `json:"sdp"`    // all candidates gathered; at most 64 KiB
+		Relay  *Relay `json:"relay,omitempty"`
 	}
 	Answer struct {
 		SDP       string `json:"sdp"`
@@ -16,6 +17,13 @@ type (
 		Signature []byte `json:"signature"` // Ed25519 over "eyebolt live v1\n" + SHA-256(offer SDP) + SHA-256(answer SDP)
 	}
 )
+
+// Relay is the hub's way into the service's TURN relay for one session (RFC 8656). It goes with the relays that the hub's own
+// configuration names: the service cannot send the hub anywhere else in the home.
+type Relay struct {
+	Username   string `json:"username"`
+	Credential string `json:"credential"`
+}
 
 // The data channel "age" carries one JSON Age per 100 ms from hub to viewer. The data channel "clip" carries the files of
 // a visit's film, each named by its SHA-256 on record: the viewer sends {"get":"<visit>","sha256":"<hex>","from":<byte>}, from left

@@ -19,6 +19,7 @@ import (
 	"eyebolt/control/run"
 	"eyebolt/control/sql"
 	"eyebolt/grant"
+	"eyebolt/live/turn"
 )
 
 // ControlConfig is the service's configuration file. Every key is documented here; unknown keys are refused.
@@ -34,6 +35,8 @@ type ControlConfig struct {
 	Proxies []string `yaml:"proxies"`
 	// Bus is where hubs connect.
 	Bus BusConfig `yaml:"bus"`
+	// TURN is the relay for a phone that is not in the home; left out: there is none, and such a phone sees no live picture.
+	TURN *TURNConfig `yaml:"turn"`
 	// Passkeys is the name that passkeys are made for.
 	Passkeys PasskeyConfig `yaml:"passkeys"`
 	// Carrier names the first carrier, at the first start. Default "My deliveries".
@@ -56,6 +59,19 @@ type BusConfig struct {
 	WebSocket string `yaml:"websocket"`
 	// TLS is the bus's certificate; without one, what hubs say can be read on the way, though not changed into an opening.
 	TLS TLSConfig `yaml:"tls"`
+}
+
+// TURNConfig is the relay's. It carries pictures that it cannot see (S17).
+type TURNConfig struct {
+	// Listen is host:port, for UDP and TCP. Default 0.0.0.0:3478.
+	Listen string `yaml:"listen"`
+	// Public is the IP address at which phones and hubs reach this machine.
+	Public string `yaml:"public"`
+	// Host is the name that phones are given for it; empty: Public.
+	Host string `yaml:"host"`
+	// MinPort and MaxPort are the relayed ports, which must be open for UDP. Default 49152 to 49407.
+	MinPort uint16 `yaml:"min_port"`
+	MaxPort uint16 `yaml:"max_port"`
 }
 
 // ControlCmd runs the service.
@@ -109,7 +125,8 @@ type runningService struct {
 	Service *control.Service
 	URLs    []string
 	BusAddr string
-	Invite  string // for the first operator, at the first start
+	Relays  []string // the relay's URLs
+	Invite  string   // for the first operator, at the first start
 	Carrier control.Carrier
 	failed  chan error
 	stops   []func() error
@@ -194,6 +211,10 @@ func startService(ctx context.Context, cfg ControlConfig, opt serviceOptions) (_
 	}
 	s.stops = append(s.stops, func() error { runner.Stop(); return nil })
 
+	relay, err := s.relay(cfg.TURN, opt.Log)
+	if err != nil {
+		return nil, err
+	}
 	appTLS, err := certificate(cfg.TLS)
 	if err != nil {
 		return nil, fmt.Errorf("apps: %w", err)
@@ -203,7 +224,7 @@ func startService(ctx context.Context, cfg ControlConfig, opt serviceOptions) (_
 		return nil, err
 	}
 	for i, l := range listeners {
-		ao := api.Options{Service: s.Service, Hubs: runner, Log: opt.Log, Secure: opt.Secure, Proxies: proxies}
+		ao := api.Options{Service: s.Service, Hubs: runner, Log: opt.Log, Secure: opt.Secure, Proxies: proxies, ICE: relay}
 		if i > 0 {
 			ao.CookieName = fmt.Sprintf("eyebolt-%d", i+1)
 		}
@@ -220,6 +241,29 @@ func startService(ctx context.Context, cfg ControlConfig, opt serviceOptions) (_
 		s.serve(l, handler, opt.Log)
 	}
 	return s, nil
+}
+
+// relay starts the relay, and gives what hands out its credentials; nil if there is none.
+func (s *runningService) relay(cfg *TURNConfig, log *slog.Logger) (func(string) ([]api.ICEServer, error), error) {
+	if cfg == nil {
+		return nil, nil
+	}
+	public, err := netip.ParseAddr(cfg.Public)
+	if err != nil {
+		return nil, fmt.Errorf("turn: public: %w: give the IP address at which phones reach this machine", err)
+	}
+	relay, err := turn.New(turn.Config{
+		Listen: or(cfg.Listen, "0.0.0.0:3478"), Public: public, Host: cfg.Host, MinPort: cfg.MinPort, MaxPort: cfg.MaxPort, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.stops = append(s.stops, relay.Close)
+	s.Relays = relay.URLs()
+	return func(who string) ([]api.ICEServer, error) {
+		c, err := relay.Credentials(who)
+		return []api.ICEServer{{URLs: relay.URLs(), Username: c.Username, Credential: c.Credential}}, err
+	}, nil
 }
 
 // serve answers on one listener. The limits keep a slow or endless client from holding anything up (T20); server events

@@ -19,9 +19,13 @@ type people struct {
 }
 
 // settle has everybody join by invitation; the resident pairs the hub by its code and signs the consent. All in the pages.
-func settle(t *testing.T) *people {
+func settle(t *testing.T, change ...func(*townConfig)) *people {
 	t.Helper()
-	e := newTown(t, nil)
+	e := newTown(t, func(cfg *townConfig) {
+		for _, f := range change {
+			f(cfg)
+		}
+	})
 	b := webtest.Start(t)
 	c := &people{e2e: e, resident: e.phone(b, "Rosa"), courier: e.phone(b, "Carlo"), operator: e.phone(b, "Olga")}
 	c.operator.Viewport(1440, 900)
@@ -46,6 +50,14 @@ func settle(t *testing.T) *people {
 	c.resident.see("the consent to be signed", `[...document.querySelectorAll('.chip')].some(c => c.innerText === 'Signed')`)
 	if got := c.resident.signed(); got <= before {
 		t.Errorf("the consent was signed, and the resident's passkey was used %d times before and %d times after", before, got)
+	}
+
+	// Who looks before the camera has come up is told so, and the browser writes that down.
+	c.liveOn(c.resident)
+	for _, err := range c.resident.Errors() {
+		if !strings.Contains(err, "503") || !strings.HasSuffix(err, "/live") {
+			t.Errorf("in Rosa's page: %s", err)
+		}
 	}
 
 	c.courier.join(e.invites.Courier)

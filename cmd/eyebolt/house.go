@@ -38,6 +38,7 @@ type houseConfig struct {
 	HomeEvents    func(home.Event) // may be nil
 	Passkeys      string           // relying party
 	A1            string           // link of the cameras: wired, wifi
+	Relays        []string         // the service's, for the live picture
 }
 
 // pretendHouse is one hub's home with any number of doors: real broker, real RTSP, real MQTT.
@@ -88,7 +89,7 @@ func startHouse(ctx context.Context, cfg houseConfig) (_ *pretendHouse, err erro
 	}
 	h.hub = HubConfig{
 		ID: hubID, State: cfg.Dir, Service: ServiceConfig{URL: "nats://" + h.uplink.Addr()},
-		Passkeys: PasskeyConfig{ID: cfg.Passkeys, Origins: cfg.Origins}, Live: LiveConfig{Loopback: true}, Log: "info",
+		Passkeys: PasskeyConfig{ID: cfg.Passkeys, Origins: cfg.Origins}, Live: LiveConfig{Loopback: true, Relays: cfg.Relays}, Log: "info",
 	}
 	for i := range cfg.Doors {
 		base := "zigbee2mqtt"

@@ -180,7 +180,7 @@ func startHub(ctx context.Context, cfg HubConfig, opt hubOptions) (_ *runningHub
 
 	films := &recorders{by: map[string][]*fmp4.Recorder{}}
 	view, err := webrtc.New(webrtc.Config{
-		Key: private, Now: opt.Now, Clip: films.clip, Loopback: cfg.Live.Loopback, Listen: cfg.Live.Listen, Log: opt.Log,
+		Key: private, Now: opt.Now, Clip: films.clip, Loopback: cfg.Live.Loopback, Listen: cfg.Live.Listen, Relays: cfg.Live.Relays, Log: opt.Log,
 		// The service has checked that the viewer's session is a resident's; the hub has no proof of its own yet (docs/SAFETY.md).
 		Admit: func(context.Context, live.Offer) error { return nil },
 	})

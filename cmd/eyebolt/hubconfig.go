@@ -112,6 +112,9 @@ type LiveConfig struct {
 	Loopback bool `yaml:"loopback"`
 	// Listen is one UDP address for all viewers, such as :8555; empty: a free port a viewer.
 	Listen string `yaml:"listen"`
+	// Relays are the service's relay, for a phone that is not in the home: turn:turn.example.org:3478?transport=udp. The
+	// hub goes to these and to no other. Default: none.
+	Relays []string `yaml:"relays"`
 }
 
 // limits lays c over the published limits. Each has its bounds, so that a limit is moved and no rule is turned off.

@@ -31,6 +31,7 @@ type townConfig struct {
 	Travel        time.Duration
 	Link          string // wired, wifi
 	Listen        string // the apps' address
+	TURN          *TURNConfig
 	Log           *slog.Logger
 	HomeEvents    func(home.Event)
 	API           func(i int, urls []string, o *api.Options)
@@ -77,7 +78,7 @@ func startTown(ctx context.Context, cfg townConfig) (_ *town, err error) {
 	}()
 	cfg.Say("the service")
 	t.service, err = startService(ctx, ControlConfig{
-		State: filepath.Join(cfg.Dir, "control"), Listen: or(cfg.Listen, "127.0.0.1:0"), Bus: BusConfig{Listen: "127.0.0.1:0"}, Carrier: demoCarrier,
+		State: filepath.Join(cfg.Dir, "control"), Listen: or(cfg.Listen, "127.0.0.1:0"), Bus: BusConfig{Listen: "127.0.0.1:0"}, Carrier: demoCarrier, TURN: cfg.TURN,
 	}, serviceOptions{Log: cfg.Log, Handlers: 2, API: cfg.API})
 	if err != nil {
 		return nil, err
@@ -89,7 +90,7 @@ func startTown(ctx context.Context, cfg townConfig) (_ *town, err error) {
 	}
 	t.house, err = startHouse(ctx, houseConfig{
 		Dir: cfg.Dir, Doors: cfg.Doors, Width: cfg.Width, Height: cfg.Height, Limits: cfg.Limits, Travel: cfg.Travel, Now: t.now, Log: cfg.Log,
-		Origins: t.service.URLs, Passkeys: "localhost", Bus: bus.Host, HomeEvents: cfg.HomeEvents, A1: cfg.Link,
+		Origins: t.service.URLs, Passkeys: "localhost", Bus: bus.Host, HomeEvents: cfg.HomeEvents, A1: cfg.Link, Relays: t.service.Relays,
 	})
 	if err != nil {
 		return nil, err

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/pion/turn/v5"
+
+	"eyebolt/live"
 )
 
 // With Listen every viewer comes through one port, which is free again after Close.
@@ -71,8 +73,9 @@ func TestRelay(t *testing.T) {
 	defer relay.Close()
 	f := load(t, hall)
 	s := set(t, func(c *Config) {
-		c.ICE = []ICEServer{{URLs: []string{"turn:" + conn.LocalAddr().String() + "?transport=udp"}, Username: "hub", Credential: "secret"}}
+		c.Relays = []string{"turn:" + conn.LocalAddr().String() + "?transport=udp"}
 	})
+	s.relay = &live.Relay{Username: "hub", Credential: "secret"}
 	s.Opened("front", f.params)
 	s.show(f.pics[:20])
 	p := look(t, s, "a")
@@ -86,4 +89,33 @@ func TestRelay(t *testing.T) {
 		t.Errorf("no relayed candidate in the answer:\n%s", p.pc.RemoteDescription().SDP)
 	}
 	until(t, "pictures", func() bool { st, _ := p.shown(); return len(st) == 5 })
+}
+
+// A relay that does not answer costs those in the home nothing but a moment; and credentials alone, without a relay in the hub's own
+// configuration, send the hub nowhere (T25).
+func TestDeadRelay(t *testing.T) {
+	dead, err := net.ListenPacket("udp4", "127.0.0.1:0") // hears everything, says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dead.Close()
+	f := load(t, hall)
+	s := set(t, func(c *Config) { c.Relays = []string{"turn:" + dead.LocalAddr().String() + "?transport=udp"} })
+	s.relay = &live.Relay{Username: "hub", Credential: "secret"}
+	s.Opened("front", f.params)
+	s.show(f.pics[:20])
+	p := look(t, s, "a")
+	until(t, "pictures", func() bool { st, _ := p.shown(); return len(st) == 5 })
+
+	if _, err := New(Config{Key: make([]byte, 64), Now: s.clock, Admit: s.cfg.Admit, Log: s.cfg.Log, Relays: []string{"turn.example.org"}}); err == nil {
+		t.Error("an address that is no relay's was taken")
+	}
+	s = set(t, nil)
+	s.relay = &live.Relay{Username: "hub", Credential: "secret"}
+	s.Opened("front", f.params)
+	s.show(f.pics[:20])
+	p = look(t, s, "b")
+	if sdp := p.pc.RemoteDescription().SDP; strings.Contains(sdp, "typ relay") || strings.Contains(sdp, "typ srflx") {
+		t.Errorf("the hub went to a relay that it was not configured for:\n%s", sdp)
+	}
 }

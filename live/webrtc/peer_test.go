@@ -64,11 +64,12 @@ const hall = "../../record/fmp4/testdata/hall.h264"
 // stage is a server with one camera, on a clock that the test moves or that runs.
 type stage struct {
 	*Server
-	tb   testing.TB
-	key  ed25519.PublicKey
-	mu   sync.Mutex
-	now  time.Duration
-	real time.Time // if set, the clock runs from here
+	tb    testing.TB
+	key   ed25519.PublicKey
+	mu    sync.Mutex
+	now   time.Duration
+	real  time.Time // if set, the clock runs from here
+	relay *live.Relay
 }
 
 func (s *stage) clock() time.Duration {
@@ -210,7 +211,7 @@ func tryLook(tb testing.TB, s *stage, who string) (*peer, error) {
 		tb.Fatal(err)
 	}
 	<-gathered
-	p.offer = live.Offer{Door: "front", Viewer: who, SDP: pc.LocalDescription().SDP}
+	p.offer = live.Offer{Door: "front", Viewer: who, SDP: pc.LocalDescription().SDP, Relay: s.relay}
 	// A browser hides its own address so; the hub must live with a name that it cannot resolve.
 	p.offer.SDP = strings.Replace(p.offer.SDP, "a=end-of-candidates",
 		"a=candidate:1 1 udp 2113937151 0b2c3d4e-0000-4000-8000-000000000000.local 50000 typ host\r\na=end-of-candidates", 1)

@@ -35,17 +35,12 @@ type Config struct {
 	// Lasts is how long one session may last; 0: 30 minutes. A page asks anew by itself, and is let in anew or not: who is signed
 	// out, or whose stolen session was ended, does not look on for ever (T13, S17).
 	Lasts time.Duration
-	// ICE servers, for viewers that are not in the home.
-	ICE []ICEServer
+	// Relays are the URLs (turn:) of the relay for viewers that are not in the home. An offer brings the credentials; one
+	// without them is answered without a relay.
+	Relays []string
 	// Loopback offers 127.0.0.1 too: tests and the demo.
 	Loopback bool
 	Log      *slog.Logger
-}
-
-// ICEServer is a STUN or TURN server.
-type ICEServer struct {
-	URLs                 []string // stun:, turn:, turns:
-	Username, Credential string
 }
 
 // Clip is an open file of a visit's film. Read is closed by the Server.
@@ -68,6 +63,13 @@ var (
 
 // maxOffer is the longest session description taken: a browser's is about 5 kB with all its candidates.
 const maxOffer = 64 << 10
+
+const (
+	// maxCredential is the longest user name or password of a relay.
+	maxCredential = 512
+	// gatherIn is how long the hub looks for its own addresses: those in the home are there at once.
+	gatherIn = 2 * time.Second
+)
 
 // Server serves every door of a hub. Methods may be called from several goroutines; Opened, Picture and Closed of a door belong
 // to its camera's goroutine and never wait for a viewer.
@@ -95,6 +97,13 @@ func New(cfg Config) (*Server, error) {
 	api, free, err := newEngine(cfg)
 	if err != nil {
 		return nil, err
+	}
+	if len(cfg.Relays) > 0 { // one that cannot be is found now, not by each viewer
+		pc, err := api.NewPeerConnection(pion.Configuration{ICEServers: []pion.ICEServer{{URLs: cfg.Relays, Username: "-", Credential: "-"}}})
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("live: relays %q: want turn:host:port?transport=udp: %w", cfg.Relays, err), free())
+		}
+		_ = pc.Close()
 	}
 	return &Server{cfg: cfg, api: api, free: free, doors: map[string]*door{}, viewers: map[*viewer]struct{}{}}, nil
 }
@@ -202,9 +211,9 @@ func (s *Server) admit(o live.Offer, d *door) (*viewer, error) {
 	if old != nil {
 		old.close()
 	}
-	servers := make([]pion.ICEServer, len(s.cfg.ICE))
-	for i, x := range s.cfg.ICE {
-		servers[i] = pion.ICEServer{URLs: x.URLs, Username: x.Username, Credential: x.Credential}
+	var servers []pion.ICEServer
+	if r := o.Relay; r != nil && len(s.cfg.Relays) > 0 && len(r.Username) <= maxCredential && len(r.Credential) <= maxCredential {
+		servers = []pion.ICEServer{{URLs: s.cfg.Relays, Username: r.Username, Credential: r.Credential}}
 	}
 	pc, err := s.api.NewPeerConnection(pion.Configuration{ICEServers: servers})
 	if err != nil {
@@ -280,8 +289,13 @@ func (v *viewer) answer(ctx context.Context, offer, profile string) (string, err
 			v.delay = uint8(x.ID)
 		}
 	}
+	// A relay that does not answer is done without: whoever is in the home needs none.
+	late := time.NewTimer(gatherIn)
+	defer late.Stop()
 	select {
 	case <-gathered:
+	case <-late.C:
+		v.s.cfg.Log.Warn("live: not all addresses were found in time", "door", v.name)
 	case <-ctx.Done():
 		return fail(ctx.Err())
 	}

@@ -1,10 +1,11 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { type Age } from "../lib/age.ts";
+import { get } from "../lib/api.ts";
 import { Live } from "../lib/live.ts";
 import { pinned } from "../lib/pins.ts";
 import { lapsed, watchName } from "../lib/state.ts";
-import type { View } from "../lib/types.ts";
+import type { Me, View } from "../lib/types.ts";
 import { me } from "../ui/shell.tsx";
 import { Icon } from "../ui/icons.tsx";
 import { Button } from "../ui/ui.tsx";
@@ -21,7 +22,7 @@ export function session(hub: string, door: string): Live {
   const k = `${hub}/${door}`;
   let s = sessions.get(k);
   if (s === undefined) {
-    s = new Live(hub, door, me.value?.ice ?? []);
+    s = new Live(hub, door, async () => (me.value?.ice?.length ? ((await get<Me>("/api/me")).ice ?? []) : []));
     sessions.set(k, s);
   }
   return s;

@@ -57,9 +57,10 @@ export class Live {
   #round = 0; // counts connections, so that a late answer to an old one is dropped
   readonly #hub: string;
   readonly #door: string;
-  readonly #ice: RTCIceServer[];
+  readonly #ice: () => Promise<RTCIceServer[]>;
 
-  constructor(hub: string, door: string, ice: RTCIceServer[]) {
+  // ice gives the relays, anew for each connection: their credentials grow old.
+  constructor(hub: string, door: string, ice: () => Promise<RTCIceServer[]>) {
     this.#hub = hub;
     this.#door = door;
     this.#ice = ice;
@@ -102,7 +103,9 @@ export class Live {
     this.#drop();
     const round = this.#round;
     if (this.state.value !== "lost") this.state.value = "connecting";
-    const peer = new RTCPeerConnection({ iceServers: this.#ice });
+    const iceServers = await this.#ice().catch(() => []); // who is in the home needs none
+    if (round !== this.#round) return;
+    const peer = new RTCPeerConnection({ iceServers });
     this.#peer = peer;
     peer.addTransceiver("video", { direction: "recvonly" });
     this.#bind(peer.createDataChannel("age", { ordered: true }), round);
