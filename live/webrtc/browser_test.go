@@ -115,7 +115,7 @@ func film(tb testing.TB, s *stage, f footage) {
 			case <-due.C:
 			}
 			p := f.pics[i%len(f.pics)]
-			p.Media = time.Duration(i) * frame
+			p.Media += time.Duration(i/len(f.pics)*len(f.pics)) * frame
 			p.Arrival = s.clock()
 			s.Picture("front", p)
 			s.SetAge("front", max((p.Arrival-began-p.Media-frame).Milliseconds(), 0), "live")
@@ -233,6 +233,42 @@ func TestChromium(t *testing.T) {
 				t.Errorf("the page's errors: %q", errs)
 			}
 		})
+	}
+}
+
+// A camera with B-frames is shown without them: every picture that is sent is decoded, and the picture is live.
+func TestPicturesOutOfOrder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "b.h264")
+	out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=15:d=6", "-vf", "format=yuv420p",
+		"-c:v", "libx264", "-preset", "veryfast", "-profile:v", "main", "-bf", "2", "-b_strategy", "0", "-g", "30", "-sc_threshold", "0", "-b:v", "1M",
+		"-x264-params", "aud=1:b-pyramid=none", "-f", "h264", path).CombinedOutput()
+	if err != nil {
+		t.Fatalf("ffmpeg (Debian: apt-get install ffmpeg): %v\n%s", err, out)
+	}
+	f := load(t, path)
+	for i := 0; i < len(f.pics); { // a picture that others need, and the B-frames that follow it and are shown before it
+		b := i + 1
+		for b < len(f.pics) && dispensable(f.pics[b].NALs) {
+			b++
+		}
+		f.pics[i].Media = time.Duration(b-1) * frame
+		for k := i + 1; k < b; k++ {
+			f.pics[k].Media = time.Duration(k-1) * frame
+		}
+		i = b
+	}
+	s := set(t, nil)
+	film(t, s, f)
+	p := webtest.Start(t).Page()
+	p.Go(serve(t, s))
+	p.Eval(`look('a')`, nil)
+	p.Wait("seen.frames > 30")
+	var got struct{ Received, Decoded, Dropped int }
+	p.Eval(`(async () => { const s = [...(await pc.getStats()).values()].find(s => s.type === 'inbound-rtp')
+		return {received: s.framesReceived, decoded: s.framesDecoded, dropped: s.framesDropped} })()`, &got)
+	t.Logf("%+v", got)
+	if got.Dropped > 0 || got.Decoded < got.Received-2 {
+		t.Errorf("%+v: want all that came to be decoded", got)
 	}
 }
 

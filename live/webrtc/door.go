@@ -74,6 +74,10 @@ func (d *door) take(p camera.Picture) {
 		d.shift = d.at + max(p.Arrival-d.arrival, time.Millisecond) - p.Media
 		d.keyed = true
 	}
+	// Browsers decode live pictures in the order in which they are shown: of a camera with B-frames they get the others.
+	if p.Media+d.shift < d.at && dispensable(p.NALs) {
+		return
+	}
 	pic := newPicture(p, d.params)
 	d.seq++
 	d.at, d.arrival = p.Media+d.shift, p.Arrival

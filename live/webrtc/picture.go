@@ -45,6 +45,16 @@ func newPicture(p camera.Picture, params *camera.Params) *picture {
 	return pic
 }
 
+// dispensable says whether no other picture needs this one to be decoded (ITU-T H.264 section 7.4.1, nal_ref_idc).
+func dispensable(nals [][]byte) bool {
+	for _, n := range nals {
+		if len(n) > 0 && (n[0]&0x1f == 1 || n[0]&0x1f == 5) && n[0]&0x60 != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // bytes counts the picture's coded size.
 func (p *picture) bytes() (n int) {
 	for _, nal := range p.nals {
