@@ -52,7 +52,7 @@ var _ camera.Sink = (*eye)(nil)
 func (e *eye) Opened(p camera.Params) {
 	e.mu.Lock()
 	e.judge.Opened(e.now())
-	e.tell(e.now(), e.judge.Verdict())
+	e.pass(e.now(), e.judge.Verdict())
 	e.mu.Unlock()
 	e.rec.Opened(p)
 	if e.live != nil {
@@ -66,18 +66,20 @@ func (e *eye) Picture(p camera.Picture) {
 	e.mu.Lock()
 	e.arrived = p.Arrival
 	e.judge.Picture(p)
-	e.tell(e.now(), e.judge.Verdict())
+	now, v := e.now(), e.judge.Verdict()
+	changed := e.tell(now, v)
+	if e.live != nil {
+		e.live.Picture(e.door, p) // before its age: an age is of the newest picture that was given (S15)
+	}
+	e.show(now, v, changed)
 	e.mu.Unlock()
 	e.rec.Picture(p)
-	if e.live != nil {
-		e.live.Picture(e.door, p)
-	}
 }
 
 func (e *eye) Closed(err error) {
 	e.mu.Lock()
 	e.judge.Closed(e.now())
-	e.tell(e.now(), e.judge.Verdict())
+	e.pass(e.now(), e.judge.Verdict())
 	e.mu.Unlock()
 	e.rec.Closed()
 	if e.live != nil {
@@ -100,13 +102,16 @@ func (e *eye) tick(now time.Duration) time.Duration {
 		e.disk(false, now)
 	}
 	v := e.judge.Tick(now)
-	e.tell(now, v)
+	e.pass(now, v)
 	return e.judge.Deadline()
 }
 
-// tell passes a verdict on if it says something new. The caller holds mu, so that verdicts keep their order.
-func (e *eye) tell(now time.Duration, v liveness.Verdict) {
-	changed := v.State != e.told.State
+// pass passes a verdict on, to the core and to viewers. The caller holds mu, so that verdicts keep their order.
+func (e *eye) pass(now time.Duration, v liveness.Verdict) { e.show(now, v, e.tell(now, v)) }
+
+// tell passes a verdict on to the core if it says something new, and says whether its state has changed. The caller holds mu.
+func (e *eye) tell(now time.Duration, v liveness.Verdict) (changed bool) {
+	changed = v.State != e.told.State
 	if changed {
 		e.note(Event{Door: e.door, Camera: e.name, What: hub.WatchWord(v.State), At: now})
 	}
@@ -114,6 +119,11 @@ func (e *eye) tell(now time.Duration, v liveness.Verdict) {
 		e.push(hub.Seen{Door: e.door, Camera: e.name, At: now, Verdict: v})
 		e.told, e.toldAt = v, now
 	}
+	return changed
+}
+
+// show passes a verdict on to viewers. The caller holds mu.
+func (e *eye) show(now time.Duration, v liveness.Verdict, changed bool) {
 	if e.live != nil && (changed || now-e.shownAt >= ageEvery) {
 		age := v.Age.Milliseconds()
 		if v.State == liveness.Unknown && v.Pictures == 0 {
@@ -175,6 +185,6 @@ func (e *eye) disk(ok bool, now time.Duration) {
 	}
 	e.onDisk = ok
 	e.judge.Recorded(ok, now)
-	e.tell(now, e.judge.Verdict())
+	e.pass(now, e.judge.Verdict())
 	e.push(hub.Recorded{Door: e.door, Camera: e.name, Visit: e.visit, OK: ok})
 }

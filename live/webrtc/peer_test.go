@@ -468,6 +468,38 @@ func TestSessionsEnd(t *testing.T) {
 	}
 }
 
+// T20: a viewer gets one transfer at a time, however many channels it opens; one that opens channels without end is shown the door.
+func TestManyChannels(t *testing.T) {
+	f := load(t, hall)
+	var opened atomic.Int32
+	hold := make(chan struct{})
+	defer close(hold)
+	s := set(t, func(c *Config) {
+		c.Clip = func(string, string, [32]byte) (Clip, error) {
+			opened.Add(1)
+			<-hold
+			return Clip{}, errors.New("over")
+		}
+	})
+	s.Opened("front", f.params)
+	s.show(f.pics[:20])
+	p := look(t, s, "a")
+	until(t, "the connection", func() bool { return p.age().Ms == 40 })
+	ask := `{"get":"v","sha256":"` + strings.Repeat("5e", 32) + `"}`
+	for range maxChannels + 10 {
+		dc, err := p.pc.CreateDataChannel("clip", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dc.OnOpen(func() { _ = dc.SendText(ask) })
+	}
+	_ = p.clip.SendText(ask)
+	until(t, "the viewer's end", func() bool { return s.Viewers("front") == 0 })
+	if n := opened.Load(); n > 1 {
+		t.Errorf("%d films were opened for one viewer", n)
+	}
+}
+
 // A viewer who does not keep up holds up nobody, and goes on at a key picture.
 func TestSlowViewer(t *testing.T) {
 	f := load(t, hall)

@@ -71,6 +71,9 @@ const (
 	gatherIn = 2 * time.Second
 )
 
+// maxChannels is how many data channels a viewer may open, two of which are served.
+const maxChannels = 8
+
 // Server serves every door of a hub. Methods may be called from several goroutines; Opened, Picture and Closed of a door belong
 // to its camera's goroutine and never wait for a viewer.
 type Server struct {
@@ -246,13 +249,23 @@ func (v *viewer) answer(ctx context.Context, offer, profile string) (string, err
 		}
 	})
 	pc.OnDataChannel(func(dc *pion.DataChannel) {
-		switch dc.Label() {
-		case "age":
-			v.mu.Lock()
+		label := dc.Label()
+		v.mu.Lock()
+		v.channels++
+		many := v.channels > maxChannels
+		age, clip := label == "age" && v.dc == nil, label == "clip" && !v.clips
+		if age {
 			v.dc = dc
-			v.mu.Unlock()
+		}
+		v.clips = v.clips || clip
+		v.mu.Unlock()
+		switch {
+		case many:
+			v.s.cfg.Log.Warn("live: a viewer opened channels without end", "door", v.name)
+			v.close()
+		case age:
 			dc.OnMessage(v.hear)
-		case "clip":
+		case clip:
 			v.serveClips(dc)
 		default:
 			_ = dc.Close()

@@ -52,6 +52,9 @@ type viewer struct {
 	dc   *pion.DataChannel // "age"
 	ping uint64            // the newest that came
 	came time.Duration     // when
+
+	channels int  // data channels that it opened
+	clips    bool // one of them is "clip"
 }
 
 // give hands a picture over without waiting. The door's mutex is held.

@@ -1,0 +1,57 @@
+package run
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"eyebolt/camera"
+	"eyebolt/live"
+	"eyebolt/liveness"
+	"eyebolt/record"
+)
+
+// shown writes down in which order pictures and their ages come.
+type shown struct{ all []string }
+
+func (s *shown) Opened(string, camera.Params)          {}
+func (s *shown) Closed(string)                         {}
+func (s *shown) Picture(_ string, _ camera.Picture)    { s.all = append(s.all, "picture") }
+func (s *shown) SetAge(_ string, _ int64, word string) { s.all = append(s.all, "age") }
+func (s *shown) Answer(context.Context, live.Offer) (live.Answer, error) {
+	return live.Answer{}, context.Canceled
+}
+
+type noRecorder struct{}
+
+func (noRecorder) Opened(camera.Params)                                      {}
+func (noRecorder) Picture(camera.Picture)                                    {}
+func (noRecorder) Closed()                                                   {}
+func (noRecorder) Start(string) error                                        { return nil }
+func (noRecorder) Stop(string, func(record.Clip, error))                     {}
+func (noRecorder) Orphans() []record.Clip                                    { return nil }
+func (noRecorder) Sweep(time.Time, func(string) bool) ([]record.Clip, error) { return nil, nil }
+func (noRecorder) Close() error                                              { return nil }
+
+// S15: an age is of the newest picture that the viewers were given, never of one that they will get next: else the one before
+// it would be shown as young as the next.
+func TestAgeFollowsItsPicture(t *testing.T) {
+	now := time.Hour
+	s := &shown{}
+	e := &eye{
+		door: "front", name: "hall", live: s, rec: noRecorder{}, now: func() time.Duration { return now }, push: func(any) {}, note: func(Event) {},
+		log: slog.New(slog.DiscardHandler), judge: liveness.New(liveness.Config{}),
+	}
+	e.says = &saying{log: e.log, now: e.now}
+	e.Opened(camera.Params{Codec: camera.H264})
+	s.all = nil
+	for i := range 3 {
+		now += time.Second // an age is told with each of them
+		e.Picture(camera.Picture{Media: time.Duration(i) * time.Second, Arrival: now, Key: true, NALs: [][]byte{{0x65, byte(i)}}})
+	}
+	if want := []string{"picture", "age", "picture", "age", "picture", "age"}; !slices.Equal(s.all, want) {
+		t.Errorf("came as %v, want %v", s.all, want)
+	}
+}
