@@ -35,6 +35,7 @@ type eye struct {
 
 	mu        sync.Mutex // guards what follows
 	judge     *liveness.Judge
+	open      bool // the camera's connection
 	told      liveness.Verdict
 	toldAt    time.Duration
 	shownAt   time.Duration
@@ -51,6 +52,8 @@ var _ camera.Sink = (*eye)(nil)
 
 func (e *eye) Opened(p camera.Params) {
 	e.mu.Lock()
+	again := e.open
+	e.open = true
 	e.judge.Opened(e.now())
 	e.pass(e.now(), e.judge.Verdict())
 	e.mu.Unlock()
@@ -59,6 +62,9 @@ func (e *eye) Opened(p camera.Params) {
 		e.live.Opened(e.door, p)
 	}
 	e.says.fine()
+	if again { // the parameter sets changed: a camera can do that with every picture
+		return
+	}
 	e.log.Info("camera gives pictures", "door", e.door, "camera", e.name, "width", p.Width, "height", p.Height)
 }
 
@@ -78,6 +84,7 @@ func (e *eye) Picture(p camera.Picture) {
 
 func (e *eye) Closed(err error) {
 	e.mu.Lock()
+	e.open = false
 	e.judge.Closed(e.now())
 	e.pass(e.now(), e.judge.Verdict())
 	e.mu.Unlock()

@@ -1,9 +1,11 @@
 package run
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +36,25 @@ func (noRecorder) Stop(string, func(record.Clip, error))                     {}
 func (noRecorder) Orphans() []record.Clip                                    { return nil }
 func (noRecorder) Sweep(time.Time, func(string) bool) ([]record.Clip, error) { return nil, nil }
 func (noRecorder) Close() error                                              { return nil }
+
+// T20: a camera that changes its parameters with every picture does not fill the log; that it gives pictures again is still said.
+func TestParametersThatFlapAreSaidOnce(t *testing.T) {
+	var log bytes.Buffer
+	now := time.Hour
+	e := &eye{
+		door: "front", name: "hall", rec: noRecorder{}, now: func() time.Duration { return now }, push: func(any) {}, note: func(Event) {},
+		log: slog.New(slog.NewTextHandler(&log, nil)), judge: liveness.New(liveness.Config{}),
+	}
+	e.says = &saying{log: e.log, now: e.now}
+	for range 100 {
+		e.Opened(camera.Params{Codec: camera.H264})
+	}
+	e.Closed(camera.ErrStreamEnded)
+	e.Opened(camera.Params{Codec: camera.H264})
+	if n := strings.Count(log.String(), "camera gives pictures"); n != 2 {
+		t.Errorf("said %d times that the camera gives pictures, want twice", n)
+	}
+}
 
 // S15: an age is of the newest picture that the viewers were given, never of one that they will get next: else the one before
 // it would be shown as young as the next.
