@@ -35,6 +35,15 @@ func Run(t *testing.T, open camera.Open) {
 		})
 	}
 	t.Run("tls", func(t *testing.T) { streams(t, open, Setup{TLS: true}, camera.Config{}) })
+	for _, transport := range []string{"tcp", "udp"} {
+		t.Run("wraps/"+transport, func(t *testing.T) {
+			var w wrap
+			streams(t, open, Setup{Alter: w.alter}, camera.Config{Transport: transport})
+			if w.behind < gop {
+				t.Errorf("the test has sent %d pictures behind the wrap", w.behind)
+			}
+		})
+	}
 	t.Run("loss", func(t *testing.T) { loss(t, open) })
 	t.Run("jam/tcp", func(t *testing.T) { jam(t, open, true) })
 	t.Run("jam/udp", func(t *testing.T) { jam(t, open, false) })
@@ -42,6 +51,29 @@ func Run(t *testing.T, open camera.Open) {
 	t.Run("says what to do next", func(t *testing.T) { refusals(t, open) })
 	t.Run("a Config that can never work", func(t *testing.T) { never(t, open) })
 	t.Run("close", func(t *testing.T) { closes(t, open) })
+}
+
+// wrap moves a stream's timestamps and sequence numbers so that both begin anew within its second group of pictures (RFC 3550
+// section 5.1: both may begin anywhere).
+type wrap struct {
+	known  bool
+	ts     uint32
+	seq    uint16
+	behind int // pictures sent behind the wrap of timestamps
+}
+
+func (w *wrap) alter(all []*rtp.Packet) []*rtp.Packet {
+	if !w.known {
+		w.known, w.ts, w.seq = true, all[0].Timestamp+(gop+5)*90_000/15, all[0].SequenceNumber+40
+	}
+	for _, p := range all {
+		p.Timestamp -= w.ts
+		p.SequenceNumber -= w.seq
+	}
+	if all[0].Timestamp < 1<<31 {
+		w.behind++
+	}
+	return all
 }
 
 func name(c camera.Codec) string {
