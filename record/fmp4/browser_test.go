@@ -137,3 +137,49 @@ func TestEveryFilePlaysInChromium(t *testing.T) {
 		t.Errorf("%q", errs)
 	}
 }
+
+// T1: a camera that came back as it was goes on in the same file, and the hole is in it as long as it was: a browser plays through
+// it, and to the end.
+func TestHolePlaysInChromium(t *testing.T) {
+	f := load(t, "hall.h264")
+	b := start(t, t.TempDir(), osDisk{}, nil)
+	b.Opened(f.params)
+	_ = b.Start("v")
+	b.show(f.pics[:30])
+	b.Closed()
+	b.pass(3 * time.Second)
+	b.Opened(f.params)
+	for i := range f.pics[30:75] {
+		f.pics[30+i].Media -= 30 * frame
+	}
+	b.show(f.pics[30:75])
+	c, err := b.finish("v")
+	if err != nil || len(c.Files) != 1 {
+		t.Fatalf("%+v, %v", c.Files, err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/0.mp4", b.serve(0))
+	mux.HandleFunc("/", player)
+	srv := httptest.NewServer(mux)
+	defer srv.Close()
+	p := webtest.Start(t).Page()
+	p.Go(srv.URL + "/?clip=/0.mp4")
+	p.Wait("v.readyState >= 1 || v.error")
+	p.Eval(`v.at = [], v.requestVideoFrameCallback(function each(_, m) { v.at.push(m.mediaTime); v.requestVideoFrameCallback(each) }), v.play()`, nil)
+	p.Wait("v.ended || v.error")
+	var seen struct {
+		Duration float64
+		At       []float64
+	}
+	p.Eval(`({duration: v.duration, at: v.at})`, &seen)
+	if want := (75*frame + 3*time.Second).Seconds(); math.Abs(seen.Duration-want) > 0.1 {
+		t.Errorf("plays for %.2f s, %.2f s passed", seen.Duration, want)
+	}
+	hole := 0.0
+	for i := 1; i < len(seen.At); i++ {
+		hole = max(hole, seen.At[i]-seen.At[i-1])
+	}
+	if hole < 2.9 || hole > 4 || len(seen.At) < 40 { // a busy browser leaves pictures out
+		t.Errorf("%d pictures shown, the longest time between two is %.2f s; want 3 s", len(seen.At), hole)
+	}
+}
