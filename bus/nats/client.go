@@ -111,7 +111,13 @@ func connect(url string, kp nkeys.KeyPair, c Config, more ...natsgo.Option) (*Co
 		}),
 		natsgo.PingInterval(pingEvery),
 		natsgo.MaxPingsOutstanding(2),
-		natsgo.ConnectHandler(func(*natsgo.Conn) { changed(true) }),
+		natsgo.ConnectHandler(func(*natsgo.Conn) {
+			away.over()
+			if c.URL != "" { // the service itself has none
+				c.Log.Info("bus: connected", "url", redact(url))
+			}
+			changed(true)
+		}),
 		natsgo.ReconnectHandler(func(*natsgo.Conn) {
 			away.over()
 			c.Log.Info("bus: connected")

@@ -25,6 +25,7 @@ type DemoCmd struct {
 	Dir      string `type:"path" help:"Keep the record, the clips and all state here; default: a temporary folder, removed at the end."`
 	Headless bool   `help:"No page: play a story, print its timeline, and exit 0 only if the visit ended as it must."`
 	Play     string `enum:",honest,rhino" default:"" help:"With --headless: honest (a visit as it should be) or rhino (the attack of 2017)."`
+	Devices  bool   `help:"Only a pretend camera, lock and contact, for trying your own hub.yaml; prints what to write into it."`
 	Log      string `default:"error" help:"debug, info, warn or error."`
 	Width    int    `default:"640" help:"Of the pretend camera's picture; the height is 9/16 of it."`
 }
@@ -38,9 +39,15 @@ func (c *DemoCmd) Run(ctx context.Context) error {
 	if c.Headless != (c.Play != "") {
 		return errors.New("demo: --headless and --play go together: --headless --play honest, or --headless --play rhino")
 	}
+	if c.Devices && c.Headless {
+		return errors.New("demo: --devices has no visit to play: leave --headless and --play out")
+	}
 	log, err := logger(c.Log)
 	if err != nil {
 		return err
+	}
+	if c.Devices {
+		return c.devices(ctx, log)
 	}
 	dir, clean, err := workDir(c.Dir)
 	if err != nil {
@@ -67,6 +74,24 @@ func (c *DemoCmd) Run(ctx context.Context) error {
 		return d.headless(ctx, c.Play, dir, c.Dir != "")
 	}
 	return d.serve(ctx, log)
+}
+
+// devices are a pretend home without a hub, until the context ends. Standard output is what a door of hub.yaml says of them.
+func (c *DemoCmd) devices(ctx context.Context, log *slog.Logger) error {
+	begin := time.Now()
+	h, err := startHouse(ctx, houseConfig{
+		Doors: 1, Width: c.Width, Height: c.Width * 9 / 16 &^ 1, Now: func() time.Duration { return time.Since(begin) }, Log: log,
+		Bus: "127.0.0.1:0", // nobody uses its uplink
+	})
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	d := h.hub.Doors[0]
+	fmt.Printf("# a pretend home's door, until you press Ctrl-C; write this into hub.yaml:\ndoors:\n  - name: %s\n    lock:\n      mqtt: {broker: \"%s\", lock: %s, contact: %s}\n    cameras:\n      - {name: %s, url: \"%s\", link: wired}\n",
+		d.Name, d.Lock.MQTT.Broker, d.Lock.MQTT.Lock, d.Lock.MQTT.Contact, d.Cameras[0].Name, d.Cameras[0].URL)
+	<-ctx.Done()
+	return nil
 }
 
 func (c *DemoCmd) listen() string {

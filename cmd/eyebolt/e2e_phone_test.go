@@ -28,7 +28,13 @@ func (e *e2e) phone(b *webtest.Browser, name string) *phone {
 // join registers by an invitation, in the page.
 func (p *phone) join(invite string) {
 	p.e.t.Helper()
-	p.Go(p.e.service.URLs[0] + "/?invite=" + invite)
+	p.joinBy(p.e.service.URLs[0] + "/?invite=" + invite)
+}
+
+// joinBy registers by an invitation's link.
+func (p *phone) joinBy(link string) {
+	p.e.t.Helper()
+	p.Go(link)
 	p.see("the page to join", `document.querySelector('input[name=name]')`)
 	p.Type(`input[name=name]`, p.name)
 	p.press("Make a passkey")

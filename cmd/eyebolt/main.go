@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	_ "time/tzdata" // consents name time zones; a small hub has no zone data of its own
 
@@ -14,6 +15,8 @@ import (
 )
 
 type cli struct {
+	Version kong.VersionFlag `help:"Print which version this is."`
+
 	Demo    DemoCmd    `cmd:"" help:"Everything in one process, with a pretend home that speaks real protocols. Prints one URL."`
 	Hub     HubCmd     `cmd:"" help:"The hub: stands in the home, decides, drives lock and camera."`
 	Control ControlCmd `cmd:"" help:"The service: authorises, schedules, watches hubs, tells people."`
@@ -24,6 +27,7 @@ type cli struct {
 func main() {
 	var c cli
 	parser := kong.Must(&c, kong.Name("eyebolt"),
+		kong.Vars{"version": version()},
 		kong.Description("In-home delivery that opens only while a camera provably watches: no eye, no bolt."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.UsageOnError())
 	run, err := parser.Parse(os.Args[1:])
@@ -42,6 +46,21 @@ func main() {
 		stop()
 		os.Exit(code)
 	}
+}
+
+// version is the module's version, or the commit that it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "eyebolt, of unknown origin"
+	}
+	v := "eyebolt " + info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && info.Main.Version == "(devel)" {
+			v += " " + s.Value
+		}
+	}
+	return v + " " + info.GoVersion
 }
 
 // logger writes to standard error, one line an event.
