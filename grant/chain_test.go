@@ -35,7 +35,7 @@ func TestHonest(t *testing.T) {
 	}
 }
 
-// T13, T16, T24: every way in which a chain can be signed rightly and still not hold here. Each change is made before
+// T13, T16, T24, T29: every way in which a chain can be signed rightly and still not hold here. Each change is made before
 // signing, so that only the rule itself can refuse.
 func TestVerifyRefuses(t *testing.T) {
 	stranger := granttest.New("stranger", noon)

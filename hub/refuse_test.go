@@ -88,6 +88,7 @@ func TestWrongDoorAndHub(t *testing.T) {
 		{"epoch", func() {
 			h.who.Consent.Hub, h.who.Delivery.Hub, h.who.Consent.Epoch, h.who.Delivery.Epoch = "hub-a", "hub-a", 2, 2
 		}, interlock.NoConsent},
+		{"a delivery's epoch alone", func() { h.who.Consent.Epoch, h.who.Delivery.Epoch = 1, 2 }, interlock.GrantRevoked},
 	} {
 		k.set()
 		if r := h.ask(bus.Ask{What: bus.AskGrant, Grant: h.who.Bytes()}); r.OK || r.Reason != k.want.String() {
