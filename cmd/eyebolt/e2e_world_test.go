@@ -37,7 +37,7 @@ func (p *phone) frame(at string) (text string) {
 
 // The demo's page plays the honest visit with one button, and the attack of 2017 (T1) with another: both phones and the truth
 // beside them tell the same.
-func TestTheDemosWorldPlaysItsStories(t *testing.T) {
+func TestTheDemosStoriesThroughThePages(t *testing.T) {
 	e, d := demoTown(t)
 	if err := d.logins(e.ctx); err != nil {
 		t.Fatal(err)
@@ -73,6 +73,7 @@ func TestTheDemosWorldPlaysItsStories(t *testing.T) {
 	p.Viewport(1440, 900)
 	p.press("Play the Rhino attack")
 	says(courier, "Leave now")
+	says(resident, "The picture is lost")
 	says(resident, "I have seen this")
 	says(resident, "NOT LIVE")
 	p.see("the truth: the camera is jammed", `document.querySelector('.truth').innerText.includes('jammed')`)

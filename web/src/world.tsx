@@ -208,10 +208,10 @@ function App() {
         <main class="world-main">
           <div class="world-play">
             <Button kind="main" big icon="play" busy={w.playing === "honest"} disabled={w.playing !== ""} onClick={() => void act("/world/api/play", { what: "honest" })}>
-              {w.playing === "honest" ? "Playing the honest visit…" : "Play the honest visit"}
+              {w.playing === "honest" ? "Playing the visit" : "Play the honest visit"}
             </Button>
             <Button kind="danger" big icon="play" busy={w.playing === "rhino"} disabled={w.playing !== ""} onClick={() => void act("/world/api/play", { what: "rhino" })}>
-              {w.playing === "rhino" ? "Playing the Rhino attack…" : "Play the Rhino attack"}
+              {w.playing === "rhino" ? "Playing the attack" : "Play the Rhino attack"}
             </Button>
           </div>
           {problem.value && <Note tone="danger">{problem.value}</Note>}

@@ -459,7 +459,7 @@ func TestTouchTargets(t *testing.T) {
 	f.view(visitUnderWay)
 	p.Viewport(390, 844)
 	for _, page := range []struct{ role, path string }{{"resident", "/home"}, {"resident", "/home/visit/v2"}, {"courier", "/stop"}, {"operator", "/ops"}, {"operator", "/ops/deliveries"}, {"operator", "/ops/couriers"}, {"operator", "/ops/homes"}} {
-		f.set(func() { f.role = page.role })
+		as(f, p, page.role)
 		p.Go(f.url + page.path)
 		p.Wait(`document.querySelector('main .top, main.page') !== null && document.querySelectorAll('button, a').length > 0`)
 		var small []string

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"eyebolt/bus"
+	"eyebolt/web/webtest"
 )
 
 // contrast lists texts whose colour is too close to what is behind them (WCAG 2.2, 1.4.3: 4.5:1, large ones 3:1). Pictures
@@ -51,7 +52,7 @@ func TestContrastAndNames(t *testing.T) {
 			{"operator", "/ops/homes", "Silent since", "ops-homes"},
 			{"", "/", "invitation", "signin"},
 		} {
-			f.set(func() { f.role = page.role })
+			as(f, p, page.role)
 			p.Go(f.url + page.path)
 			p.Text(page.text)
 			var bad []string
@@ -72,6 +73,12 @@ func TestContrastAndNames(t *testing.T) {
 			}
 		}
 	}
+}
+
+// as signs somebody else in, with no page open: one that asks on as nobody would leave by itself.
+func as(f *fake, p *webtest.Page, role string) {
+	p.Call("Page.navigate", object{"url": "about:blank"}, nil)
+	f.set(func() { f.role = role })
 }
 
 // everywhere is every page, with what is on it once it is there.
@@ -113,7 +120,7 @@ func TestSmallScreensAndLargeText(t *testing.T) {
 			width, height int
 			large         bool
 		}{{"320", 320, 640, false}, {"360", 360, 640, false}, {"200 %", 390, 844, true}} {
-			f.set(func() { f.role = page.role })
+			as(f, p, page.role)
 			p.Viewport(c.width, c.height)
 			p.Go(f.url + page.path)
 			p.Text(page.text)
@@ -147,7 +154,7 @@ func TestNoMotionForThoseWhoAskForNone(t *testing.T) {
 	f.quiet("resident")
 	p.Call("Emulation.setEmulatedMedia", object{"features": []object{{"name": "prefers-reduced-motion", "value": "reduce"}}}, nil)
 	for _, page := range everywhere {
-		f.set(func() { f.role = page.role })
+		as(f, p, page.role)
 		p.Go(f.url + page.path)
 		p.Wait(`document.querySelector('button') !== null`)
 		var moving []string
@@ -182,4 +189,7 @@ func TestFocusOrder(t *testing.T) {
 	if want := []string{"I have seen this", "Sign out", "Leave now", "Block", "Lock now"}; !slices.Equal(order, want) {
 		t.Errorf("the tabulator goes %q, want %q", order, want)
 	}
+	p.Eval(`document.querySelector('.row-link').focus()`, nil) // to a visit's page and back: on from the title
+	key(p, "Enter", 13)
+	p.Wait(`location.pathname.startsWith('/home/visit/') && document.activeElement.tagName === 'H1' && document.activeElement.innerText === 'Noor'`)
 }

@@ -90,7 +90,7 @@ func TestOperatorSetsHomesUp(t *testing.T) {
 		f.refuse["/api/ops/hubs"] = object{"detail": "There is a hub of this name already. Give this one another."}
 	})
 	p.Click(`.section-head .button`)
-	p.Type(`input[name=home]`, "Sato")
+	p.Type(`input[name=household]`, "Sato")
 	p.Type(`input[name=address]`, "Strandvägen 3")
 	p.Type(`input[name=zone]`, "Europe/Stockholm")
 	shot(t, p, "ops-add-home")
@@ -108,7 +108,7 @@ func TestOperatorSetsHomesUp(t *testing.T) {
 	p.Text("The hub of Haddad")
 	p.Type(`input[name=hub]`, "hub-haddad")
 	p.Type(`input[name=nkey]`, "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4")
-	p.Type(`input[name=ledger]`, "hub-haddad+3f2a91c0+AZ0x4dKq")
+	p.Type(`input[name=ledger_key]`, "hub-haddad+3f2a91c0+AZ0x4dKq")
 	shot(t, p, "ops-add-hub")
 	p.Viewport(390, 844)
 	p.Click(`dialog button[type=submit]`)

@@ -2,6 +2,7 @@ package webfake
 
 import (
 	"encoding/base64"
+	"sync"
 	"testing"
 	"time"
 
@@ -278,5 +279,42 @@ func TestCourierWithoutNewsFromTheHome(t *testing.T) {
 	p.Text("the home bolts it without your phone")
 	f.view(func(*bus.View) {})
 	p.Wait(`document.querySelector('.offline') === null`)
+	clean(t, p)
+}
+
+// A view that comes while the stops are being fetched is newer than what was fetched: the visit that it begins is shown.
+func TestAVisitThatBeginsDuringAFetchIsShown(t *testing.T) {
+	f, p := courier(t)
+	p.Go(f.url + "/stop/d1")
+	p.Text("Knock first")
+	checking := `document.body.innerText.includes('Checking the door')`
+	var once sync.Once
+	answered := make(chan struct{})
+	f.set(func() {
+		f.on["/api/stops"] = func(object) { // the answer is made, and not sent yet
+			once.Do(func() {
+				defer close(answered)
+				f.view(func(v *bus.View) {
+					ready(v)
+					v.Phase, v.Nonce = "arming", nil
+				})
+				for end := time.Now().Add(webtest.Limit); time.Now().Before(end); {
+					var ok bool
+					if p.Try(`new Promise(r => setTimeout(() => r(`+checking+`), 50))`, &ok) == nil && ok {
+						return
+					}
+				}
+			})
+		}
+	})
+	f.emit("delivery", object{})
+	<-answered
+	p.Eval(`fetch('/api/stops').then(r => r.text())`, nil) // one more answer: the page has the first one by now
+	p.Eval(`new Promise(r => setTimeout(() => r(1), 100))`, nil)
+	var ok bool
+	p.Eval(checking, &ok)
+	if !ok {
+		t.Error("an older answer has put the visit aside")
+	}
 	clean(t, p)
 }

@@ -52,7 +52,7 @@ export function AddHome({ refresh, onClose, onDone }: { refresh: Done; onClose: 
           void add();
         }}
       >
-        <Field label="Name" value={name} onInput={setName} required name="home" hint="As couriers and your colleagues know it, for example a surname." />
+        <Field label="Name" value={name} onInput={setName} required name="household" hint="As couriers and your colleagues know it, for example a surname." />
         <Field label="Address" value={address} onInput={setAddress} required name="address" hint="Where the courier goes: street, floor, door." />
         <Field label="Time zone" value={where} onInput={setWhere} required name="zone" hint="Consent and time windows count in this zone, for example Europe/Vienna." />
         {form.problem && <Note tone="danger">{form.problem}</Note>}
@@ -81,7 +81,7 @@ export function AddHub({ home: h, refresh, onClose }: { home: HouseholdOfOps; re
         <li>
           Start the hub in the home: <span class="code">eyebolt hub --config hub.yaml</span>
         </li>
-        <li>It prints its key, and leaves its record’s key in the file hub.pub of its folder. Copy both here.</li>
+        <li>It prints its id, its key and its record’s key; the last is also the line in the file hub.pub of its folder. Copy them here.</li>
         <li>It also prints a pairing code. That one is for the resident alone: it is typed in the app, at home, and never here.</li>
       </ol>
       <form
@@ -93,7 +93,7 @@ export function AddHub({ home: h, refresh, onClose }: { home: HouseholdOfOps; re
       >
         <Field label="Hub’s name" value={id} onInput={setID} required name="hub" hint="The id in its configuration: a to z, 0 to 9 and -." />
         <Field label="Hub’s key" value={key} onInput={setKey} code required name="nkey" hint="56 letters and digits that begin with U." />
-        <Field label="Record’s key" value={record} onInput={setRecord} code exact required name="ledger" hint="The line in hub.pub." />
+        <Field label="Record’s key" value={record} onInput={setRecord} code exact required name="ledger_key" hint="The line in hub.pub, with its + signs." />
         {form.problem && <Note tone="danger">{form.problem}</Note>}
         <Button kind="main" type="submit" big wide busy={form.busy}>
           Add the hub

@@ -20,12 +20,13 @@ export async function refresh(): Promise<void> {
   const asked = performance.now();
   try {
     const got = (await get<{ stops: Stop[] | null }>("/api/stops")).stops ?? [];
-    // An event may have brought a newer view of the same visit while this was under way.
+    // An event may have brought a newer view while this was under way: of the same visit, or of one that has just begun.
     stops.value = got.map((s) => {
       const known = stops.value?.find((o) => o.delivery === s.delivery)?.view;
       if (!known) return s;
-      if (!s.view) return (heardAt.get(s.delivery) ?? 0) >= asked ? { ...s, view: known } : s;
-      return known.visit === s.view.visit && Date.parse(known.at) > Date.parse(s.view.at) ? { ...s, view: known } : s;
+      const since = (heardAt.get(s.delivery) ?? 0) >= asked;
+      if (!s.view) return since ? { ...s, view: known } : s;
+      return (since || known.visit === s.view.visit) && Date.parse(known.at) > Date.parse(s.view.at) ? { ...s, view: known } : s;
     });
     heard();
     problem.value = "";

@@ -7,12 +7,16 @@ addEventListener("popstate", () => {
   path.value = location.pathname;
 });
 
+// moved says whether somebody went elsewhere inside this page since it was loaded.
+export let moved = false;
+
 export function go(to: string): void {
   const url = new URL(to, location.href);
   if (url.pathname.split("/")[1] !== location.pathname.split("/")[1]) {
     location.assign(url.href);
     return;
   }
+  moved = true;
   history.pushState(null, "", url.href);
   path.value = url.pathname;
   scrollTo(0, 0);

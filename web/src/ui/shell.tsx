@@ -55,7 +55,7 @@ export function OfflineBanner() {
 }
 
 export function Boot({ retry }: { retry: () => void }) {
-  if (bootProblem.value === "") return <Waiting>Looking at your door…</Waiting>;
+  if (bootProblem.value === "") return <Waiting>Connecting to the service…</Waiting>;
   return (
     <div class="waiting">
       <Icon name="offline" size={48} />

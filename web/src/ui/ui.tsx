@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Tone } from "../lib/state.ts";
 import { Icon, Mark } from "./icons.tsx";
-import { go } from "./router.ts";
+import { go, moved } from "./router.ts";
 
 // The pages' own parts. Each is a plain element with the right role; nothing is clickable that is not a button or a link.
 
@@ -179,7 +179,13 @@ export function Sheet(p: { title: string; onClose: () => void; children: Compone
   );
 }
 
+// Top is a page's head. Whoever goes to another page by keyboard or with a screen reader goes on from its title, unless what
+// he pressed is still there.
 export function Top(p: { title: string; sub?: string; back?: string; children?: ComponentChildren }) {
+  const title = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (moved && (document.activeElement === null || document.activeElement === document.body)) title.current?.focus({ preventScroll: true });
+  }, []);
   return (
     <header class="top">
       {p.back ? (
@@ -193,7 +199,9 @@ export function Top(p: { title: string; sub?: string; back?: string; children?: 
         </span>
       )}
       <div class="top-text">
-        <h1>{p.title}</h1>
+        <h1 ref={title} tabIndex={-1}>
+          {p.title}
+        </h1>
         {p.sub && <p>{p.sub}</p>}
       </div>
       {p.children}
