@@ -15,19 +15,19 @@ import { ops } from "./store.ts";
 type Sheets = { what: "home" } | { what: "hub" | "door"; home: HouseholdOfOps } | { what: "invited"; name: string; code: string } | null;
 
 // look is how often the hubs' state is asked for while this page is open: no event tells an operator of a hub outside a
-// visit.
-const look = 10_000;
+// visit. The answer grows with the homes, so a large carrier asks less often.
+const look = (homes: number): number => Math.max(10_000, homes * 200);
 
 export function Homes({ refresh }: { refresh: () => Promise<void> }) {
   const [open, setOpen] = useState<Sheets>(null);
   const [problem, setProblem] = useState("");
+  const list = ops.value?.households ?? [];
   useEffect(() => {
     const timer = setInterval(() => {
       if (document.visibilityState === "visible") void refresh();
-    }, look);
+    }, look(list.length));
     return () => clearInterval(timer);
-  }, []);
-  const list = ops.value?.households ?? [];
+  }, [list.length]);
   const admin = ops.value?.admin ?? false;
   const invite = async (h: HouseholdOfOps): Promise<void> => {
     try {
