@@ -88,8 +88,8 @@ var reasonWords = [reasons]said{
 	LapseFrozen:     {"lapse-frozen", "The picture is frozen: leave and let the door close; the resident is told."},
 	LapseReplayed:   {"lapse-replayed", "The picture is a recording: leave and let the door close; the resident is told."},
 	LapseCovered:    {"lapse-covered", "The camera is covered or turned: leave and let the door close; the resident is told."},
-	LapseUnrecorded: {"lapse-unrecorded", "The picture is not being kept: leave and let the door close; check the hub's disk."},
-	LapseUntrusted:  {"lapse-untrusted", "The camera is not the one that was paired: leave and let the door close; check the camera."},
+	LapseUnrecorded: {"lapse-unrecorded", "The picture is not being kept: leave and let the door close; the resident is told."},
+	LapseUntrusted:  {"lapse-untrusted", "The camera is not the one that was paired: leave and let the door close; the resident is told."},
 
 	HubLate:          {"hub-late", "The hub was too busy to judge the picture: wait; the door is bolted meanwhile."},
 	UnlockUnanswered: {"unlock-unanswered", "The lock did not answer the order to open: the door is possibly open, check it."},
