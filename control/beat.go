@@ -38,7 +38,74 @@ func (s *Service) Beat(now time.Time, hub string, b bus.Beat) (r bus.BeatReply, 
 		l.kept = now
 		later = func(ctx context.Context) error { return s.heardAgain(ctx, now, hub, was) }
 	}
+	if l.pulse.doubled(now, b.Seq) {
+		first := later
+		later = func(ctx context.Context) error {
+			err := s.doubled(ctx, now, hub)
+			if first != nil {
+				err = errors.Join(err, first(ctx))
+			}
+			return err
+		}
+	}
 	return r, later, nil
+}
+
+// pulse watches the numbers of a hub's beats. A hub counts them from its start on; where they go back again and again, two hubs
+// count: one of them is a copy of the other (T29).
+type pulse struct {
+	seq  uint64
+	back int       // how often they went back since from
+	from time.Time // the first of those
+	said time.Time // when the alarm was stored
+}
+
+const (
+	// A hub that starts anew more than thrice in a minute is in no state to watch a door either.
+	pulseBacks, pulseSpan = 3, time.Minute
+	// A hub has at most four beats on the way; a starved one may send them in another order.
+	pulseReach = 16
+	// pulseQuiet is how long it is not said again.
+	pulseQuiet = 10 * time.Minute
+)
+
+// doubled takes a beat's number and says whether it is time to raise the alarm.
+func (p *pulse) doubled(now time.Time, seq uint64) bool {
+	if seq+pulseReach > p.seq { // it went on, came twice, or was overtaken on the way
+		p.seq = max(p.seq, seq)
+		return false
+	}
+	p.seq = seq
+	if p.back == 0 || now.Sub(p.from) > pulseSpan {
+		p.back, p.from = 0, now
+	}
+	p.back++
+	return p.back > pulseBacks && (p.said.IsZero() || now.Sub(p.said) >= pulseQuiet)
+}
+
+// doubled tells a household that two hubs speak with one key.
+func (s *Service) doubled(ctx context.Context, now time.Time, hub string) error {
+	s.log.Error("control: two hubs speak with one key", "hub", hub)
+	var events []event
+	err := s.store.Write(ctx, func(tx Tx) error {
+		h, err := get[Hub](tx, hub)
+		if err != nil {
+			return err
+		}
+		events, err = s.raise(tx, now, h, "", "", "hub-doubled",
+			"Two hubs speak with this hub's key at once: its disk or its key was copied. Do not trust what is shown of your door; block it, and set the hub up anew with a new key.", false)
+		return err
+	})
+	if err != nil {
+		return err // the next beat that goes back says it again
+	}
+	s.mu.Lock()
+	if l := s.hub(hub); l != nil {
+		l.pulse.said = now
+	}
+	s.mu.Unlock()
+	s.feed.add(events...)
+	return nil
 }
 
 // heardAgain notes in the store that a hub lives, and tells its household if it had been missed.

@@ -149,6 +149,44 @@ func TestNewHubIsNotMissed(t *testing.T) {
 	}
 }
 
+// T29: a hub's disk was copied, and both are on the net: their beats' numbers betray them. A hub that starts anew, even twice in a
+// minute, and one whose beat comes twice, are taken for what they are.
+func TestTwoHubsWithOneKey(t *testing.T) {
+	for _, k := range []struct {
+		name string
+		seqs []uint64 // half a second apart
+		want int      // alarms
+	}{
+		{"one", []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, 0},
+		{"one that starts anew twice", []uint64{5, 6, 1, 2, 3, 1, 2, 3, 4, 5, 6, 7}, 0},
+		{"a beat that comes twice", []uint64{1, 2, 2, 3, 4, 5, 5, 6, 7, 8}, 0},
+		{"one that starts anew again and again, after long lives", []uint64{500, 1, 2, 400, 401, 1, 2, 3}, 0},
+		{"one whose beats overtake each other all the time", []uint64{2, 1, 4, 3, 6, 5, 9, 7, 8, 12, 11, 10, 14, 13, 16, 15, 20, 17, 18, 19}, 0},
+		{"two", []uint64{100, 1, 101, 2, 102, 3, 103, 4, 104, 5, 105, 6, 106, 7, 107, 8}, 1},
+		{"two, and the copy counts far ahead", []uint64{1, 1 << 60, 2, 1<<60 + 1, 3, 1<<60 + 2, 4, 1<<60 + 3, 5}, 1},
+	} {
+		t.Run(k.name, func(t *testing.T) {
+			w := newTown(t)
+			for _, seq := range k.seqs {
+				w.now = w.now.Add(500 * time.Millisecond)
+				_, later, err := w.s.Beat(w.now, w.a.hub, bus.Beat{Hub: w.a.hub, Nonce: make([]byte, 16), Seq: seq})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if later != nil {
+					if err := later(context.Background()); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			got := w.alarms(w.a)
+			if len(got) != k.want || k.want > 0 && got[0] != "hub-doubled" {
+				t.Errorf("alarms %q, want %d of hub-doubled", got, k.want)
+			}
+		})
+	}
+}
+
 func TestBeatAnswers(t *testing.T) {
 	w := newTown(t)
 	r := w.beat(w.a)

@@ -73,6 +73,7 @@ type liveHub struct {
 	seen      time.Time     // newest beat that this or an earlier instance took
 	kept      time.Time     // the seen that is in the store
 	visits    []string
+	pulse     pulse
 	silent    bool // the alarm was raised
 	spared    int  // how often in a row its timer was started anew for this instance's own lateness
 	doors     []*liveDoor

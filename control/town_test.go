@@ -36,6 +36,7 @@ type town struct {
 	store control.Store
 	s     *control.Service
 	now   time.Time
+	seq   uint64 // of beats
 	a, b  side
 }
 
@@ -222,7 +223,8 @@ func (w *town) due(hub string) []control.Order {
 
 func (w *town) beat(s side, visits ...string) bus.BeatReply {
 	w.t.Helper()
-	r, later, err := w.s.Beat(w.now, s.hub, bus.Beat{Hub: s.hub, Nonce: []byte("0123456789abcdef"), Visits: visits})
+	w.seq++
+	r, later, err := w.s.Beat(w.now, s.hub, bus.Beat{Hub: s.hub, Nonce: []byte("0123456789abcdef"), Seq: w.seq, Visits: visits})
 	if err != nil {
 		w.t.Fatal(err)
 	}
