@@ -83,9 +83,11 @@ type Recorder interface {
 	Start(visit string) error
 	// Stop ends the visit's clip; done is called once, when it is durable, or with what could not be kept.
 	Stop(visit string, done func(record.Clip, error))
-	// Orphans are clips that a crash had left open.
+	// Orphans are clips that a crash had left open, or whose filing it may have kept from the record.
 	Orphans() []record.Clip
-	// Sweep deletes what retention no longer covers and keep does not hold.
+	// Gone are clips that went, which a crash may have kept from the record.
+	Gone() []record.Clip
+	// Sweep takes out what retention no longer covers and keep does not hold. What the Sweep before took out is on record by then.
 	Sweep(now time.Time, keep func(visit string) bool) ([]record.Clip, error)
 	Close() error
 }

@@ -33,6 +33,7 @@ func (noRecorder) Picture(camera.Picture)                                    {}
 func (noRecorder) Closed()                                                   {}
 func (noRecorder) Start(string) error                                        { return nil }
 func (noRecorder) Stop(string, func(record.Clip, error))                     {}
+func (noRecorder) Gone() []record.Clip                                       { return nil }
 func (noRecorder) Orphans() []record.Clip                                    { return nil }
 func (noRecorder) Sweep(time.Time, func(string) bool) ([]record.Clip, error) { return nil, nil }
 func (noRecorder) Close() error                                              { return nil }

@@ -259,6 +259,9 @@ func (h *Hub) openCamera(ctx context.Context, d Door, c Camera, shown bool) erro
 	for _, k := range rec.Orphans() {
 		h.queue.push(hub.Filed{Door: d.Name, Camera: c.Name, Visit: k.Visit, Clip: k})
 	}
+	for _, k := range rec.Gone() {
+		h.queue.push(hub.Removed{Door: d.Name, Camera: c.Name, Clip: k})
+	}
 	cc := c.Config
 	cc.Now, cc.Log = h.cfg.Now, h.cfg.Log
 	if cc.Name == "" {

@@ -334,7 +334,10 @@ func TestPowerCut(t *testing.T) {
 				if even(p.times) != nil {
 					t.Errorf("uneven: %v", even(p.times))
 				}
-				// And only once.
+				// And not for ever.
+				if _, err := b.Sweep(wall0, nil); err != nil {
+					t.Error(err)
+				}
 				_ = b.Close()
 				if again := start(t, store, osDisk{}, nil); len(again.Orphans()) != 0 {
 					t.Errorf("found again: %+v", again.Orphans())
@@ -357,6 +360,22 @@ func (r sliceReader) ReadAt(p []byte, off int64) (int, error) {
 		return n, io.EOF
 	}
 	return n, nil
+}
+
+// A hub that ends in a visit files what it has; that it did is told at the next start, or the film would be on no record.
+func TestClosedInAVisit(t *testing.T) {
+	f := load(t, "hall.h264")
+	b := start(t, t.TempDir(), osDisk{}, nil)
+	b.Opened(f.params)
+	_ = b.Start("v")
+	b.show(f.pics[:60])
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := start(t, b.dir, osDisk{}, nil)
+	if len(again.Orphans()) != 1 || again.Orphans()[0].Visit != "v" || len(again.check(again.Orphans()[0])[0].times) != 60 {
+		t.Errorf("told at the next start: %+v", again.Orphans())
+	}
 }
 
 // A cut in the middle of filing leaves either an open visit or a filed one, whole.
@@ -382,6 +401,7 @@ func TestPowerCutWhileFiling(t *testing.T) {
 		},
 		"open mark not yet removed":  func(v string) error { return os.WriteFile(filepath.Join(v, openName), open, 0o600) },
 		"folder made, nothing in it": func(v string) error { return errors.Join(os.RemoveAll(v), os.Mkdir(v, 0o700)) },
+		"filed, not yet on record":   func(string) error { return nil },
 		"being deleted": func(v string) error {
 			return os.Rename(v, filepath.Join(filepath.Dir(v), trash+"v"))
 		},
@@ -398,6 +418,16 @@ func TestPowerCutWhileFiling(t *testing.T) {
 			}
 			if name == "folder made, nothing in it" || name == "being deleted" {
 				left, _ := os.ReadDir(filepath.Join(store, "front/hall"))
+				if name == "being deleted" {
+					// That it goes may not be on record yet: it is told again, and goes when that is done.
+					if len(b.Gone()) != 1 || b.Gone()[0].Visit != "v" || len(b.Gone()[0].Files) != 1 || b.Gone()[0].Files[0] != c.Files[0] {
+						t.Errorf("gone: %+v", b.Gone())
+					}
+					if _, err := b.Sweep(wall0, nil); err != nil {
+						t.Error(err)
+					}
+					left, _ = os.ReadDir(filepath.Join(store, "front/hall"))
+				}
 				if len(all)+len(left)+len(b.Orphans()) != 0 {
 					t.Errorf("left: %v %v %v", all, left, b.Orphans())
 				}
@@ -405,6 +435,13 @@ func TestPowerCutWhileFiling(t *testing.T) {
 			}
 			if len(all) != 1 || len(b.Orphans()) != 1 || len(b.check(all[0])[0].times) != 60 || len(all[0].Segments) != len(c.Segments) {
 				t.Errorf("clips %+v, orphans %+v", all, b.Orphans())
+			}
+			if _, err := b.Sweep(wall0, nil); err != nil { // by then it is on record
+				t.Error(err)
+			}
+			_ = b.Close()
+			if again := start(t, store, osDisk{}, nil); len(again.Orphans())+len(again.Gone()) != 0 {
+				t.Errorf("told again for ever: %+v %+v", again.Orphans(), again.Gone())
 			}
 		})
 	}

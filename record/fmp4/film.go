@@ -354,7 +354,7 @@ func (m *film) end(lost uint64) (record.Clip, error) {
 	return clip, errors.Join(m.altered, err)
 }
 
-// file writes a finished visit's description, and forgets that it was open.
+// file writes a finished visit's description, and marks it as new instead of open.
 func (s sidecar) file(dir, rel string) (record.Clip, error) {
 	if len(s.Files) == 0 {
 		return record.Clip{Visit: s.Visit, Door: s.Door, Camera: s.Camera, Lost: s.Lost}, os.RemoveAll(dir)
@@ -366,7 +366,7 @@ func (s sidecar) file(dir, rel string) (record.Clip, error) {
 	if err := s.write(filepath.Join(dir, doneName)); err != nil {
 		return clip, err
 	}
-	if err := os.Remove(filepath.Join(dir, openName)); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Rename(filepath.Join(dir, openName), filepath.Join(dir, newName)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return clip, fmt.Errorf("fmp4: %w", err)
 	}
 	return clip, syncDir(dir)

@@ -63,6 +63,7 @@ type Recorder struct {
 	disk    disk
 	rel     string // folder of this door and camera, relative to the store
 	orphans []record.Clip
+	gone    []record.Clip
 	wake    chan struct{} // one token: the writer has something to do
 	quit    chan struct{}
 	ended   sync.WaitGroup
@@ -126,7 +127,7 @@ func open(cfg Config, d disk) (*Recorder, error) {
 	if err := os.MkdirAll(filepath.Join(cfg.Dir, r.rel), 0o700); err != nil {
 		return nil, wrap(err)
 	}
-	if r.orphans, err = recoverAll(d, cfg.Dir, r.rel); err != nil {
+	if r.orphans, r.gone, err = recoverAll(d, cfg.Dir, r.rel); err != nil {
 		// New visits can be recorded all the same.
 		cfg.Log.Error("recordings that a crash left could not all be closed", "door", cfg.Door, "camera", cfg.Camera, "err", err)
 	}
@@ -137,8 +138,12 @@ func open(cfg Config, d disk) (*Recorder, error) {
 }
 
 // Orphans are the clips of visits that a crash or power cut had left open when New was called, now closed and playable up
-// to their last whole fragment.
+// to their last whole fragment; and clips that were filed since the newest Sweep, by Close perhaps: that they were may not be on
+// record, and telling it twice does no harm.
 func (r *Recorder) Orphans() []record.Clip { return r.orphans }
+
+// Gone are clips that the newest Sweep before New was called took out of the store: likewise.
+func (r *Recorder) Gone() []record.Clip { return r.gone }
 
 // Opened tells a connection's parameter sets. Pictures follow.
 func (r *Recorder) Opened(p camera.Params) {

@@ -286,6 +286,9 @@ func TestContinuedVisit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := b.Sweep(wall0, nil); err != nil {
+		t.Fatal(err)
+	}
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -366,6 +369,9 @@ func TestSweep(t *testing.T) {
 	gone, err := b.Sweep(now, func(v string) bool { return v == "kept" })
 	if err != nil || len(gone) != 1 || gone[0].Visit != "old" {
 		t.Errorf("gone %v, %v", gone, err)
+	}
+	if _, err := b.Clip("old"); !errors.Is(err, ErrUnknown) {
+		t.Errorf("a clip that went is given: %v", err)
 	}
 	all, err := b.Clips()
 	if err != nil || len(all) != 2 || all[0].Visit != "kept" || all[1].Visit != "new" {

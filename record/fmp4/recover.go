@@ -5,16 +5,18 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"eyebolt/record"
 )
 
-// recoverAll closes every visit under dir that a crash left open, and gives their clips. A visit that cannot be closed is left as
-// it is, named in the error, and the others go on.
-func recoverAll(d disk, root, rel string) (orphans []record.Clip, err error) {
+// recoverAll closes every visit under dir that a crash left open, and gives their clips, with those that were filed and may not be
+// on record; and those that were being deleted. A visit that cannot be closed is left as it is, named in the error, and the
+// others go on.
+func recoverAll(d disk, root, rel string) (orphans, gone []record.Clip, err error) {
 	visits, err := os.ReadDir(filepath.Join(root, rel))
 	if err != nil {
-		return nil, wrap(err)
+		return nil, nil, wrap(err)
 	}
 	var errs []error
 	for _, v := range visits {
@@ -23,7 +25,9 @@ func recoverAll(d disk, root, rel string) (orphans []record.Clip, err error) {
 			continue
 		}
 		if isTrash(v.Name()) {
-			errs = append(errs, wrap(os.RemoveAll(dir)))
+			if clip, err := filed(dir, filepath.Join(rel, strings.TrimPrefix(v.Name(), trash))); err == nil {
+				gone = append(gone, clip)
+			}
 			continue
 		}
 		side, err := readSidecar(filepath.Join(dir, openName))
@@ -32,6 +36,13 @@ func recoverAll(d disk, root, rel string) (orphans []record.Clip, err error) {
 			if _, err := os.Stat(filepath.Join(dir, doneName)); errors.Is(err, os.ErrNotExist) {
 				// The power went before the visit's name was written: nothing was confirmed.
 				errs = append(errs, removeEmpty(dir))
+			} else if _, err := os.Stat(filepath.Join(dir, newName)); err == nil {
+				clip, err := filed(dir, filepath.Join(rel, v.Name()))
+				if err != nil {
+					errs = append(errs, err)
+					continue
+				}
+				orphans = append(orphans, clip)
 			}
 			continue
 		case err != nil:
@@ -45,7 +56,16 @@ func recoverAll(d disk, root, rel string) (orphans []record.Clip, err error) {
 		}
 		orphans = append(orphans, clip)
 	}
-	return orphans, errors.Join(errs...)
+	return orphans, gone, errors.Join(errs...)
+}
+
+// filed reads a filed clip's description in a folder; rel is where its files lie, or lay, in the store.
+func filed(dir, rel string) (record.Clip, error) {
+	side, err := readSidecar(filepath.Join(dir, doneName))
+	if err != nil {
+		return record.Clip{}, err
+	}
+	return side.clip(rel)
 }
 
 // recoverOne cuts each unfinished file behind its last whole fragment and completes it.

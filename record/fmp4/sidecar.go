@@ -18,6 +18,8 @@ import (
 const (
 	openName = "open.json"
 	doneName = "clip.json"
+	// newName marks a clip that is filed and may not be on record yet: a start tells it again (see Orphans).
+	newName = "new.json"
 )
 
 // sidecar is what lies beside a visit's files, for people and for Clip: names, times, hashes. While the visit is

@@ -102,15 +102,16 @@ func (r *Recorder) Clips() ([]record.Clip, error) {
 	return clips, errors.Join(errs...)
 }
 
-// Sweep deletes what Retention no longer covers and keep does not hold, and says what went. A visit that is being recorded
-// stays. Call it with an authenticated wall clock only: a clock that runs ahead deletes too much.
+// Sweep takes out of the store what Retention no longer covers and keep does not hold, and says what went. Its bytes go with the
+// next Sweep: by then it is on record that they did (see Gone). A visit that is being recorded stays. Call it with an authenticated wall clock only: a clock that runs ahead deletes too much.
 func (r *Recorder) Sweep(now time.Time, keep func(visit string) bool) ([]record.Clip, error) {
+	settled := r.settle()
 	clips, err := r.Clips()
 	drop, over := r.cfg.Retention.Sweep(clips, now, func(visit string) bool {
 		return r.recording(visit) || keep != nil && keep(visit)
 	})
 	gone := drop[:0:0]
-	errs := []error{err}
+	errs := []error{settled, err}
 	for _, c := range drop {
 		if err := r.remove(c.Visit); err != nil {
 			errs = append(errs, err)
@@ -124,7 +125,7 @@ func (r *Recorder) Sweep(now time.Time, keep func(visit string) bool) ([]record.
 	return gone, errors.Join(errs...)
 }
 
-// remove deletes a visit's folder. The rename makes it one step: after a power cut the clip is there or being deleted.
+// remove takes a visit's folder out of the store, in one step.
 func (r *Recorder) remove(visit string) error {
 	name, err := folder(visit)
 	if err != nil {
@@ -138,8 +139,20 @@ func (r *Recorder) remove(visit string) error {
 	if err := os.Rename(filepath.Join(parent, name), gone); err != nil {
 		return wrap(err)
 	}
-	if err := syncDir(parent); err != nil {
-		return err
+	return syncDir(parent)
+}
+
+// settle takes it that what was told until now is on record: what went is deleted, what is new is new no more.
+func (r *Recorder) settle() error {
+	parent := filepath.Join(r.cfg.Dir, r.rel)
+	visits, err := os.ReadDir(parent)
+	errs := []error{wrap(err)}
+	for _, v := range visits {
+		if isTrash(v.Name()) {
+			errs = append(errs, wrap(os.RemoveAll(filepath.Join(parent, v.Name()))))
+		} else if err := os.Remove(filepath.Join(parent, v.Name(), newName)); err != nil && !errors.Is(err, os.ErrNotExist) && v.IsDir() {
+			errs = append(errs, wrap(err))
+		}
 	}
-	return wrap(os.RemoveAll(gone))
+	return errors.Join(errs...)
 }
