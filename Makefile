@@ -45,10 +45,10 @@ pages: ## bundles web/src into web/dist (needs npm)
 	cd web && npm ci --no-audit --no-fund && npx tsc --noEmit
 	go run ./web/build
 
-bad-input: ## what people read when something is wrong, and how many unlocks were on the wire: a table
+bad-input: build ## what people read when something is wrong, and how many unlocks were on the wire: a table
 	@scripts/need.sh $(RUN_NEEDS)
 	@echo "| what was wrong | who reads what | unlocks on the wire |"; echo "|---|---|---|"
-	@set -o pipefail; go test ./cmd/eyebolt -count=1 -v -run 'BadInputOnTheHouse|EachRefusalNames' | tee /tmp/eyebolt-bad-input.log | sed -n 's/.*told: //p' || { cat /tmp/eyebolt-bad-input.log; exit 1; }
+	@set -o pipefail; go test ./cmd/eyebolt -count=1 -v -run 'BadInputOnTheHouse|EachRefusalNames' | tee bin/bad-input.log | sed -n 's/.*told: //p' || { cat bin/bad-input.log; exit 1; }
 
 explore: ## the whole state space of the decision, and every mutant of it
 	go test ./interlock -run Explore -v -count=1 -timeout 60m

@@ -3,7 +3,6 @@ package virtual
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -107,7 +106,11 @@ func (w *Watcher) Until(ctx context.Context, what string, limit time.Duration, o
 		case <-ctx.Done():
 			return v, ctx.Err()
 		case <-timer.C:
-			return v, fmt.Errorf("waited %v for %s; the door says %s, %s: %s (events: %w)", limit, what, v.Phase, v.Reason, v.Sentence, errors.Join(ended))
+			err := fmt.Errorf("waited %v for %s; the door says %s, %s: %s", limit.Round(time.Second), what, v.Phase, v.Reason, v.Sentence)
+			if ended != nil {
+				err = fmt.Errorf("%w (events: %w)", err, ended)
+			}
+			return v, err
 		case <-w.bell:
 		}
 	}

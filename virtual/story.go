@@ -2,6 +2,7 @@ package virtual
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -78,30 +79,43 @@ func (v *visit) arrive() error {
 	}
 }
 
-// slide waits for ready and slides to open.
+// slide waits for ready, slides to open, and opens the door. A hub that was starved for a moment forbids the opening or bolts
+// again (S1, S6); then he slides anew, as the hub lets him (S3), like anybody who stands there.
 func (v *visit) slide() error {
-	view, err := v.door.Until(v.ctx, "every check to hold", stepLimit, func(d View) bool { return d.Nonce != "" })
-	if err != nil {
-		return err
+	end := time.Now().Add(stepLimit)
+	slid, refused := "", error(nil)
+	for {
+		view, err := v.door.Until(v.ctx, "every check to hold, and the bolt to draw", time.Until(end), func(d View) bool {
+			return d.Nonce != "" && d.Nonce != slid || d.Bolt == "drawn" || d.Phase == "unlocked"
+		})
+		if err != nil {
+			return errors.Join(err, refused)
+		}
+		if v.id == "" {
+			v.id = view.Visit
+		}
+		if view.Nonce == "" || view.Nonce == slid {
+			if err := pause(v.ctx, 600*time.Millisecond); err != nil {
+				return err
+			}
+			if refused = v.w.Open(); refused == nil {
+				return nil
+			}
+			continue
+		}
+		slid = view.Nonce
+		credential, err := v.cast.Courier.SignText(view.Nonce)
+		if err != nil {
+			return err
+		}
+		v.w.Tell("courier", "slides to open, with his passkey")
+		_, refused = ask(v.ctx, v.cast.Courier, "/api/stops/"+v.delivery+"/slide", map[string]any{"credential": credential})
 	}
-	if v.id == "" {
-		v.id = view.Visit
-	}
-	credential, err := v.cast.Courier.SignText(view.Nonce)
-	if err != nil {
-		return err
-	}
-	v.w.Tell("courier", "slides to open, with his passkey")
-	if _, err := ask(v.ctx, v.cast.Courier, "/api/stops/"+v.delivery+"/slide", map[string]any{"credential": credential}); err != nil {
-		return err
-	}
-	_, err = v.door.Until(v.ctx, "the bolt to draw", stepLimit, func(d View) bool { return d.Bolt == "drawn" || d.Phase == "unlocked" })
-	return err
 }
 
-// carryIn opens, enters, places the parcel and steps out; the door stays open.
+// carryIn enters, places the parcel and steps out; the door stays open.
 func (v *visit) carryIn() error {
-	return steps(v.w.Open, v.wait(1200*time.Millisecond), v.w.Enter, v.wait(1500*time.Millisecond),
+	return steps(v.wait(1200*time.Millisecond), v.w.Enter, v.wait(1500*time.Millisecond),
 		func() error { v.w.Place(); return nil }, v.wait(time.Second), v.w.Leave, v.wait(1200*time.Millisecond))
 }
 
@@ -149,7 +163,7 @@ func (w *World) Honest(ctx context.Context, cast *Cast, parcel string) Told {
 	defer cancel()
 	v, err := w.begin(ctx, cast, parcel)
 	if err == nil {
-		err = steps(v.arrive, v.slide, v.wait(600*time.Millisecond), v.carryIn, w.Shut, v.out,
+		err = steps(v.arrive, v.slide, v.carryIn, w.Shut, v.out,
 			func() error {
 				_, err := v.door.Until(ctx, "the courier's release", stepLimit, func(d View) bool { return d.Released })
 				return err
@@ -167,7 +181,7 @@ func (w *World) Rhino(ctx context.Context, cast *Cast, parcel string) Told {
 	defer w.Calm()
 	v, err := w.begin(ctx, cast, parcel)
 	if err == nil {
-		err = steps(v.arrive, v.slide, v.wait(600*time.Millisecond), v.carryIn,
+		err = steps(v.arrive, v.slide, v.carryIn,
 			func() error { return w.Attack("flood", true) },
 			func() error {
 				_, err := v.door.Until(ctx, "the watch to be lost", stepLimit, func(d View) bool { return d.Leave || d.Watch == "lost" })
