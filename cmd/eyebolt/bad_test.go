@@ -64,6 +64,8 @@ func TestBadConfigurationNamesTheLineAndTheNearestKey(t *testing.T) {
 		{"a bad link", "name: hall,", "name: hall, link: fibre,", "use wired or wifi"},
 		{"a bad limit", "    lock:", "    limits: {tail: 48h}\n    lock:", "give a span from 1s to 1h"},
 		{"a slide that S2 forbids", "    lock:", "    limits: {slide: 60s}\n    lock:", "give a span from 1s to 30s"},
+		{"a wire that anybody may speak on (S4)", "passkeys:", "service: {url: \"nats://192.0.2.1:4222\"}\npasskeys:", "write tls://192.0.2.1:4222; or write plain: true"},
+		{"no service there", "passkeys:", "service: {url: \"4222\"}\npasskeys:", "write tls://host:4222"},
 		{"an unset variable", "rtsp://127", "rtsp://${EYEBOLT_NO_SUCH}@127", "the environment has no EYEBOLT_NO_SUCH"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -134,6 +134,9 @@ func startHub(ctx context.Context, cfg HubConfig, opt hubOptions) (_ *runningHub
 	if cfg.Passkeys.ID == "" || len(cfg.Passkeys.Origins) == 0 {
 		return nil, errors.New("hub: passkeys: name the id and origins that your apps are served under, the same as the service's")
 	}
+	if err := cfg.Service.check(); err != nil {
+		return nil, fmt.Errorf("hub: %w", err)
+	}
 	if err := private(cfg.State); err != nil {
 		return nil, err
 	}

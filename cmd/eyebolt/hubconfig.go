@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/netip"
+	"net/url"
 	"time"
 
 	"eyebolt/interlock"
@@ -37,6 +39,26 @@ type ServiceConfig struct {
 	URL string `yaml:"url"`
 	// CA is a file with the service's certificate authority, for tls and wss; empty: the system's.
 	CA string `yaml:"ca"`
+	// Plain allows nats:// and ws:// to another machine, as over a tunnel of your own. Whoever sits on such a wire can hold a
+	// resident's block back (S4).
+	Plain bool `yaml:"plain"`
+}
+
+// check refuses a way to the service on which a stranger could answer in its name.
+func (c ServiceConfig) check() error {
+	if c.URL == "" {
+		return nil
+	}
+	u, err := url.Parse(c.URL)
+	if err != nil || u.Hostname() == "" {
+		return errors.New("service.url: write tls://host:4222, or wss://host")
+	}
+	ip, _ := netip.ParseAddr(u.Hostname())
+	if u.Scheme == "tls" || u.Scheme == "wss" || u.Hostname() == "localhost" || ip.IsLoopback() || c.Plain {
+		return nil
+	}
+	return fmt.Errorf("service.url %s is not encrypted, and the service is on another machine: whoever sits on the wire could hold a block back. "+
+		"Give the service's bus a certificate (bus.tls) and write tls://%s; or write plain: true under service, if the wire is a tunnel of your own", u.Redacted(), u.Host)
 }
 
 // PasskeyConfig is the relying party (WebAuthn section 5.1.2).
