@@ -75,6 +75,7 @@ func Start(tb testing.TB, flags ...string) *Browser {
 	if err := cmd.Start(); err != nil {
 		tb.Fatalf("starting %s: %v", name, err)
 	}
+	stepBack(cmd)
 	ctx, cancel := context.WithCancel(context.Background())
 	b := &Browser{tb: tb, ctx: ctx, waiting: map[int64]chan reply{}, events: map[string]func(event){}}
 	tb.Cleanup(func() {
