@@ -377,6 +377,24 @@ func TestVisitShowsTheWholeFilm(t *testing.T) {
 	p.Text("SHA-256 " + digest(f.hub.clip)[:16])
 }
 
+// A second camera's film is filed a moment after the first one's: the page that is open shows it.
+func TestVisitShowsWhatIsFiledLater(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	whole := f.visit("v3", "incident")
+	first := f.visit("v3", "incident")
+	first["clip"] = object{"bytes": len(f.hub.clip), "seconds": 6.9, "files": whole["clip"].(object)["files"].([]object)[:1]}
+	f.set(func() {
+		f.visits["v3"] = first
+		f.home["visits"] = []object{summary("v3", "Noor", 0, "incident", 7.4)}
+	})
+	p.Go(f.url + "/home/visit/v3")
+	p.Wait(`document.querySelector('.empty-film .button') && !document.querySelector('.film-parts')`)
+	f.set(func() { f.visits["v3"] = whole })
+	f.emit("visit", summary("v3", "Noor", 0, "incident", 7.4))
+	p.Text("in 2 parts")
+}
+
 // S15: what waits in a full uplink is old when it comes. An age that was long on its way makes no picture live.
 func TestSlowUplinkIsNotLive(t *testing.T) {
 	f, p := start(t), open(t)

@@ -17,7 +17,6 @@ export function VisitPage({ id }: { id: string }) {
   const [visit, setVisit] = useState<Visit | null>(null);
   const [problem, setProblem] = useState("");
   const summary = home.value?.visits?.find((v) => v.id === id);
-  const mark = `${summary?.outcome ?? ""}${summary?.ended ?? ""}${summary?.has_clip ?? ""}`;
   useEffect(() => {
     let on = true;
     get<Visit>(`/api/visits/${encodeURIComponent(id)}`).then(
@@ -27,7 +26,7 @@ export function VisitPage({ id }: { id: string }) {
     return () => {
       on = false;
     };
-  }, [id, mark]);
+  }, [id, summary]);
   if (problem)
     return (
       <main class="page">
@@ -73,7 +72,8 @@ export function VisitPage({ id }: { id: string }) {
 
 function Film({ visit }: { visit: Visit }) {
   const files = visit.clip?.files ?? [];
-  const [at, setAt] = useState(0); // the file that is shown
+  const [shown, setShown] = useState(""); // the file that is shown: more may be filed while it is
+  const at = Math.max(0, files.findIndex((f) => f.sha256 === shown));
   const [url, setUrl] = useState("");
   const [between, setBetween] = useState<Between | null>(null);
   const [second, setSecond] = useState(0); // of the file
@@ -98,7 +98,7 @@ function Film({ visit }: { visit: Visit }) {
     const file = files[i];
     if (file === undefined) return;
     const mine = ++round.current;
-    setAt(i);
+    setShown(file.sha256);
     setUrl("");
     setDigest("");
     setSecond(0);
