@@ -45,9 +45,9 @@ pages: ## bundles web/src into web/dist (needs npm)
 	cd web && npm ci --no-audit --no-fund && npx tsc --noEmit
 	go run ./web/build
 
-bad-input: build ## what people read when something is wrong, and how many unlocks were on the wire: a table
+bad-input: ## what people read when something is wrong, and how many unlocks were on the wire: a table
 	@scripts/need.sh $(RUN_NEEDS)
-	@echo "| what was wrong | who reads what | unlocks on the wire |"; echo "|---|---|---|"
+	@mkdir -p bin; echo "| what was wrong | who reads what | unlocks on the wire |"; echo "|---|---|---|"
 	@set -o pipefail; go test ./cmd/eyebolt -count=1 -v -run 'BadInputOnTheHouse|EachRefusalNames' | tee bin/bad-input.log | sed -n 's/.*told: //p' || { cat bin/bad-input.log; exit 1; }
 
 explore: ## the whole state space of the decision, and every mutant of it

@@ -118,6 +118,26 @@ func TestUnpaired(t *testing.T) {
 	}
 }
 
+// T16: the service was taken over and makes a consent up, signed by a passkey of its own, with the carrier's real keys, which it
+// holds. The paired hub takes no such grant, neither by itself nor with an arrival, and nothing reaches the lock.
+func TestServiceTakenOver(t *testing.T) {
+	h := newHome(t)
+	h.prepare()
+	h.who.Resident = granttest.NewPasskey("service", "resident", h.who.RP)
+	h.who.Consent.ID, h.who.Delivery.ID = "consent-made-up", "delivery-made-up"
+	forged := h.who.Bytes()
+	if r := h.ask(bus.Ask{What: bus.AskGrant, Grant: forged}); r.OK || r.Reason != interlock.NoConsent.String() {
+		t.Errorf("the grant alone: %+v, want %s", r, interlock.NoConsent)
+	}
+	if r := h.ask(bus.Ask{What: bus.AskArrive, Grant: forged, GrantID: "delivery-made-up", Parcel: "PARCEL-1"}); r.OK || r.Reason != interlock.NoConsent.String() {
+		t.Errorf("with an arrival: %+v, want %s", r, interlock.NoConsent)
+	}
+	h.run(10 * time.Second)
+	if len(h.wire) != 0 {
+		t.Errorf("reached the lock: %v", h.wire)
+	}
+}
+
 // S2: the slide. Wrong passkey, no user verification, an old nonce, another visit's: each its reason, and no decision.
 func TestSlideRefused(t *testing.T) {
 	tests := []struct {
