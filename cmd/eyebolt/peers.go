@@ -166,8 +166,12 @@ func peerFlags(flags []string) (map[string]string, error) {
 		if !ok {
 			return nil, fmt.Errorf("--peer %s: write mediamtx=PATH or go2rtc=PATH", f)
 		}
-		if _, err := os.Stat(path); err != nil {
+		path, err := filepath.Abs(path) // a peer runs in a folder of its own
+		if err != nil {
 			return nil, fmt.Errorf("--peer %s: %w", f, err)
+		}
+		if _, err := os.Stat(path); err != nil {
+			return nil, fmt.Errorf("--peer %s: %w: scripts/peers.sh builds both", f, err)
 		}
 		out[name] = path
 	}
