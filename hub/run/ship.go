@@ -13,7 +13,8 @@ import (
 
 const (
 	shipBatch   = 256             // entries in one message
-	shipBytes   = 600 << 10       // of leaves: base64 makes 800 KiB of it, under bus.MaxBody
+	shipBytes   = 600 << 10       // of leaves, at most: base64 makes 800 KiB of it, under bus.MaxBody
+	shipLeast   = 16 << 10        // the least that is tried: an uplink that does not carry it in shipTimeout carries no beats either
 	shipTimeout = 2 * time.Second // for one batch
 	shipEvery   = time.Second     // looked at least so often
 	// A batch that failed is tried again after the first, then each time after twice as long, up to the second.
@@ -28,6 +29,8 @@ type shipper struct {
 	push func(any)
 	slog *slog.Logger
 	wake chan struct{} // holds one
+
+	room int // bytes of leaves in the next message; owned by run
 
 	mu    sync.Mutex
 	known bool
@@ -90,10 +93,13 @@ func (s *shipper) ship(ctx context.Context) (more bool, err error) {
 	if err != nil || len(entries) == 0 {
 		return false, err
 	}
+	if s.room == 0 {
+		s.room = shipBytes
+	}
 	m := bus.Log{From: from}
 	for n := 0; len(m.Entries) < len(entries); {
 		leaf := entries[len(m.Entries)].Encode()
-		if n += len(leaf); n > shipBytes && len(m.Entries) > 0 {
+		if n += len(leaf); n > s.room && len(m.Entries) > 0 {
 			break
 		}
 		m.Entries = append(m.Entries, leaf)
@@ -103,7 +109,16 @@ func (s *shipper) ship(ctx context.Context) (more bool, err error) {
 		m.Note = cp.Note
 	}
 	var r bus.LogReply
-	if err := s.post.request(ctx, "log", m, &r); err != nil {
+	began := s.post.now()
+	err = s.post.request(ctx, "log", m, &r)
+	// A narrow uplink gets pieces that it carries in time, and that leave room for beats and alarms (S14, S16).
+	switch took := s.post.now() - began; {
+	case took > shipTimeout/4:
+		s.room = max(s.room/2, shipLeast)
+	case err == nil && took < shipTimeout/16:
+		s.room = min(s.room*2, shipBytes)
+	}
+	if err != nil {
 		return false, err
 	}
 	s.mu.Lock()
