@@ -20,8 +20,12 @@ test: ## everything that is checked: layout, linters, builds for other machines,
 	@scripts/need.sh $(TEST_NEEDS)
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory cross
-	CGO_ENABLED=1 go test -race -timeout 20m -skip 'ThroughThePages|OnTheHouse' ./...
-	@echo "through the real pages and on the whole house, alone: a starved hub rightly bolts the door"; go test -timeout 15m -p 1 -run 'ThroughThePages|OnTheHouse' ./cmd/eyebolt
+	@echo "the tests, with the race detector, one package at a time: a starved hub rightly opens nothing"
+	CGO_ENABLED=1 go test -race -p 1 -timeout 20m -skip ThroughThePages ./...
+	@echo "through the real pages"
+	go test -timeout 10m -run ThroughThePages ./cmd/eyebolt
+	@echo "every fault that a machine makes of the decision is caught, or argued (5 minutes)"
+	go test -timeout 30m -run ExploreGeneratedMutants ./interlock
 
 cross: ## it builds without cgo for every machine we promise
 	@for target in linux/amd64 linux/arm64 darwin/arm64 windows/amd64; do \
