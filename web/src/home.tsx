@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { follow } from "./lib/events.ts";
 import { AlarmBanner, Incidents } from "./home/alarms.tsx";
 import { Hero, Orders, Rules } from "./home/door.tsx";
+import { Household } from "./home/household.tsx";
 import { Deliveries, Notices, Visits } from "./home/lists.tsx";
 import { Consents, Pairing } from "./home/pairing.tsx";
 import { Picture } from "./home/picture.tsx";
@@ -52,6 +53,7 @@ function HomePage() {
               <Rules />
             </Card>
           )}
+          <Household />
           <Card title="Recording">
             <p>{h?.notice || "This door is filmed during every visit, and a few seconds before and after. Films stay on your hub."}</p>
           </Card>

@@ -281,7 +281,7 @@ func (f *fake) answer(what string, body object) (any, int) {
 		return f.world, 200
 	case "GET /api/home/consent":
 		return object{"document": consentDocument, "challenge": consentChallenge, "credentials": []string{}}, 200
-	case "POST /api/ops/invites":
+	case "POST /api/home/invites", "POST /api/ops/invites":
 		return object{"invite": "ROOK-2087"}, 200
 	case "POST /api/ops/households":
 		return object{"household": "h9", "invite": "WREN-7310"}, 200

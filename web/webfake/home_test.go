@@ -294,6 +294,33 @@ func TestHomeRingsForEveryDoor(t *testing.T) {
 	clean(t, p)
 }
 
+// S17, T13: a resident lets a further one in, and signs a lost phone out, from the page.
+func TestHomeWhoLivesHere(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	p.Viewport(390, 844)
+	p.Go(f.url + "/home")
+	p.Text("Who lives here")
+	press := func(label string) {
+		t.Helper()
+		p.Eval(`[...document.querySelectorAll('button')].find(b => b.innerText === '`+label+`').setAttribute('data-it', 1)`, nil)
+		p.Click(`[data-it]`)
+		p.Eval(`document.querySelector('[data-it]')?.removeAttribute('data-it')`, nil)
+	}
+	f.set(func() { f.refuse["/api/home/invites"] = object{"detail": "Only somebody who lives here invites."} })
+	press("Invite a resident")
+	p.Text("Only somebody who lives here invites.")
+	f.set(func() { delete(f.refuse, "/api/home/invites") })
+	press("Invite a resident")
+	p.Text("/?invite=ROOK-2087")
+	p.Errors() // the refusal is the test's own doing
+	shot(t, p, "home-invite")
+	p.Viewport(390, 844)
+	press("Sign out on every device")
+	f.took("/api/logout/everywhere")
+	p.Wait(`location.pathname === '/'`)
+}
+
 // Without news the state is unknown, and the page says since when (S13).
 func TestHomeWithoutNewsKnowsNothing(t *testing.T) {
 	f, p := start(t), open(t)

@@ -4,7 +4,7 @@ import { date } from "../lib/format.ts";
 import type { CourierOfOps } from "../lib/types.ts";
 import { Button, Card, Chip, Field, Note, Select, Sheet, Twice } from "../ui/ui.tsx";
 import { ops, tell } from "./store.ts";
-import { Invitation } from "./invitation.tsx";
+import { Invitation } from "../ui/invitation.tsx";
 import { Table } from "./table.tsx";
 
 const soon = 14 * 86_400_000; // two weeks are enough to screen somebody again

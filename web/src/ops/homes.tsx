@@ -6,7 +6,7 @@ import type { HouseholdOfOps, HubOfOps } from "../lib/types.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Button, Card, Chip, Empty, Note, Sheet } from "../ui/ui.tsx";
 import { AddDoor, AddHome, AddHub } from "./setup.tsx";
-import { Invitation } from "./invitation.tsx";
+import { Invitation } from "../ui/invitation.tsx";
 import { ops } from "./store.ts";
 
 // Homes are where this carrier delivers: who lives there, the hub that watches, the doors, and what is still missing before

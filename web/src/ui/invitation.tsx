@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { Button } from "../ui/ui.tsx";
+import { Button } from "./ui.tsx";
 
 // Invitation is a link that works once and makes a passkey on the phone that opens it.
 export function Invitation({ code }: { code: string }) {
