@@ -88,7 +88,7 @@ func (s *Service) changeCourier(ctx context.Context, now time.Time, who Account,
 				continue
 			}
 			// A grant carries the screening's end as it was when it was issued: one that holds less long now takes it back.
-			if may && (d.Until.Before(c.Until) || d.State != DeliveryAssigned) {
+			if may && (!c.Until.Before(d.Until) || d.State != DeliveryAssigned) {
 				continue
 			}
 			if _, err := s.takeBack(tx, now, d.Grant); err != nil {
