@@ -84,65 +84,6 @@ type jamBench struct {
 	honest     bool
 }
 
-// jamDoor is one door and what is seen of it from outside.
-type jamDoor struct {
-	i    int
-	name string
-	cam  *eye.Camera
-	dev  *home.Home
-	rng  *rand.Rand
-
-	mu     sync.Mutex
-	view   virtual.View
-	bell   chan struct{}
-	armed  bool // times are taken
-	jammed time.Duration
-	at     map[string]time.Duration
-	visit  string // the newest; owned by the door's own goroutine
-}
-
-// saw takes a sign's time, once a jam.
-func (d *jamDoor) saw(sign string, at time.Duration) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if !d.armed || at < d.jammed {
-		return
-	}
-	if _, ok := d.at[sign]; !ok {
-		d.at[sign] = at
-	}
-	d.ring()
-}
-
-// ring needs d.mu.
-func (d *jamDoor) ring() {
-	select {
-	case d.bell <- struct{}{}:
-	default:
-	}
-}
-
-// until waits for a view or a sign.
-func (d *jamDoor) until(ctx context.Context, what string, limit time.Duration, ok func(v virtual.View, at map[string]time.Duration) bool) error {
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	for {
-		d.mu.Lock()
-		yes, v := ok(d.view, d.at), d.view
-		d.mu.Unlock()
-		if yes {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-timer.C:
-			return fmt.Errorf("door %s: waited %v for %s; it is %s, watch %s, bolt %s: %s", d.name, limit, what, v.Phase, v.Watch, v.Bolt, v.Reason)
-		case <-d.bell:
-		}
-	}
-}
-
 // Run measures and prints.
 func (c *JamCmd) Run(ctx context.Context) error {
 	peers, err := peerFlags(c.Peer)
@@ -368,9 +309,6 @@ func (b *jamBench) jamAll(ctx context.Context) {
 	close(report)
 }
 
-// forPeers says whether the peers watch this door's camera, too.
-func (b *jamBench) forPeers(d *jamDoor) bool { return d.i == 0 && len(b.peers) > 0 }
-
 // jam plays one visit up to the drawn bolt, stops the packets, and takes the times.
 func (b *jamBench) jam(ctx context.Context, d *jamDoor) error {
 	t := b.town
@@ -465,42 +403,6 @@ func (b *jamBench) mend(ctx context.Context, d *jamDoor) {
 	if err := d.until(ctx, "idle again", time.Minute, func(v virtual.View, _ map[string]time.Duration) bool { return v.Phase == "idle" }); err == nil && d.visit != "" {
 		_ = b.town.cast.Forgive(ctx, d.name, d.visit) // the next round says if it could not
 	}
-}
-
-// withPeers waits until every peer has read the camera for two seconds, and says whether this jam is one of theirs.
-func (b *jamBench) withPeers(ctx context.Context, d *jamDoor) (bool, error) {
-	b.mu.Lock()
-	ours := b.forPeers(d) && b.peerRounds < b.PeerN
-	if ours {
-		b.peerRounds++
-	}
-	b.mu.Unlock()
-	if !ours {
-		return false, nil
-	}
-	if err := waitFor(ctx, 30*time.Second, func() bool { return d.cam.Readers() > len(b.peers) }); err != nil {
-		return false, fmt.Errorf("a peer does not read the camera of door %s: %d of %d readers", d.name, d.cam.Readers(), len(b.peers)+1)
-	}
-	return true, sleep(ctx, 2*time.Second)
-}
-
-// peersNotice waits until every peer has noticed the jam that is still on.
-func (b *jamBench) peersNotice(ctx context.Context, last time.Duration) error {
-	limit := time.NewTimer(time.Minute)
-	defer limit.Stop()
-	for _, p := range b.peers {
-		select {
-		case at := <-p.signs:
-			b.mu.Lock()
-			b.noticed[p.name] = append(b.noticed[p.name], at-last)
-			b.mu.Unlock()
-		case <-limit.C:
-			return fmt.Errorf("peer %s had not noticed after a minute", p.name)
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
 }
 
 // silence follows a Held trick: once the last picture has left, not a byte passes any more, reports and keep-alives included.
