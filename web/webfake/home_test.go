@@ -193,6 +193,28 @@ func TestHomeOrders(t *testing.T) {
 	clean(t, p)
 }
 
+// A refusal stays until the next order, also when an older order's answer comes after it.
+func TestHomeOrdersAnsweredOutOfOrder(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	door := "/api/doors/" + hubID + "/front/"
+	held := make(chan struct{})
+	f.set(func() {
+		f.on[door+"home"] = func(object) { <-held }
+		f.refuse[door+"lock"] = object{"ok": false, "reason": "door-open", "sentence": "The door is open: close it first."}
+	})
+	p.Go(f.url + "/home")
+	p.Click(`[role=switch]`)
+	f.took(door + "home")
+	p.Click(`.orders .button.main`)
+	p.Text("The door is open: close it first.")
+	close(held)
+	p.Wait(`performance.getEntriesByType('resource').some((e) => e.name.endsWith('/front/home') && e.responseEnd > 0)`)
+	p.Wait(`!document.querySelector('[role=switch]').disabled`)
+	p.Text("The door is open: close it first.")
+	clean(t, p)
+}
+
 // visitUnderWay is a courier inside.
 func visitUnderWay(v *bus.View) {
 	v.Phase, v.Visit, v.Courier, v.Bolt, v.DoorIs, v.Secured = "open", "v9", "Noor", "drawn", "open", false

@@ -191,13 +191,35 @@ func (p *Page) Text(text string) {
 	p.Wait("document.body && document.body.innerText.includes(" + quote(text) + ")")
 }
 
-// Click waits until the selector's first element is there, visible and enabled, then clicks its middle as a finger does.
+// Click waits until the selector's first element is there, visible, enabled and at rest (a press in a moving layout hits
+// something else), then presses its middle as a finger does.
 func (p *Page) Click(selector string) {
 	p.b.tb.Helper()
-	p.Wait(fmt.Sprintf(`(() => { const e = document.querySelector(%s); return e && !e.disabled && e.getClientRects().length > 0 })()`, quote(selector)))
 	var at struct{ X, Y float64 }
-	p.Eval(fmt.Sprintf(`(() => { const e = document.querySelector(%s); e.scrollIntoView({block: 'center', behavior: 'instant'});
-		const r = e.getBoundingClientRect(); return {x: r.x + r.width/2, y: r.y + r.height/2} })()`, quote(selector)), &at)
+	find := fmt.Sprintf(`(async () => {
+		const box = () => {
+			const e = document.querySelector(%s);
+			if (!e || e.disabled || e.getClientRects().length === 0) return null;
+			e.scrollIntoView({block: 'center', behavior: 'instant'});
+			const r = e.getBoundingClientRect();
+			return {x: r.x + r.width/2, y: r.y + r.height/2};
+		};
+		const a = box();
+		await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+		const b = box();
+		return a && b && a.x === b.x && a.y === b.y ? b : null;
+	})()`, quote(selector))
+	for end := time.Now().Add(Limit); ; time.Sleep(50 * time.Millisecond) {
+		var found *struct{ X, Y float64 }
+		if err := p.Try(find, &found); err == nil && found != nil {
+			at = *found
+			break
+		}
+		if time.Now().After(end) {
+			p.Wait(fmt.Sprintf(`(() => { const e = document.querySelector(%s); return e && !e.disabled && e.getClientRects().length > 0 })()`, quote(selector)))
+			p.b.tb.Fatalf("%s did not come to rest in %v", selector, Limit)
+		}
+	}
 	for _, kind := range []string{"mousePressed", "mouseReleased"} {
 		p.Call("Input.dispatchMouseEvent", map[string]any{"type": kind, "x": at.X, "y": at.Y, "button": "left", "clickCount": 1}, nil)
 	}

@@ -39,7 +39,7 @@ export function AlarmBanner() {
               </strong>
               <p>{alarm ? `Since ${hhmmss(alarm.at)}. ` : ""}It stays here until somebody acknowledges it.</p>
             </div>
-            <Button big busy={busy.value === "ack"} onClick={() => void order("ack", {}, "Acknowledged.", d)}>
+            <Button big busy={busy.value.includes("ack")} onClick={() => void order("ack", {}, "Acknowledged.", d)}>
               I have seen this
             </Button>
           </div>

@@ -56,21 +56,21 @@ export function Orders() {
         {said.value?.ok ? said.value.text : ""}
       </p>
       {visit && (
-        <Button kind="danger" big wide icon="leave" busy={busy.value === "leave"} onClick={() => void order("leave", {}, "The courier is told to leave now.")}>
+        <Button kind="danger" big wide icon="leave" busy={busy.value.includes("leave")} onClick={() => void order("leave", {}, "The courier is told to leave now.")}>
           {v?.leave ? "Told to leave – tell again" : "Leave now"}
         </Button>
       )}
       <div class="orders-row">
         {v?.blocked ? (
-          <Twice big ask="Really unblock?" icon="block" busy={busy.value === "unblock"} onSure={() => void order("unblock", {}, "The block is lifted.")}>
+          <Twice big ask="Really unblock?" icon="block" busy={busy.value.includes("unblock")} onSure={() => void order("unblock", {}, "The block is lifted.")}>
             Unblock
           </Twice>
         ) : (
-          <Button kind="block" big icon="block" busy={busy.value === "block"} onClick={() => void order("block", {}, "This door is blocked.")}>
+          <Button kind="block" big icon="block" busy={busy.value.includes("block")} onClick={() => void order("block", {}, "This door is blocked.")}>
             Block
           </Button>
         )}
-        <Button kind="main" big icon="lock" busy={busy.value === "lock"} onClick={() => void order("lock", {}, "The bolt is asked for. Secured shows when it has reported.")}>
+        <Button kind="main" big icon="lock" busy={busy.value.includes("lock")} onClick={() => void order("lock", {}, "The bolt is asked for. Secured shows when it has reported.")}>
           Lock now
         </Button>
       </div>
@@ -92,7 +92,7 @@ export function Rules() {
         label="Somebody is home"
         hint={v?.home ? "You are told when the door opens; no alarm." : "Away: any opening outside a visit rings the alarm."}
         on={v?.home ?? false}
-        busy={busy.value === "home"}
+        busy={busy.value.includes("home")}
         disabled={v === null}
         onChange={(on) => void order("home", { on }, on ? "Set to home." : "Set to away.")}
       />
@@ -102,7 +102,7 @@ export function Rules() {
           label={h.label}
           hint={h.hint}
           on={set.has(h.what)}
-          busy={busy.value === "hold"}
+          busy={busy.value.includes("hold")}
           disabled={v === null}
           onChange={(on) => void order("hold", { what: h.what, on }, on ? "Couriers wait outside." : "Couriers need not wait for this any more.")}
         />

@@ -15,7 +15,9 @@ export const chosen = signal(0); // which door, if there are several
 
 // said is the newest refusal or confirmation, shown beside the orders and read aloud.
 export const said = signal<{ ok: boolean; text: string } | null>(null);
-export const busy = signal("");
+// busy are the orders that wait for the hub's answer. They can overlap, and be answered in another order.
+export const busy = signal<readonly string[]>([]);
+let newestOrder = 0;
 
 const key = (hub: string, door: string): string => `${hub}/${door}`;
 
@@ -97,13 +99,15 @@ function put<T>(list: T[] | null | undefined, one: T, id: (t: T) => string): T[]
 export async function order(what: string, body: unknown, done: string, at?: { hub: string; door: string }): Promise<boolean> {
   const d = at ?? door.value;
   if (d === null) return false;
-  busy.value = what;
+  const mine = ++newestOrder;
+  busy.value = [...busy.value, what];
   said.value = null;
   const r = await ask(`/api/doors/${encodeURIComponent(d.hub)}/${encodeURIComponent(d.door)}/${what}`, body);
-  busy.value = "";
+  busy.value = busy.value.filter((_, i, all) => i !== all.indexOf(what));
   const answer = { ok: r.ok, text: r.ok ? r.sentence || done : (r.sentence ?? "The hub refused.") };
-  said.value = answer;
-  // A confirmation has been read after 6 s; a refusal stays until the next order.
+  // A confirmation has been read after 6 s; a refusal stays until the next order: an older order's late success does
+  // not hide it.
+  if (!r.ok || mine === newestOrder) said.value = answer;
   if (r.ok) setTimeout(() => said.value === answer && (said.value = null), 6000);
   return r.ok;
 }
