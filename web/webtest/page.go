@@ -125,7 +125,13 @@ func (p *Page) Errors() []string {
 func (p *Page) Go(url string) {
 	p.b.tb.Helper()
 	var m struct{ ErrorText string }
-	p.Call("Page.navigate", map[string]any{"url": url}, &m)
+	for range 3 {
+		m.ErrorText = ""
+		p.Call("Page.navigate", map[string]any{"url": url}, &m)
+		if m.ErrorText != "net::ERR_ABORTED" { // the page left by itself at the same moment, as after a sign-out
+			break
+		}
+	}
 	if m.ErrorText != "" {
 		p.b.tb.Fatalf("%s: %s", url, m.ErrorText)
 	}
