@@ -13,6 +13,9 @@ func (j *Judge) decide() {
 		j.spoil()
 	}
 	if seeing && age > j.cfg.A2 && (!j.hubLate || j.now-j.hubFrom > hubLateMax) {
+		if rank(j.lapse) < rank(Lost) {
+			j.finders[byAge].lapse = fact{state: Lost, at: j.arrived, score: age.Seconds(), limit: j.cfg.A2.Seconds()}
+		}
 		j.fall(Lost, j.own+j.cfg.A2, 0)
 	}
 	if j.unrecorded {
@@ -21,7 +24,8 @@ func (j *Judge) decide() {
 
 	state, since := Lagging, j.now
 	switch {
-	case seeing && j.good >= enough && j.delay.settled(j.now) && !j.hubLate && (j.lapse == Unknown || j.now >= j.hold):
+	case seeing && j.good >= enough && j.delay.settled(j.now) && !j.hubLate && (j.lapse == Unknown || j.now >= j.hold) &&
+		j.held == 0 && j.ready():
 		state = Live
 		j.lapse, j.hold, j.seenLive = Unknown, 0, true
 	case j.lapse != Unknown:

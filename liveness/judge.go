@@ -71,6 +71,12 @@ type Judge struct {
 	hubFrom    time.Duration // when the hub was found late
 	hubUntil   time.Duration // hubLate ends with a tick in time from here on
 
+	finders [detectors]finder
+	outside [outsiders]outsider
+	held    int           // how many detectors hold something against the camera until they say Live
+	waiting int           // needed detectors that have not judged on this connection
+	stale   time.Duration // when the first needed word grows stale
+
 	gap gap
 	v   Verdict
 }
@@ -80,6 +86,8 @@ func New(cfg Config) *Judge {
 	cfg = cfg.withDefaults()
 	j := &Judge{cfg: cfg}
 	j.replay.init(cfg.Replay)
+	j.replay.keys.init(cfg.Keys)
+	j.needs()
 	return j
 }
 
@@ -101,6 +109,9 @@ func (c Config) withDefaults() Config {
 	if c.Replay <= 0 {
 		c.Replay = 65536
 	}
+	if c.Keys <= 0 {
+		c.Keys = 65536
+	}
 	return c
 }
 
@@ -119,6 +130,7 @@ func (j *Judge) Opened(now time.Duration) {
 func (j *Judge) Closed(now time.Duration) {
 	j.advance(now)
 	if j.open && j.pictures > 0 {
+		j.remark(byHole, fact{state: Lost, at: j.now, limit: j.cfg.MaxHole.Seconds()})
 		j.fall(Lost, j.now, 0)
 	}
 	j.open = false
@@ -132,6 +144,14 @@ func (j *Judge) restart() {
 	j.pictures, j.seenLive, j.backs, j.lateN = 0, false, 0, 0
 	j.newest, j.arrived, j.began = 0, 0, 0
 	j.delay, j.cadence, j.clock = delay{}, cadence{}, clock{}
+	for d := range j.finders {
+		j.finders[d].judged = false
+	}
+	for i := range j.outside {
+		j.outside[i].judged = false
+	}
+	j.release(byClock) // it was this timeline's
+	j.needs()
 	j.spoil()
 }
 
@@ -143,6 +163,12 @@ func (j *Judge) spoil() { j.good, j.goodSet = 0, false }
 func (j *Judge) Recorded(ok bool, now time.Duration) {
 	j.advance(now)
 	j.unrecorded = !ok
+	f := fact{state: Live, at: j.now}
+	if !ok {
+		f.state = Unrecorded
+		j.finders[byDisk].lapse = f
+	}
+	j.finders[byDisk].newest = f
 	j.decide()
 }
 
@@ -173,6 +199,9 @@ func (j *Judge) Deadline() time.Duration {
 		switch {
 		case j.v.State == Live:
 			d = min(d, j.own+j.cfg.A1+1)
+			if j.stale != NoDeadline {
+				d = min(d, j.stale+1)
+			}
 		case rank(j.lapse) < rank(Lost) && j.now <= j.own+j.cfg.A2:
 			d = min(d, j.own+j.cfg.A2+1)
 		}

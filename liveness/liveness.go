@@ -41,4 +41,6 @@ type Config struct {
 	MaxHole  time.Duration // a hole past this is a lapse: 1 s
 	LateTick time.Duration // own tick later than this: the hub is late, nobody is judged: 100 ms
 	Replay   int           // how many coded slices are remembered for "replayed": 65536
+	Keys     int           // how many key pictures are remembered, beyond Replay, for 36 h and more: 65536, 16 bytes each
+	Need     []Need        // detectors without whose word the watch is not live (S1); none: a picture's times and bytes suffice
 }

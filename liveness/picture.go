@@ -33,19 +33,31 @@ func (j *Judge) take(p *camera.Picture, at time.Duration) {
 	switch {
 	case repeats:
 		j.gap.mark(before)
+		f := j.replay.fact(at)
+		f.state = Replayed
+		j.remark(byReplay, f)
 		j.fall(Replayed, j.now, replayHold)
 	case hole:
 		j.gap.mark(before)
+		f := fact{state: Lagging, at: at, score: step.Seconds(), limit: j.cfg.MaxHole.Seconds()}
 		if step > j.cfg.MaxHole && !j.hubLate {
+			f.state = Lost
 			j.fall(Lost, j.now, 0)
 		}
+		j.remark(byHole, f)
+	}
+	if !repeats {
+		j.finders[byReplay].newest = j.replay.fact(at)
+	}
+	if !hole {
+		j.finders[byHole].newest = fact{state: Live, at: at, score: step.Seconds(), limit: j.cfg.MaxHole.Seconds()}
 	}
 	if first {
 		j.began = at
 	}
 	// A delay that does not settle in this time falls for a reason.
-	if (settled || j.clock.running || at-j.began > clockSpan) && !j.clock.picture(p.Media, at) {
-		j.fall(Untrusted, j.now, trustHold)
+	if settled || j.clock.running || at-j.began > clockSpan {
+		j.judgeClock(p.Media, at)
 	}
 
 	inTime := age <= j.cfg.A1 && !repeats && !j.hubLate
@@ -70,14 +82,14 @@ func (j *Judge) follows(media, at time.Duration) bool {
 	case j.pictures == 0:
 		return true
 	case media-j.newest > at-j.arrived+maxJump:
-		j.jumped()
+		j.jumped(media - j.newest)
 		return true
 	case media < j.newest-maxJump:
 		// One old picture is a straggler; several in a row are a camera whose clock was set back.
 		if j.backs++; j.backs < enough {
 			return false
 		}
-		j.jumped()
+		j.jumped(media - j.newest)
 		return true
 	default:
 		j.backs = 0
@@ -85,7 +97,8 @@ func (j *Judge) follows(media, at time.Duration) bool {
 	}
 }
 
-func (j *Judge) jumped() {
+func (j *Judge) jumped(by time.Duration) {
+	j.remark(byClock, fact{state: Untrusted, at: j.now, score: by.Seconds(), limit: maxJump.Seconds(), n: jumpedOff})
 	j.fall(Untrusted, j.now, trustHold)
 	j.restart()
 }
@@ -94,6 +107,7 @@ func (j *Judge) jumped() {
 func (j *Judge) runLate(age, at time.Duration) {
 	if age <= j.cfg.A1 {
 		j.lateN = 0
+		j.finders[byLate].newest = fact{state: Live, at: at, score: age.Seconds(), limit: j.cfg.A1.Seconds()}
 		return
 	}
 	if j.lateN == 0 {
@@ -101,6 +115,7 @@ func (j *Judge) runLate(age, at time.Duration) {
 	}
 	j.lateN++
 	if at-j.lateFrom > lateRun && j.lateN >= latePictures && !j.hubLate {
+		j.remark(byLate, fact{state: Late, at: at, score: age.Seconds(), limit: j.cfg.A1.Seconds(), n: j.lateN})
 		j.fall(Late, j.now, 0)
 	}
 }

@@ -2,7 +2,9 @@ package liveness
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math/bits"
+	"time"
 
 	"eyebolt/camera"
 )
@@ -24,13 +26,21 @@ const (
 	ways = 8
 )
 
-// replay remembers coded slices, so that one that is shown again is known (T5). It holds a 64-bit hash of each, in sets of
-// ways places of which the oldest is given up. Two slices of a live sensor are never the same bytes: each codes its noise.
+// replay remembers coded slices, so that one that is shown again is known (T5). It holds a hash of 63 bits of each, in sets of
+// ways places of which the oldest is given up: 65536 slices are 73 minutes of 15 pictures a second, in 512 KiB. Two slices of
+// a live sensor are never the same bytes: each codes its noise; and two that differ meet by chance once in 2^63/65536 = 1.4e14.
+// Key pictures alone are kept for hours in a table of their own.
 type replay struct {
 	sets  [][ways]uint64 // each set newest first; 0: free
 	shift uint
+	keys  keys
 	codec camera.Codec
 	run   int // repeated pictures in a row
+
+	// Of the newest picture that was looked at:
+	looked int           // bytes
+	old    int           // of these, how many were seen before
+	since  time.Duration // how long ago, if a key picture was seen before; 0: not known
 }
 
 // init makes room for n slices, rounded up to a power of two, 512 KiB for 65536.
@@ -48,7 +58,7 @@ func (r *replay) picture(p *camera.Picture, settled bool) bool {
 	if p.Key {
 		r.codec = sniff(p.NALs, r.codec)
 	}
-	old, all := 0, 0
+	old, all, key := 0, 0, uint64(0)
 	for _, n := range p.NALs {
 		if len(n) < replaySlice || !isSlice(n, r.codec) {
 			continue
@@ -58,10 +68,19 @@ func (r *replay) picture(p *camera.Picture, settled bool) bool {
 			continue
 		}
 		all += len(n)
-		if r.seen(hash(n[max(replayHead, len(n)-replayTail):])) {
+		h := hash(n[max(replayHead, len(n)-replayTail):])
+		if r.seen(h) {
 			old += len(n)
 		}
+		key = bits.RotateLeft64(key, 1)*0x9e3779b97f4a7c15 ^ h // of all its slices: a corner that never changes is no repeat
 	}
+	r.looked, r.since = all, 0
+	if p.Key && all >= replayKey {
+		if before, was := r.keys.seen(key, p.Arrival); was {
+			old, r.since = all, max(p.Arrival-before, 1)
+		}
+	}
+	r.old = old
 	switch {
 	case all == 0:
 		return false
@@ -71,6 +90,30 @@ func (r *replay) picture(p *camera.Picture, settled bool) bool {
 	}
 	r.run++
 	return r.run >= replayRun || p.Key && all >= replayKey
+}
+
+// fact says what was found in the newest picture.
+func (r *replay) fact(at time.Duration) fact {
+	f := fact{state: Live, at: at, limit: 0.5, n: r.run, of: int(r.since / time.Second)}
+	if r.looked > 0 {
+		f.score = float64(r.old) / float64(r.looked)
+	} else {
+		f.state = Unknown // too few bytes to tell
+	}
+	return f
+}
+
+func sayReplay(f fact) string {
+	switch {
+	case f.state == Replayed && f.of > 0:
+		return fmt.Sprintf("a key picture came again, byte for byte, that was shown %s ago", time.Duration(f.of)*time.Second)
+	case f.state == Replayed:
+		return fmt.Sprintf("%.0f %% of the picture's bytes were shown before, for %d pictures in a row", 100*f.score, f.n)
+	case f.state == Unknown:
+		return "the newest picture is coded in too few bytes to be told from another"
+	default:
+		return "no coded picture came twice"
+	}
 }
 
 // seen says whether h is remembered, and remembers it as the newest.
