@@ -1,0 +1,311 @@
+package liveness
+
+import (
+	"fmt"
+	"time"
+
+	"eyebolt/camera"
+)
+
+const (
+	// sceneLike bounds by how much the scene's contrast may have changed, either way, before it is another scene.
+	sceneLike = 2.5
+	// sceneScale is by how much the residual of the picture at large may exceed its noise before it is another scene.
+	sceneScale = 3
+	// sceneMasked is the share of blocks that may show something else before it is another scene.
+	sceneMasked = 0.6
+	// sceneStills is for how many stills in a row it must be another scene before that one is learned: a person who
+	// stands before the lens goes again.
+	sceneStills = 3
+	// textured is from how much texture on a block shows the scene's contrast, in units of its noise.
+	textured = 4
+	// differsCounts is what the difference that two stills lack, as a share of what is usual, counts as a score: two frozen
+	// stills do not only correlate, they differ too little; two that share what is new in the scene differ as ever.
+	differsCounts = 4
+	// learnDiffers is the least by which stills must differ to be learned from, as a share of the noise known so far.
+	learnDiffers = 0.25
+	// certifiedLess is how many times weaker a scene's noise may be than the least that was certified.
+	certifiedLess = 16
+	// leastTiles is how many tiles must vote.
+	leastTiles = 6
+	// minimum is how many stills make a verdict: two scores.
+	minimum = 3
+)
+
+// Still takes a still and gives what is found in it: one Finding of "freeze" and one of "loop", or none if the still is too
+// near to the one before. A still that cannot be used gives Unknown, and says what to do.
+func (p *Prints) Still(s camera.Still) []Finding {
+	at := s.Arrival
+	if s.Width <= 0 || s.Height <= 0 || len(s.Luma) != s.Width*s.Height || (p.w != s.Width || p.h != s.Height) && !p.size(s.Width, s.Height) {
+		p.apart()
+		return p.both(Finding{State: Unknown, At: at, Say: fmt.Sprintf("a still of %dx%d with %d bytes cannot be judged: choose one of 128x96 to %dx%d", s.Width, s.Height, len(s.Luma), maxStill, maxStill)})
+	}
+	if p.seen && at-p.at < p.cfg.Apart {
+		return nil
+	}
+	first := !p.seen
+	p.seen, p.at = true, at
+	p.tab.lay(s.Luma, p.w, p.half)
+	p.tr = trace{}
+	if p.sc.learned < learnStills {
+		return p.learn(at, first)
+	}
+	if p.elsewhere() && !p.otherScene() {
+		p.changed++
+		p.paired, p.freezes, p.loops = 0, run{}, run{}
+		if p.changed < sceneStills {
+			return p.both(Finding{State: Unknown, At: at, Score: p.tr.scale, Limit: sceneScale, Say: "the picture shows another scene than before, so its noise cannot be judged"})
+		}
+		p.replaceScene()
+		return p.learn(at, true)
+	}
+	p.changed = 0
+	return p.judge(at)
+}
+
+// both gives the same finding for both detectors.
+func (p *Prints) both(f Finding) []Finding {
+	g := f
+	f.By, g.By = "freeze", "loop"
+	return []Finding{f, g}
+}
+
+// elsewhere holds the still against the scene, makes its prints, and says whether it is another scene.
+func (p *Prints) elsewhere() bool {
+	sc := p.sc
+	p.now, p.old = p.old, p.now
+	var r [area]float32
+	likes := p.likes[:0]
+	for b := range p.tab.mean {
+		for i := range 2 {
+			e, like, texture := sc.residual(i, b, p.tab.still, &r)
+			p.ratio[i][b] = e / sc.noise[b]
+			p.now[i].setBlock(b, &r, deadZone*sqrt32(max(e, leastNoise)))
+			if i == 0 {
+				p.texture[b] = texture / sc.noise[b]
+				if p.texture[b] > textured {
+					likes = append(likes, like)
+				}
+			}
+		}
+	}
+	p.tr.like = 1
+	if len(likes) >= len(p.tab.mean)/20 {
+		p.tr.like = float64(median(likes))
+	}
+	p.scratch = append(p.scratch[:0], p.ratio[0]...)
+	p.tr.scale = float64(median(p.scratch))
+	flat := p.flat()
+	masked := 0
+	for b := range p.tab.mean {
+		if p.strange(b) {
+			masked++
+		}
+		if p.strange(b) || !sc.votes(b) || p.texture[b] > flat {
+			p.now[0].clearBlock(b)
+			p.now[1].clearBlock(b)
+		}
+	}
+	p.tr.masked = float64(masked) / float64(len(p.tab.mean))
+	return p.tr.scale > sceneScale || p.tr.like > sceneLike || p.tr.like < 1/sceneLike || p.tr.masked > sceneMasked
+}
+
+// flat is how much texture a block may have, in units of its noise, and vote: half of the picture's blocks. Where there is
+// texture, a coder that changes its step leaves another picture of it, the same in every still of that step.
+func (p *Prints) flat() float32 {
+	return median(append(p.scratch[:0], p.texture...))
+}
+
+// strange says whether a block shows something else than its scene.
+func (p *Prints) strange(b int) bool {
+	return float64(max(p.ratio[0][b], p.ratio[1][b])) > moved*max(p.tr.scale, 0.25)
+}
+
+// otherScene tries the other light that is known.
+func (p *Prints) otherScene() bool {
+	was, tr := p.sc, p.tr
+	other := p.scenes[0]
+	if other == was {
+		other = p.scenes[1]
+	}
+	if other.learned < learnStills {
+		return false
+	}
+	p.sc = other
+	p.now, p.old = p.old, p.now
+	if p.elsewhere() {
+		p.sc, p.tr = was, tr
+		return false
+	}
+	p.paired, p.freezes, p.loops = 0, run{}, run{}
+	p.loop.n = 0 // prints of another light say nothing about this one's
+	return true
+}
+
+// replaceScene begins to learn a new scene in place of the one that was not used last.
+func (p *Prints) replaceScene() {
+	other := p.scenes[0]
+	if other == p.sc {
+		other = p.scenes[1]
+	}
+	other.forget()
+	p.sc = other
+	p.loop.n, p.changed = 0, 0
+}
+
+// learn adds a still to the scene. One that does not differ from the one before it by the noise that is known so far is not
+// learned from: a picture that is frozen while it is learned must not become the scene.
+func (p *Prints) learn(at time.Duration, first bool) []Finding {
+	sc := p.sc
+	if !first && sc.learned > sceneStills {
+		if d := p.differs(); d >= learnDiffers {
+			sc.usually(d)
+		} else {
+			return p.both(Finding{State: Unknown, At: at, Score: float64(sc.learned), Limit: learnStills, Say: fmt.Sprintf("learning: %d of %d keyframes; the newest one does not differ from the one before, and is not learned from", sc.learned, learnStills)})
+		}
+	}
+	sc.learned++
+	sc.turn = sc.learned % 2
+	for b := range p.tab.mean {
+		sc.learnBlock(b, p.tab.still, p.tab.mean[b])
+		if !first {
+			sc.learnNoise(b, p.tab.difference(b), sc.learned-1)
+		}
+	}
+	p.paired, p.freezes, p.loops = 0, run{}, run{}
+	f := Finding{State: Unknown, At: at, Score: float64(sc.learned), Limit: learnStills, Say: fmt.Sprintf("learning: %d of %d keyframes", sc.learned, learnStills)}
+	if sc.learned == learnStills && p.certified > 0 && float64(p.noise()) < p.certified/certifiedLess {
+		f.Say = fmt.Sprintf("the noise of what was learned, %.2f, is far under the %.2f that was measured at set-up: this may be no sensor; it is learned anew", p.noise(), p.certified)
+		sc.forget()
+	}
+	return p.both(f)
+}
+
+// differs is how much the still differs from the one before, as a share of the scene's noise: 1 if their noise is independent.
+func (p *Prints) differs() float64 {
+	d := p.scratch[:0]
+	for b, v := range p.sc.noise {
+		if v >= leastNoise {
+			d = append(d, p.tab.difference(b)/v)
+		}
+	}
+	return float64(median(d))
+}
+
+// noise is the scene's, in squared grey levels a pixel: the median of its blocks.
+func (p *Prints) noise() float32 { return median(append(p.scratch[:0], p.sc.noise...)) }
+
+// judge compares the still's print with the one before and with those of the last minutes.
+func (p *Prints) judge(at time.Duration) []Finding {
+	var same float64
+	p.tr.differs = 1
+	if p.paired++; p.paired > 1 {
+		p.tr.adj, p.tr.tiles = votes(p.bw, p.bh, [2][2]*print{{&p.now[0], &p.old[1]}, {&p.now[1], &p.old[0]}}, p.votesRoom)
+		p.tr.differs = p.differs()
+		same = min(p.tr.adj, differsCounts*(1-p.tr.differs/p.sc.usual))
+	}
+	lag, peak, lagged := p.loop.match(&p.now[1])
+	p.tr.lag, p.tr.peak, p.tr.lagged = lag, peak, lagged
+	p.loop.add(&p.now[0])
+	all := []Finding{p.freeze(at, same), p.again(at)}
+	if same < p.cfg.Freeze/2 && !p.frozen && !p.looped && peak < p.cfg.Loop/2 {
+		if p.paired > 1 {
+			p.sc.usually(p.tr.differs)
+		}
+		p.follow()
+	}
+	return all
+}
+
+// freeze gives the verdict on a frozen picture.
+func (p *Prints) freeze(at time.Duration, score float64) Finding {
+	f := Finding{By: "freeze", State: Unknown, At: at, Score: score, Limit: p.cfg.Freeze}
+	switch {
+	case p.paired > 1 && p.tr.tiles < leastTiles:
+		f.Say = fmt.Sprintf("only %d parts of the picture show noise, too few to judge: the picture is too dark, too bright or coded too coarsely", p.tr.tiles)
+		p.freezes = run{}
+		return f
+	case p.paired > 1:
+		p.freezes.add(score > p.cfg.Freeze)
+	}
+	over := p.freezes.count()
+	switch {
+	case p.freezes.n < minimum-1 && !p.frozen:
+		f.Say = fmt.Sprintf("judged: %d of %d keyframes of this connection", p.paired, minimum)
+		return f
+	case over >= 2:
+		p.frozen = true
+	case over == 0 && p.freezes.n >= len(p.freezes.over):
+		p.frozen = false
+	}
+	switch {
+	case p.frozen:
+		f.State = Frozen
+		f.Say = fmt.Sprintf("the noise of this keyframe is that of the one before by %.2f, in %d of the last %d; of a live sensor it is under %.2f", score, over, len(p.freezes.over), p.cfg.Freeze)
+	case over > 0:
+		f.Say = fmt.Sprintf("one keyframe of the last %d had the noise of the one before; one more and the picture is frozen", len(p.freezes.over))
+	default:
+		f.State = Live
+		f.Say = fmt.Sprintf("the noise of each keyframe is new: it is like that of the one before by %.2f, under %.2f", score, p.cfg.Freeze)
+	}
+	return f
+}
+
+// again gives the verdict on a loop.
+func (p *Prints) again(at time.Duration) Finding {
+	f := Finding{By: "loop", State: Unknown, At: at, Score: p.tr.peak, Limit: p.cfg.Loop}
+	if !p.tr.lagged {
+		f.Say = fmt.Sprintf("judged once %d keyframes are remembered", loopLags+loopLeast)
+		return f
+	}
+	copy(p.lags[1:], p.lags[:])
+	p.lags[0] = p.tr.lag
+	p.loops.add(p.tr.peak > p.cfg.Loop)
+	over := 0
+	for i, o := range p.loops.over {
+		if o && (i == 0 || !p.loops.over[0] || near(p.lags[i], p.lags[0])) {
+			over++
+		}
+	}
+	switch {
+	case over >= 2 && (p.loops.over[0] || near(p.lags[1], p.lags[2])):
+		p.looped = true
+	case p.loops.count() == 0 && p.loops.n >= len(p.loops.over):
+		p.looped = false
+	}
+	switch {
+	case p.looped:
+		f.State = Replayed
+		f.Say = fmt.Sprintf("the noise of this keyframe is that of the one %d before by %.2f; of a live sensor it is under %.2f", p.tr.lag, p.tr.peak, p.cfg.Loop)
+	case p.loops.n >= minimum-1:
+		f.State = Live
+		f.Say = fmt.Sprintf("no keyframe of the last %d had this one's noise: the likest, %d before, by %.2f, under %.2f", min(p.loop.n, len(p.loop.ring)), p.tr.lag, p.tr.peak, p.cfg.Loop)
+	default:
+		f.Say = fmt.Sprintf("judged: %d of %d keyframes", p.loops.n, minimum-1)
+	}
+	return f
+}
+
+func near(a, b int) bool { return a-b <= 1 && b-a <= 1 }
+
+// follow lets the scene follow slow light, and lets a block that has shown something else for long begin anew.
+func (p *Prints) follow() {
+	sc := p.sc
+	sc.turn ^= 1
+	for b := range p.tab.mean {
+		young := sc.n[0][b] < blockStills || sc.n[1][b] < blockStills
+		switch {
+		case !p.strange(b) || young:
+			sc.odd[b] = 0
+		case sc.odd[b] < relearnBlock:
+			sc.odd[b]++
+			continue
+		default:
+			sc.n[0][b], sc.n[1][b], sc.odd[b] = 0, 0, 0
+		}
+		sc.learnBlock(b, p.tab.still, p.tab.mean[b])
+		if p.paired > 1 {
+			sc.learnNoise(b, p.tab.difference(b), slowStills)
+		}
+	}
+}
