@@ -4,8 +4,8 @@ import "bytes"
 
 // align compares pending NAL units with a list of hashes, one by one, and tells which are as signed. Without a list nothing can be
 // located: all of them are altered. False says that the message is about pictures that this connection has not seen.
-func (v *Verifier) align(a *arrived, r *Result, list [][]byte, continues bool, was *state, lost int) bool {
-	m, n := &a.m, v.digest.size()
+func (v *Verifier) align(a *arrived, r *Result, list [][]byte, was *state, lost int, follows bool) bool {
+	m, n, continues := &a.m, v.digest.size(), follows && was.partial
 	anchor := v.anchor
 	switch {
 	case continues:
@@ -43,7 +43,7 @@ func (v *Verifier) align(a *arrived, r *Result, list [][]byte, continues bool, w
 	if matched == 0 && !v.synced {
 		return false
 	}
-	v.skip(at, lost)
+	v.skip(at, lost, follows)
 	end -= at
 	used := 0
 	for _, s := range steps {
@@ -55,23 +55,19 @@ func (v *Verifier) align(a *arrived, r *Result, list [][]byte, continues bool, w
 		used = end
 	}
 	used = min(used, end)
-	firstOrdinal := v.next - uint64(len(v.pending))
 	altered := false
 	for _, s := range steps {
 		if s.kind == 0 {
 			continue
 		}
 		f := Fault{Kind: s.kind, Place: s.place, NAL: -1}
-		if s.item >= 0 && s.item < len(v.pending) {
-			it := &v.pending[s.item]
-			f.Media, f.Key = it.media, it.start
-			if s.kind != Missing {
-				f.NAL = it.nal
-				r.bad = append(r.bad, firstOrdinal+uint64(s.item))
-			}
-		}
 		if s.kind != Missing {
 			altered = true
+			v.odd(r, s.item, f)
+			continue
+		}
+		if s.item >= 0 {
+			f.Media, f.Key = v.pending[s.item].media, v.pending[s.item].start
 		}
 		r.fault(f)
 	}

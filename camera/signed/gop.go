@@ -1,6 +1,9 @@
 package signed
 
-import "bytes"
+import (
+	"bytes"
+	"fmt"
+)
 
 // findMost is how many beginnings of GOPs are tried for a message's own: a signer is a few GOPs behind at most.
 const findMost = 16
@@ -28,7 +31,7 @@ func (v *Verifier) match(a *arrived, r *Result) bool {
 	continues := follows && was.partial
 	var first sum // of what it vouches for, as signed
 	if at, ok := v.find(m); ok {
-		v.skip(at, lost)
+		v.skip(at, lost, follows)
 		first = v.pending[0].linked
 		v.st.anchor = was.anchor
 		if it := v.firstStart(m.count); it >= 0 {
@@ -36,8 +39,12 @@ func (v *Verifier) match(a *arrived, r *Result) bool {
 		} else if !continues {
 			v.st.anchor = v.anchor
 		}
-		v.take(m.count, r)
+		n := m.count
 		r.Verdict = Authentic
+		if !m.partial {
+			n = v.strays(a, n, r)
+		}
+		v.take(n, r)
 	} else {
 		if m.count == 0 && len(m.list) == 0 {
 			return false
@@ -52,7 +59,7 @@ func (v *Verifier) match(a *arrived, r *Result) bool {
 		if m.legacy && len(list) == 1 && m.count == 1 {
 			return false // the first one of a stream announces its first key picture
 		}
-		if !v.align(a, r, list, continues, &was, lost) {
+		if !v.align(a, r, list, &was, lost, follows) {
 			return false
 		}
 		if len(list) > 0 {
@@ -105,21 +112,61 @@ func (v *Verifier) firstStart(n int) int {
 	return -1
 }
 
-// skip tells of the first n pending NAL units that no signature came for them.
-func (v *Verifier) skip(n, lost int) {
-	if n == 0 {
-		return
+// strays looks for what was added at the end of a GOP whose first n NAL units are as signed, and returns the GOP's number with those.
+func (v *Verifier) strays(a *arrived, n int, r *Result) int {
+	end := v.segment(a, n, false)
+	if begin := v.pending[n:]; end == n || len(begin) == 0 || begin[0].start || begin[0].sei {
+		return n
 	}
-	r := v.about(n, nil)
+	next := n
+	for next < len(v.pending) && !v.pending[next].start {
+		next++
+	}
+	if next == len(v.pending) {
+		return n // the key picture that follows is lost, or late: a later signature tells
+	}
+	for i := n; i < next; i++ {
+		v.odd(r, i, Fault{Kind: Added, Place: -1})
+	}
+	r.Verdict = Altered
+	return next
+}
+
+// odd notes that pending[i] is not as signed.
+func (v *Verifier) odd(r *Result, i int, f Fault) {
+	it := &v.pending[i]
+	f.Media, f.Key, f.NAL = it.media, it.start, it.nal
+	r.bad = append(r.bad, v.next-uint64(len(v.pending))+uint64(i))
+	r.fault(f)
+}
+
+// skip tells of the first n pending NAL units that no signature came for them, and of signatures that did not come. follows says that
+// none is missing: then the NAL units were put in between.
+func (v *Verifier) skip(n, lost int, follows bool) {
 	switch {
-	case !v.synced:
-		r.reason = "they came before the first GOP with a signature"
-	case lost > 0:
-		r.reason = "its signature is missing"
+	case n == 0 && (lost == 0 || !v.synced):
+	case n == 0:
+		r := Result{At: v.now, Oldest: v.now}
+		v.unsigned(&r, fmt.Sprintf("%d signatures are missing, and all the pictures that they were over", lost))
+	case v.synced && follows:
+		var r Result
+		var bad []Fault
+		for i := range n {
+			v.odd(&r, i, Fault{Kind: Added, Place: -1})
+		}
+		bad = r.Faults
+		r = v.about(n, nil)
+		r.Faults, r.Faulty, r.whole = bad, n, true
+		r.reason = "they lie between two GOPs that were signed one after the other"
+		v.tell(&r, Altered)
 	default:
-		r.reason = "they lie between two signed GOPs"
+		r := v.about(n, nil)
+		reason := "they came before the first GOP with a signature"
+		if v.synced {
+			reason = fmt.Sprintf("%d signatures are missing", max(lost, 1))
+		}
+		v.unsigned(&r, reason)
 	}
-	v.unsigned(&r, r.reason)
 }
 
 // take takes the first n pending NAL units away into r.

@@ -124,7 +124,7 @@ func (k *keyring) admit(found []signer) (good []signer, err error) {
 		case len(k.known) > 0 && !k.has(s.id):
 			err = fmt.Errorf("the key changed from %x… (%s) to %x… (%s): if the camera was exchanged, configure it anew; if not, somebody is between", k.known[0].id[:6], k.known[0].subject, s.id[:6], s.subject)
 		default:
-			if k.pin && s.trust == OnFirstUse {
+			if k.pin {
 				s.trust = ByKey
 			}
 			good = append(good, s)

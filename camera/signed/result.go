@@ -80,8 +80,10 @@ type Result struct {
 	reason      string
 }
 
-// OK says that the camera vouches for these pictures.
-func (r *Result) OK() bool { return r.Verdict == Authentic || r.Verdict == Incomplete }
+// OK says that there are pictures here, and that the camera vouches for all of them.
+func (r *Result) OK() bool {
+	return r.NALs > 0 && (r.Verdict == Authentic || r.Verdict == Incomplete)
+}
 
 func (r *Result) fault(f Fault) {
 	r.Faulty++

@@ -185,8 +185,7 @@ func (v *Verifier) judge(a *arrived, wall time.Time, p *camera.Picture) {
 	v.keys.keep(keys)
 	r.Key, r.Subject, r.Trust = by.id, by.subject, by.trust
 	if d != v.digest {
-		v.digest = d
-		v.pending, v.anchored, v.st.linked = v.pending[:0], false, false // hashed another way: no signature tells of them
+		v.redigest(d, p)
 	}
 	doc := d.of(m.doc)
 	if m.certificate || v.st.counted && same(&doc, &v.st.doc, d) {
@@ -207,6 +206,18 @@ func (v *Verifier) judge(a *arrived, wall time.Time, p *camera.Picture) {
 	}
 	v.st.doc = doc
 	v.sure = v.st
+}
+
+// redigest goes over to the hash that the camera uses. No signature tells of what was hashed another way, so that it is given up; the
+// picture under way is hashed anew.
+func (v *Verifier) redigest(d digest, p *camera.Picture) {
+	v.digest = d
+	v.pending, v.anchored, v.st.linked = v.pending[:0], false, false
+	for i, n := range p.NALs {
+		if kind := look(v.codec, n); kind == nalSlice || kind == nalStart {
+			v.slice(n, kind == nalStart, i, p)
+		}
+	}
 }
 
 // about begins a Result about the first n pending NAL units, or all of them if n is 0; it takes them away if n is not.
