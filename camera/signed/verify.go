@@ -132,7 +132,10 @@ func (v *Verifier) sei(n []byte, nal int, p *camera.Picture) {
 	if errors.Is(err, errNotOurs) {
 		return
 	}
-	v.idle, v.signature = false, true
+	if v.idle {
+		v.idle, v.since, v.warned = false, v.now, 0
+	}
+	v.signature = true
 	if len(v.queue) == messagesMost {
 		return
 	}
@@ -189,7 +192,7 @@ func (v *Verifier) judge(a *arrived, wall time.Time, p *camera.Picture) {
 	}
 	doc := d.of(m.doc)
 	if m.certificate || v.st.counted && same(&doc, &v.st.doc, d) {
-		return // it vouches for no picture, or is a repetition against loss
+		return // it vouches for no picture, or repeats: against loss, or out of a server's cache
 	}
 	if reason := v.stale(m, wall); reason != "" {
 		r.reason = reason
