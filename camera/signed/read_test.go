@@ -187,3 +187,8 @@ func publicClip(t testing.TB, name string) *clip {
 	}
 	return readMP4(t, b)
 }
+
+func show(t testing.TB, rs []Result) {
+	t.Helper()
+	t.Logf("\n%s", transcript(rs))
+}
