@@ -21,8 +21,8 @@ func (v *Verifier) align(a *arrived, r *Result, list [][]byte, was *state, lost 
 	end := v.segment(a, at, continues)
 	bounded := end < len(v.pending) && v.pending[end].start
 	if len(list) == 0 {
-		if !v.synced {
-			return false
+		if !v.synced || m.gop != nil && bytes.Equal(m.gop, was.gop[:n]) {
+			return false // at a stream's end the reference implementation states the GOP before once more, and nothing of the last one
 		}
 		if !bounded || m.partial {
 			end = min(end, m.count)

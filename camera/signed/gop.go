@@ -24,7 +24,8 @@ func (v *Verifier) match(a *arrived, r *Result) bool {
 	follows := v.st.counted && !v.fresh && lost == 0
 	was := v.st
 	v.st.counted, v.st.counter, v.fresh = true, m.counter, false
-	v.st.partial, v.st.linked = m.partial, false
+	v.st.partial, v.st.linked, v.st.gop = m.partial, false, sum{}
+	copy(v.st.gop[:], m.gop)
 	if !m.start.IsZero() {
 		v.st.start = m.start
 	}

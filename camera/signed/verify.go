@@ -56,6 +56,7 @@ type state struct {
 	anchor  sum  // of that GOP, as signed
 	linked  bool
 	first   sum // hash of the first NAL unit of the newest part
+	gop     sum // the GOP hash of the newest message
 	doc     sum // hash of the newest signed document
 }
 
@@ -136,10 +137,9 @@ func (v *Verifier) sei(n []byte, nal int, p *camera.Picture) {
 		v.idle, v.since, v.warned = false, v.now, 0
 	}
 	v.signature = true
-	if len(v.queue) == messagesMost {
-		return
+	if len(v.queue) < messagesMost {
+		v.queue = append(v.queue, arrived{m: m, err: err, before: v.next, nal: nal})
 	}
-	v.queue = append(v.queue, arrived{m: m, err: err, before: v.next, nal: nal})
 	if err == nil && !m.said {
 		h := v.digest.of(m.doc)
 		v.push(item{plain: h, linked: h, sei: true, at: v.now, media: p.Media, nal: nal})

@@ -32,6 +32,9 @@ type SourceConfig struct {
 	GOP           int // pictures from key to key, default 2 s
 	Now           func() time.Duration
 	Log           *slog.Logger
+	// Sign, if set, gets each coded picture and when it was painted, and returns what to send in its place: the camera's own
+	// signatures go in here. It is called from one goroutine; an error ends the source.
+	Sign func(nals [][]byte, shot time.Duration) ([][]byte, error)
 }
 
 // Source paints a scene at its frame rate and encodes it.
@@ -187,7 +190,9 @@ func (s *Source) read(r *bufio.Reader) error {
 				return err
 			}
 		case 1:
-			s.unit(body[0]>>4 == 1, body[5:size])
+			if err := s.unit(body[0]>>4 == 1, body[5:size]); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -213,7 +218,7 @@ func (s *Source) header(b []byte) error {
 	return nil
 }
 
-func (s *Source) unit(key bool, b []byte) {
+func (s *Source) unit(key bool, b []byte) error {
 	u := Unit{Key: key}
 	if key {
 		u.NALs = append(u.NALs, s.sps, s.pps)
@@ -221,7 +226,7 @@ func (s *Source) unit(key bool, b []byte) {
 	for len(b) >= 4 {
 		n := int(binary.BigEndian.Uint32(b))
 		if n > len(b)-4 {
-			return
+			return nil
 		}
 		if kind := b[4] & 31; kind == 1 || kind == 5 || kind == 6 {
 			u.NALs = append(u.NALs, b[4:4+n])
@@ -237,6 +242,12 @@ func (s *Source) unit(key bool, b []byte) {
 		sinks = append(sinks, sink)
 	}
 	s.mu.Unlock()
+	if s.cfg.Sign != nil {
+		var err error
+		if u.NALs, err = s.cfg.Sign(u.NALs, u.Shot); err != nil {
+			return err
+		}
+	}
 	for _, sink := range sinks {
 		sink(u)
 	}
@@ -245,6 +256,7 @@ func (s *Source) unit(key bool, b []byte) {
 	default:
 		close(s.first)
 	}
+	return nil
 }
 
 // Subscribe calls sink for each coded picture, from one goroutine, until cancel.
