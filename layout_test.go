@@ -38,6 +38,7 @@ var plan = []row{
 	{"grant/granttest", "grant interlock", false, "makes whole chains with soft keys, for tests"},
 	{"liveness", "camera", true, "it judges pictures"},
 	{"lock/*", "lock", false, "a technology meets its parent, never a sibling"},
+	{"camera/signed", "camera", true, "a camera's own signatures are judged as its pictures are: by a function of what came and when"},
 	{"camera/*", "camera", false, "a technology meets its parent, never a sibling"},
 	{"bus/*", "bus", false, "a technology meets its parent, never a sibling"},
 	{"notify/*", "notify", false, "a technology meets its parent, never a sibling"},
