@@ -41,12 +41,16 @@ type keyring struct {
 	pin    bool
 
 	known []signer // at most two: the manufacturer's and the owner's
-	last  [32]byte // of the newest chains: they are looked at once
-	err   error    // what was wrong with those
+	last  [32]byte // of the newest chains, so that the same ones are not read again and again …
+	when  time.Time
+	err   error // … and what was wrong with them at when
 }
 
-// learn takes the certificates or the key of a message. at is when they must be valid. What it keeps is believed only as far as
-// Trust says: that the message is signed with it is checked by verify.
+// rereadAfter is how long chains are taken to be what they were: one may expire, and a hub's clock may have been wrong.
+const rereadAfter = time.Minute
+
+// learn takes the certificates or the key of a message, and returns the keys that may sign for this camera. at is when they must be
+// valid. They are believed only as far as Trust says; that a message is signed with one is checked by verify.
 func (k *keyring) learn(m *message, at time.Time) ([]signer, error) {
 	if len(m.chains) == 0 && m.key == nil {
 		if len(k.known) == 0 {
@@ -62,18 +66,34 @@ func (k *keyring) learn(m *message, at time.Time) ([]signer, error) {
 	h.Write(m.key)
 	h.Write(m.attest)
 	now := [32]byte(h.Sum(nil))
-	if now == k.last && (k.err != nil || len(k.known) > 0) {
+	if now == k.last && at.Sub(k.when).Abs() < rereadAfter && (k.err != nil || len(k.known) > 0) {
 		return k.known, k.err
 	}
 	found, err := k.read(m, at)
 	if err == nil {
 		found, err = k.admit(found)
 	}
-	k.last, k.err = now, err
+	k.last, k.when, k.err = now, at, err
 	if err != nil {
 		return nil, err
 	}
 	return found, nil
+}
+
+// own are the keys of a certificate's message, one of which must have signed it. Nothing is said of whether they are this camera's.
+func (m *message) own() (all []signer) {
+	var open keyring
+	for _, c := range m.chains {
+		if s, _, err := open.chain(c.pem, time.Time{}); err == nil {
+			all = append(all, s)
+		}
+	}
+	if m.key != nil {
+		if s, err := publicKey(m.key); err == nil {
+			all = append(all, s)
+		}
+	}
+	return all
 }
 
 // keep remembers the keys for good: one of them has made a good signature.
@@ -83,34 +103,34 @@ func (k *keyring) keep(s []signer) {
 	}
 }
 
-func (k *keyring) read(m *message, at time.Time) ([]signer, error) {
-	var found []signer
+// read reads a message's keys: those of its chains that lead to a root, and the one that stands alone.
+func (k *keyring) read(m *message, at time.Time) (found []signer, err error) {
 	for _, c := range m.chains {
-		s, leaf, err := k.chain(c.pem, at)
-		if err != nil {
-			return nil, err
-		}
-		if m.scheme == Axis && m.attest != nil && len(m.attest) > 0 {
-			key, err := publicKey(m.key)
-			if err != nil {
-				return nil, err
-			}
-			if err := attested(key.key, m.attest, leaf); err != nil {
-				return nil, err
+		s, leaf, e := k.chain(c.pem, at)
+		if e == nil && len(m.attest) > 0 {
+			var key signer
+			if key, e = publicKey(m.key); e == nil {
+				e = attested(key.key, m.attest, leaf)
 			}
 			key.subject, key.trust = s.subject, s.trust
 			s = key
 		}
-		found = append(found, s)
-	}
-	if len(found) == 0 {
-		s, err := publicKey(m.key)
-		if err != nil {
-			return nil, err
+		if e != nil {
+			err = e
+			continue
 		}
 		found = append(found, s)
 	}
-	return found, nil
+	if len(m.chains) == 0 {
+		var s signer
+		if s, err = publicKey(m.key); err == nil {
+			found = append(found, s)
+		}
+	}
+	if len(found) > 0 {
+		return found, nil
+	}
+	return nil, err
 }
 
 // admit leaves the keys that may sign for this camera.

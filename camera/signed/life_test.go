@@ -106,6 +106,11 @@ func TestTrust(t *testing.T) {
 		rs := play(v, signClip(t, honestClip, readPen(t, "camera"), sign.Config{}, late.Sub(epoch)), late)
 		expect(t, rs, foreign, "expired")
 	})
+	t.Run("a hub whose clock was wrong believes the certificate when it is right", func(t *testing.T) {
+		v := verifier(t, Config{Roots: roots(t, "root.pem"), Within: time.Hour})
+		expect(t, play(v, mine, time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)), foreign, "not yet valid")
+		expect(t, play(v, mine, epoch), honest)
+	})
 	t.Run("a certificate put in front of another camera's signature", func(t *testing.T) {
 		// The stranger's signatures with the true camera's chain: same length, so that the document still parses.
 		forged := pen{key: readPen(t, "stranger").key, chain: readPen(t, "camera").chain}
@@ -200,6 +205,16 @@ func TestReplay(t *testing.T) {
 		expect(t, play(v, c, epoch.Add(time.Minute)), honest)
 		// From then on the old counter is as good as none: its time is what is left, and it went back.
 		expect(t, play(v, day, epoch.Add(62*time.Second)), stale(100, 5), "its time went back")
+	})
+	t.Run("two sessions joined where the counter fits", func(t *testing.T) {
+		first := signClip(t, honestClip, p, sign.Config{}, -time.Second)
+		second := signClip(t, honestClip, p, sign.Config{Counter: 4}, 0)
+		second.insert(0, 0, first.cut(2, nalSEI))
+		first.units = append(first.units[:18:18], second.units...)
+		rs := play(verifier(t, Config{Roots: roots(t, "root.pem")}), first, time.Time{})
+		if n := verdicts(rs); n[Altered] != 1 || n[Authentic] != 7 || !strings.Contains(transcript(rs), "it does not follow the GOP before it") {
+			t.Errorf("%s", transcript(rs))
+		}
 	})
 	t.Run("later examination of a recording: claimed times are left alone", func(t *testing.T) {
 		if rs := play(verifier(t, cfg), day, time.Time{}); lapses(rs) != 0 {
