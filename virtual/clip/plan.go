@@ -1,0 +1,65 @@
+package clip
+
+import (
+	"fmt"
+	"hash/fnv"
+	"slices"
+)
+
+const (
+	fps        = 15
+	liveFor    = 60 // seconds of a live clip: thirty keys at GOP 2 s, from which a camera is learned
+	leadFor    = 10 // seconds of live before the sensor sticks
+	frozenFor  = 30
+	coverLead  = 8
+	coveredFor = 12
+	loopFor    = 30 // seconds of a loop's clip, its first pass included
+)
+
+// A Take is what is painted once and coded by several encoders.
+type Take struct {
+	Split    string
+	View     View
+	Encoders []string
+	Kinds    []string
+}
+
+func (t Take) camera(e Encoder) string {
+	return fmt.Sprintf("%s-%s-%dp-%s", t.View.Room, t.View.Condition, t.View.Height, e.Name)
+}
+
+func (t Take) has(kind string) bool { return slices.Contains(t.Kinds, kind) }
+
+// seed is a take's own, for one kind of it: no two paintings share noise.
+func (t Take) seed(kind string) uint64 {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%s %s %d %d %s", t.View.Room, t.View.Condition, t.View.Height, t.View.Seed, kind)
+	return h.Sum64()
+}
+
+// Plan is the corpus of a split. A small one has one encoder of each program and no large pictures: a quick look.
+func Plan(split string, small bool, seed uint64) (takes []Take) {
+	first := []string{"x264-crf26-g30", "x264-cbr-g30", "openh264-cbr-g30", "openh264-q28-g30"}
+	if small {
+		first = []string{"x264-crf26-g30", "openh264-cbr-g30"}
+	}
+	loops := []string{Copied, Aligned, Shifted, Replayed}
+	add := func(room, condition string, high int, encoders []string, kinds ...string) {
+		takes = append(takes, Take{
+			Split: split, Encoders: encoders, Kinds: kinds,
+			View: View{Room: room, Condition: condition, Width: high * 16 / 9, Height: high, Seed: seed},
+		})
+	}
+	for i, room := range Rooms(split) {
+		add(room, "day", 720, first, slices.Concat([]string{Live, Frozen}, loops, Covers)...)
+		add(room, "night", 720, first, slices.Concat([]string{Live, Frozen}, loops, Covers)...)
+		add(room, "wind", 720, first, slices.Concat([]string{Live, Frozen}, loops, []string{"hand", "bag"})...)
+		add(room, "drift", 720, first[:min(2, len(first))], Live, Frozen, "defocus")
+		if small {
+			continue
+		}
+		add(room, []string{"indoor", "filter"}[i%2], 720, []string{"x264-cbr-g15", "x264-crf23-g60"}, Live, Frozen, Copied, Aligned, "hand", "black")
+		add(room, []string{"night", "day", "indoor"}[i%3], 1080, []string{first[i%4], first[(i+3)%4]}, Live, Frozen, Copied, Aligned, "bag", "defocus", "blackout")
+	}
+	return takes
+}
