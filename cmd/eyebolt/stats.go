@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -26,4 +27,15 @@ func spreadOf(ds []time.Duration) spread {
 		return ds[min(len(ds)-1, max(0, i))]
 	}
 	return spread{N: len(ds), Min: ms(ds[0]), P50: ms(rank(0.50)), P99: ms(rank(0.99)), Max: ms(ds[len(ds)-1])}
+}
+
+// poissonAbove is the 95 % upper bound of a count's expectation when n were seen: 3 for none (the rule of three), and for
+// others the Wilson-Hilferty approximation of the chi-squared quantile, which is right to 1 %.
+func poissonAbove(n int) float64 {
+	if n == 0 {
+		return 2.996
+	}
+	k := float64(n + 1)
+	c := 1 - 1/(9*k) + 1.6449/(3*math.Sqrt(k))
+	return k * c * c * c
 }

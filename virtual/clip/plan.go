@@ -37,29 +37,35 @@ func (t Take) seed(kind string) uint64 {
 	return h.Sum64()
 }
 
-// Plan is the corpus of a split. A small one has one encoder of each program and no large pictures: a quick look.
+// Plan is the corpus of a split. A small one has one encoder of each program and no large pictures: a quick look. Else the
+// encoders take turns, so that each room meets all of them and each pair of condition and encoder some rooms.
 func Plan(split string, small bool, seed uint64) (takes []Take) {
-	first := []string{"x264-crf26-g30", "x264-cbr-g30", "openh264-cbr-g30", "openh264-q28-g30"}
-	if small {
-		first = []string{"x264-crf26-g30", "openh264-cbr-g30"}
-	}
-	loops := []string{Copied, Aligned, Shifted, Replayed}
+	main := []string{"x264-crf26-g30", "openh264-cbr-g30", "x264-cbr-g30", "openh264-q28-g30"}
 	add := func(room, condition string, high int, encoders []string, kinds ...string) {
 		takes = append(takes, Take{
 			Split: split, Encoders: encoders, Kinds: kinds,
 			View: View{Room: room, Condition: condition, Width: high * 16 / 9, Height: high, Seed: seed},
 		})
 	}
+	loops := []string{Live, Frozen, Copied, Aligned, Shifted, Replayed}
 	for i, room := range Rooms(split) {
-		add(room, "day", 720, first, slices.Concat([]string{Live, Frozen}, loops, Covers)...)
-		add(room, "night", 720, first, slices.Concat([]string{Live, Frozen}, loops, Covers)...)
-		add(room, "wind", 720, first, slices.Concat([]string{Live, Frozen}, loops, []string{"hand", "bag"})...)
-		add(room, "drift", 720, first[:min(2, len(first))], Live, Frozen, "defocus")
+		a, b := main[:2], main[2:]
+		if i%2 == 1 && !small {
+			a, b = b, a
+		}
+		if small {
+			b = a
+		}
+		add(room, "day", 720, a, slices.Concat(loops, Covers)...)
+		add(room, "night", 720, b, slices.Concat(loops, Covers)...)
+		add(room, "wind", 720, a, Live, Frozen, Copied, Aligned, Shifted, Replayed, "hand", "bag")
+		add(room, "drift", 720, b, Live, Frozen, "defocus")
 		if small {
 			continue
 		}
-		add(room, []string{"indoor", "filter"}[i%2], 720, []string{"x264-cbr-g15", "x264-crf23-g60"}, Live, Frozen, Copied, Aligned, "hand", "black")
-		add(room, []string{"night", "day", "indoor"}[i%3], 1080, []string{first[i%4], first[(i+3)%4]}, Live, Frozen, Copied, Aligned, "bag", "defocus", "blackout")
+		add(room, []string{"indoor", "filter"}[i%2], 720, []string{[]string{"x264-cbr-g15", "x264-crf23-g60"}[i/2%2]}, Live, Frozen, Copied, Aligned, "hand", "black")
+		add(room, []string{"night", "day", "indoor"}[i%3], 1080, []string{a[1], b[0]}[i%2:][:1], Live, Frozen, Copied, Aligned, "bag", "defocus")
+		add(room, []string{"day", "night", "wind"}[i%3], 1080, []string{a[0], b[1]}[i%2:][:1], Live, Frozen, Copied, Shifted, "hand")
 	}
 	return takes
 }
