@@ -50,7 +50,7 @@ func (e *Eye) Cover(how string) error {
 	case "blackout":
 		flat(16, 128, 128)
 		clear(e.noise[:])
-		e.sensor.sigma, e.chroma = 0, 0
+		e.sensor.sigma, e.chroma, e.cold = 0, 0, true
 	default:
 		return fmt.Errorf("clip: no cover is called %q: use one of %v", how, Covers)
 	}

@@ -64,9 +64,6 @@ type Stream struct {
 // or, if that is empty, to to. Every picture is a key if gop is 1.
 func (e Encoder) Encode(ctx context.Context, w, h, fps, gop int, out string, to io.Writer) (*Stream, error) {
 	kbit := int(float64(e.Kbit) * math.Pow(float64(w*h)/(1280*720), 0.75))
-	if gop == 1 { // keys only: each has what it has among the others, about a fifth of its GOP's bits, in a second
-		kbit = kbit * e.GOP / 15 * 3 / 10
-	}
 	name, args, err := e.command(w, h, fps, gop, kbit, out)
 	if err != nil {
 		return nil, err

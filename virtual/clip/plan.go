@@ -67,5 +67,13 @@ func Plan(split string, small bool, seed uint64) (takes []Take) {
 		add(room, []string{"night", "day", "indoor"}[i%3], 1080, []string{a[1], b[0]}[i%2:][:1], Live, Frozen, Copied, Aligned, "bag", "defocus")
 		add(room, []string{"day", "night", "wind"}[i%3], 1080, []string{a[0], b[1]}[i%2:][:1], Live, Frozen, Copied, Shifted, "hand")
 	}
-	return takes
+	// Room by room in turn, so that a corpus that is not yet whole has all of them.
+	each := len(takes) / len(Rooms(split))
+	turns := make([]Take, 0, len(takes))
+	for i := range each {
+		for r := range len(Rooms(split)) {
+			turns = append(turns, takes[r*each+i])
+		}
+	}
+	return turns
 }
