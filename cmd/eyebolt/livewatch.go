@@ -1,8 +1,6 @@
 package main
 
 import (
-	"maps"
-	"slices"
 	"time"
 
 	"eyebolt/camera"
@@ -166,12 +164,4 @@ func (w *watched) forget() (lapses []lapsed, near, far map[string]margin) {
 	lapses, near, far = w.lapse, w.near, w.far
 	w.lapse, w.near, w.far = nil, map[string]margin{}, map[string]margin{}
 	return lapses, near, far
-}
-
-func joinMargins(to, from map[string]margin) {
-	for _, by := range slices.Sorted(maps.Keys(from)) {
-		m := to[by]
-		m.join(from[by])
-		to[by] = m
-	}
 }

@@ -76,7 +76,7 @@ func (p *plot) curve(l tradeoffLink, colour string) {
 		wanted = 250
 	}
 	var ended bool
-	var lastX, lastY float64 // where its name stands
+	var lastY float64 // where its name stands
 	for _, t := range l.Points {
 		rate := t.PerHour
 		if t.Laggings == 0 {
@@ -88,7 +88,7 @@ func (p *plot) curve(l tradeoffLink, colour string) {
 				path.WriteByte(' ')
 			}
 			fmt.Fprintf(&path, "%.1f,%.1f", x, y)
-			lastX, lastY = x, y
+			lastY = y
 		}
 		if t.Laggings == 0 {
 			ended = true
@@ -107,6 +107,6 @@ func (p *plot) curve(l tradeoffLink, colour string) {
 			say = k.say
 		}
 	}
-	lastX = p.x(float64(l.Points[len(l.Points)-1].A1) / 1000)
+	lastX := p.x(float64(l.Points[len(l.Points)-1].A1) / 1000)
 	p.text(lastX+10, lastY+4, fmt.Sprintf(`fill="%s" font-weight="bold"`, colour), say)
 }

@@ -28,8 +28,6 @@ func (t Take) camera(e Encoder) string {
 	return fmt.Sprintf("%s-%s-%dp-%s", t.View.Room, t.View.Condition, t.View.Height, e.Name)
 }
 
-func (t Take) has(kind string) bool { return slices.Contains(t.Kinds, kind) }
-
 // seed is a take's own, for one kind of it: no two paintings share noise.
 func (t Take) seed(kind string) uint64 {
 	h := fnv.New64a()
