@@ -298,6 +298,27 @@ func reportTexts(word string) string {
 	case "failure":
 		return "The lock reports a failure."
 	}
+	return radioTexts(word)
+}
+
+// radioTexts are what was noticed on the air: they name a cause and decide nothing.
+func radioTexts(word string) string {
+	switch word {
+	case "radio-flood":
+		return "On the air: a flood of forged frames that throw devices off the Wi-Fi."
+	case "radio-unprotected":
+		return "On the air: a forged frame, which the Wi-Fi's protection dropped."
+	case "radio-wrong-reason":
+		return "On the air: a frame that no honest device sends."
+	case "radio-deauth", "radio-disassoc":
+		return "On the air: a frame that ends a device's Wi-Fi connection."
+	case "radio-beacon-loss":
+		return "The Wi-Fi's access point is not heard any more."
+	case "radio-churn":
+		return "A device leaves the Wi-Fi and comes back again and again."
+	case "radio-disconnected":
+		return "A device's Wi-Fi connection ended."
+	}
 	return ""
 }
 

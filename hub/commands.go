@@ -112,7 +112,7 @@ func (c *Core) alarm(d *door, why interlock.Reason, notice bool) {
 		if err != nil { // an alarm is told even without randomness
 			id = c.cfg.ID + "-" + d.cfg.Name + "-" + why.String() + "-" + c.clock.now(c.at).Format("20060102T150405.000000")
 		}
-		a = bus.Alarm{ID: id, Hub: c.cfg.ID, Door: d.cfg.Name, Reason: why.String(), Text: why.ToResident(), At: c.clock.now(c.at), Notice: notice}
+		a = bus.Alarm{ID: id, Hub: c.cfg.ID, Door: d.cfg.Name, Reason: why.String(), Text: d.toResident(why), At: c.clock.now(c.at), Notice: notice}
 		if d.visit != nil {
 			a.Visit = d.visit.id
 		}
@@ -144,7 +144,7 @@ func (c *Core) end(d *door, k interlock.Command) {
 	gaps, total := v.gaps, tenths(v.unwatched)
 	c.write(d, ledger.KindVisit, ledger.WordEnded, k.Reason, c.visitData(v, k.Outcome, total))
 	if k.Outcome == interlock.Incident && len(d.incidents) < maxIncidents {
-		d.incidents = append(d.incidents, bus.Incident{Visit: v.id, Reason: k.Reason.String(), Text: k.Reason.ToResident(), Gaps: gaps, Total: total})
+		d.incidents = append(d.incidents, bus.Incident{Visit: v.id, Reason: k.Reason.String(), Text: d.toResident(k.Reason), Gaps: gaps, Total: total})
 	}
 	d.visit = nil
 }

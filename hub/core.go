@@ -29,6 +29,7 @@ type Core struct {
 	waits   map[uint64]waiting // by Done number
 	visits  []string           // what Beats said last
 	ration  ration             // of entries that belong to no door
+	air     air                // what was noticed on the air in the whole home
 	noted   uint64             // ledger entries that the newest "checkpoint" entry told of
 	beat    uint64             // number of the newest beat that was answered
 	since   time.Duration      // boot
@@ -102,6 +103,8 @@ func (c *Core) Take(at At, in Input) []Effect {
 		c.tick(in)
 	case Seen:
 		c.seen(in)
+	case Sign:
+		c.noticed(in)
 	case Recorded:
 		c.recorded(in)
 	case Filed:

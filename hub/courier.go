@@ -42,6 +42,7 @@ func (c *Core) begin(d *door, v *visit) bool {
 	at := len(c.entries)
 	c.step(d, interlock.Fact{Kind: interlock.ServiceSays}) // what it answered, it answered before it knew of this visit (S1)
 	d.visit = v
+	d.absolve()
 	c.step(d, interlock.Fact{Kind: interlock.Arrive, OK: true})
 	if d.state.Visit() {
 		later := append([]ledger.Entry(nil), c.entries[at:]...)

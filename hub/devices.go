@@ -85,6 +85,7 @@ func (c *Core) look(d *door) {
 	if now != was {
 		c.follow(d, was, now)
 		d.watch = now
+		c.blame(d)
 		worth := d.visit != nil || now == interlock.WatchLive || now.Lapse()
 		c.step(d, interlock.Fact{Kind: interlock.WatchSays, Watch: now})
 		if worth && d.worth(c.at.Mono) {

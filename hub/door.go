@@ -7,6 +7,7 @@ import (
 	"eyebolt/grant"
 	"eyebolt/interlock"
 	"eyebolt/ledger"
+	"eyebolt/radio"
 )
 
 // door is one door and everything that is known of it.
@@ -23,6 +24,8 @@ type door struct {
 	gap      gap
 	left     time.Duration    // the newest picture's own time when the watch was last live
 	lag      interlock.Reason // why it is not live since: the camera's lag, if it ever was that
+	air      air              // what was noticed on the air here
+	cause    radio.Cause      // of the visit's lapses, or of the newest one outside
 
 	// The lock and the household, as last told.
 	bolt      interlock.Bolt

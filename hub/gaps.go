@@ -82,6 +82,9 @@ const maxGaps = 64
 // updated.
 func (c *Core) follow(d *door, was, now interlock.Watch) {
 	if was == interlock.WatchLive && now != interlock.WatchLive {
+		if d.visit == nil {
+			d.absolve()
+		}
 		d.left = c.at.Mono
 		if own, ok := newest(d.sights); ok {
 			d.left = min(own, c.at.Mono)

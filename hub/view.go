@@ -28,6 +28,7 @@ type face struct {
 	blocks             uint64
 	battery, incidents int
 	gaps               int
+	cause              string
 	set                bool
 }
 
@@ -36,7 +37,7 @@ func (d *door) face() face {
 	f := face{
 		phase: s.Phase(), why: s.Why(), watch: d.watch, bolt: d.shownBolt(), door: s.Door(), secured: s.Secured(), blocked: s.Blocked(),
 		released: s.Released(), leave: s.Leave(), home: d.home, alarm: s.Alarm(), incident: s.Incident(), held: d.held, blocks: d.blocks,
-		battery: d.battery, incidents: len(d.incidents), set: true,
+		battery: d.battery, incidents: len(d.incidents), cause: d.cause.Text, set: true,
 	}
 	if v := d.visit; v != nil {
 		f.visit, f.n, f.out, f.gaps = v.id, v.n, v.out != nil && !v.outDone, len(v.gaps)
@@ -92,7 +93,7 @@ func (c *Core) view(d *door) bus.View {
 		w.Reason, w.Sentence = why.String(), why.Sentence()
 	}
 	if a := s.Alarm(); a != interlock.NoReason {
-		w.Alarm, w.AlarmText = a.String(), a.ToResident()
+		w.Alarm, w.AlarmText = a.String(), d.toResident(a)
 	}
 	if left := s.Left(); left > 0 {
 		until := w.At.Add(time.Duration(left) * time.Millisecond)
@@ -114,7 +115,7 @@ func (c *Core) view(d *door) bus.View {
 	}
 	if v.incident != interlock.NoReason {
 		gaps, total := c.unwatched(d)
-		w.Incidents = append(w.Incidents, bus.Incident{Visit: v.id, Reason: v.incident.String(), Text: v.incident.ToResident(), Gaps: gaps, Total: total})
+		w.Incidents = append(w.Incidents, bus.Incident{Visit: v.id, Reason: v.incident.String(), Text: d.toResident(v.incident), Gaps: gaps, Total: total})
 	}
 	return w
 }

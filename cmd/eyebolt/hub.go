@@ -196,6 +196,9 @@ func startHub(ctx context.Context, cfg HubConfig, opt hubOptions) (_ *runningHub
 		ID: cfg.ID, RP: grant.RP{ID: cfg.Passkeys.ID, Origins: cfg.Passkeys.Origins}, Epoch: max(1, cfg.Epoch),
 		Ledger: record, Bus: conn, Log: opt.Log, Now: opt.Now, Live: view, Pairing: opt.Pairing, AddResident: opt.AddResident,
 	}
+	if rc.Radios, err = cfg.Radio.radios(); err != nil {
+		return nil, err
+	}
 	for _, d := range cfg.Doors {
 		door, err := cfg.door(d, films, opt)
 		if err != nil {

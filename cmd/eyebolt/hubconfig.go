@@ -29,6 +29,8 @@ type HubConfig struct {
 	Clips ClipConfig `yaml:"clips"`
 	// Live says how a phone reaches the picture.
 	Live LiveConfig `yaml:"live"`
+	// Radio says where signs of an attack on the Wi-Fi are heard. Default: nowhere.
+	Radio RadioConfig `yaml:"radio"`
 	// Log is debug, info, warn or error. Default info.
 	Log string `yaml:"log"`
 }

@@ -38,6 +38,9 @@ type Config struct {
 	Now    func() time.Duration // monotonic, the same clock that Camera and Lock drivers get; required
 	Wall   func() time.Time     // time.Now when nil
 
+	// Radios are where signs of an attack on the air are heard; none is needed.
+	Radios []Radio
+
 	// Live shows every door's first camera; nil: no live view.
 	Live Live
 

@@ -128,6 +128,9 @@ func (h *Hub) Start(ctx context.Context) error {
 		h.wg.Go(func() { h.ship.run(ctx) })
 	}
 	h.wg.Go(func() { h.sweep(ctx) })
+	for _, r := range h.cfg.Radios {
+		h.wg.Go(func() { h.hear(ctx, r) })
+	}
 	context.AfterFunc(outer, func() { _ = h.Stop() })
 	return nil
 }

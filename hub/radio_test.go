@@ -1,0 +1,146 @@
+package hub
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"eyebolt/bus"
+	"eyebolt/ledger"
+	"eyebolt/radio"
+)
+
+func flood(from, at time.Duration, n int) Sign {
+	return Sign{Sign: radio.Sign{Kind: radio.Flood, From: from, At: at, Count: n, Source: "monitor wlan1", Reason: 7, Station: radio.Addr{2, 0, 0, 0, 1, 0}}}
+}
+
+// blinded is a visit in which the camera is lost as the door is open; signs are told at the moments of the map.
+func blinded(t *testing.T, signs map[time.Duration]func(h *home) Sign) *home {
+	h := ready(t)
+	h.slide()
+	h.until("unlocked")
+	h.move(true)
+	h.until("open")
+	h.run(100 * time.Millisecond)
+	h.cams["hall"].blind = true
+	for at := range time.Duration(150) {
+		if s, ok := signs[at*20*time.Millisecond]; ok {
+			h.in(s(h))
+		}
+		h.run(20 * time.Millisecond)
+	}
+	return h
+}
+
+func alarmOf(h *home, reason string, notice bool) string {
+	for _, a := range h.alarms {
+		if a.Reason == reason && a.Notice == notice {
+			return a.Text
+		}
+	}
+	return ""
+}
+
+// T1, S6: a flood that was heard names the cause in the alarm, on the page and in the incident; what is done to the bolt, and
+// when, is the same as if nobody had heard it.
+func TestASignNamesTheCauseAndDecidesNothing(t *testing.T) {
+	deaf := blinded(t, nil)
+	h := blinded(t, map[time.Duration]func(*home) Sign{0: func(h *home) Sign { return flood(h.mono-300*time.Millisecond, h.mono, 40) }})
+	if !slices.Equal(h.wire, deaf.wire) || h.view.Phase != deaf.view.Phase || h.view.Watch != deaf.view.Watch || h.view.Reason != deaf.view.Reason {
+		t.Errorf("a sign decided: %v, %s, %s; without it %v, %s, %s", h.wire, h.view.Phase, h.view.Watch, deaf.wire, deaf.view.Phase, deaf.view.Watch)
+	}
+	const cause = "Someone is attacking the Wi-Fi: a flood of forged frames began 0.3 s before the last picture."
+	if text := alarmOf(h, "lapse-lost", false); !strings.HasSuffix(text, " "+cause) {
+		t.Errorf("the alarm says %q", text)
+	}
+	if text := alarmOf(deaf, "lapse-lost", false); text == "" || strings.Contains(text, "Wi-Fi") {
+		t.Errorf("without a sign it says %q", text)
+	}
+	if !strings.HasSuffix(h.view.AlarmText, cause) {
+		t.Errorf("the page says %q", h.view.AlarmText)
+	}
+	if in := h.view.Incidents; len(in) == 0 || !strings.HasSuffix(in[len(in)-1].Text, cause) {
+		t.Errorf("the incident says %+v", in)
+	}
+	if !h.wrote("report radio-flood") {
+		t.Errorf("not on record: %v", h.words(ledger.KindReport))
+	}
+}
+
+// The access point tells of it later than the alarm went out: a notice of its own says why.
+func TestASignThatComesLate(t *testing.T) {
+	h := blinded(t, map[time.Duration]func(*home) Sign{2600 * time.Millisecond: func(h *home) Sign { return flood(h.mono-2500*time.Millisecond, h.mono, 400) }})
+	if text := alarmOf(h, "lapse-lost", false); text == "" || strings.Contains(text, "Wi-Fi") {
+		t.Errorf("the alarm says %q", text)
+	}
+	if text := alarmOf(h, "lapse-lost", true); !strings.Contains(text, "Someone is attacking the Wi-Fi") {
+		t.Errorf("the notice says %q; told: %+v", text, h.alarms)
+	}
+	n := len(h.alarms)
+	for range 20 { // it goes on: nobody is told again
+		h.in(flood(h.mono-3*time.Second, h.mono, 500))
+		h.run(100 * time.Millisecond)
+	}
+	for _, a := range h.alarms[n:] {
+		if a.Notice {
+			t.Errorf("told again: %+v", a)
+		}
+	}
+}
+
+// S18: signs alone, of every kind and as many as anybody likes, hold no door, raise no alarm and do not fill the record.
+func TestSignsAloneChangeNothing(t *testing.T) {
+	h := ready(t)
+	before := len(h.disk)
+	rain := func(d time.Duration) {
+		for end := h.mono + d; h.mono < end; h.run(20 * time.Millisecond) {
+			for k := range radio.Kind(radio.Kinds + 3) {
+				h.in(Sign{Sign: radio.Sign{Kind: k, From: h.mono + time.Hour, At: h.mono + 2*time.Hour, Count: -3, Source: strings.Repeat("\xff", 5000)}})
+				h.in(Sign{Door: "no such door", Sign: radio.Sign{Kind: k, At: -time.Hour}})
+			}
+		}
+	}
+	rain(time.Second)
+	if r := h.slide(); !r.OK {
+		t.Fatalf("refused: %+v", r)
+	}
+	h.until("unlocked")
+	h.move(true)
+	h.until("open")
+	rain(5 * time.Second)
+	h.move(false)
+	h.until("secured")
+	rain(2 * time.Second)
+	if r := h.out(); !r.OK {
+		t.Fatalf("refused: %+v", r)
+	}
+	h.until("idle")
+	if len(h.alarms) != 0 || len(h.view.Incidents) != 0 {
+		t.Errorf("alarms %+v, incidents %+v", h.alarms, h.view.Incidents)
+	}
+	if n := len(h.disk) - before; n > 100 {
+		t.Errorf("%d entries", n)
+	}
+	if h.count("lock") != 1 || h.count("unlock") != 1 {
+		t.Errorf("wire %v", h.wire)
+	}
+}
+
+// Another visit's lapse is not blamed on what was heard in an earlier one.
+func TestACauseIsForgottenWithItsVisit(t *testing.T) {
+	h := blinded(t, map[time.Duration]func(*home) Sign{0: func(h *home) Sign { return flood(h.mono, h.mono, 5) }})
+	h.cams["hall"].blind = false
+	h.run(time.Second)
+	h.move(false)
+	h.until("idle")
+	h.must(bus.Ask{What: bus.AskAck})
+	h.cams["hall"].blind = true
+	h.run(3 * time.Second)
+	if h.view.Watch != "lost" {
+		t.Fatalf("watch %s", h.view.Watch)
+	}
+	if c := h.c.doors[0].cause; c.Kind != radio.NoKind {
+		t.Errorf("still blamed: %+v", c)
+	}
+}
