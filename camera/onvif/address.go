@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -49,10 +50,8 @@ func parse(cfg Config) (*endpoint, error) {
 	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || u.Opaque != "" {
 		return nil, bad
 	}
-	if u.Port() != "" {
-		if p, err := net.LookupPort("tcp", u.Port()); err != nil || p == 0 {
-			return nil, bad
-		}
+	if !portOK(u) {
+		return nil, bad
 	}
 	e.user, e.pass = cfg.User, cfg.Password
 	if u.User != nil {
@@ -100,10 +99,8 @@ func (e *endpoint) ours(s string, schemes ...string) (u *url.URL, moved bool, er
 	if err != nil || u.Hostname() == "" || u.Opaque != "" || !slices.Contains(schemes, u.Scheme) {
 		return nil, false, fmt.Errorf("%w: it gives an address that is not of %s", camera.ErrGarbage, strings.Join(schemes, ", "))
 	}
-	if p := u.Port(); p != "" {
-		if n, err := net.LookupPort("tcp", p); err != nil || n == 0 {
-			return nil, false, fmt.Errorf("%w: it gives an address with port %.8q", camera.ErrGarbage, p)
-		}
+	if !portOK(u) {
+		return nil, false, fmt.Errorf("%w: it gives an address with port %.8q", camera.ErrGarbage, u.Port())
 	}
 	host := e.url.Hostname()
 	moved = !strings.EqualFold(u.Hostname(), host)
@@ -116,6 +113,12 @@ func (e *endpoint) ours(s string, schemes ...string) (u *url.URL, moved bool, er
 	}
 	u.User, u.Fragment = nil, ""
 	return u, moved, nil
+}
+
+// portOK says whether an address names no port, or one that can be.
+func portOK(u *url.URL) bool {
+	n, err := strconv.ParseUint(u.Port(), 10, 16)
+	return u.Port() == "" || err == nil && n > 0
 }
 
 // dial connects to the camera and to nothing else: a name is resolved once.

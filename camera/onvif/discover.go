@@ -237,13 +237,8 @@ func (f *Found) place(addresses []string) bool {
 	own := false
 	for _, s := range first(addresses, 16) {
 		u, err := url.Parse(s)
-		if err != nil || len(s) > addressMost || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.Opaque != "" {
+		if err != nil || len(s) > addressMost || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.Opaque != "" || !portOK(u) {
 			continue
-		}
-		if p := u.Port(); p != "" {
-			if n, err := net.LookupPort("tcp", p); err != nil || n == 0 {
-				continue
-			}
 		}
 		ip, err := netip.ParseAddr(u.Hostname())
 		mine := err == nil && ip.Unmap().WithZone("") == f.IP.WithZone("")

@@ -37,7 +37,7 @@ type Tamper struct {
 	Topic   string        // as the camera wrote it
 	Source  string        // what the camera says it is about, name=value
 	Initial bool          // the state at the time of subscribing, not a change
-	Moment  bool          // it has no end: such cameras tell when it began and nothing more
+	Moment  bool          // it may have no end: some cameras tell when it began and nothing more
 }
 
 // notice is one notification as it was sent, before it means anything.
@@ -148,7 +148,7 @@ func (e *notice) tamper() (Tamper, bool) {
 	case e.operation == "Deleted":
 		t.On = false // the property is gone: a rule was removed
 	case known:
-		t.On = on
+		t.On, t.Moment = on, on && e.operation == ""
 	case t.Initial:
 		return t, false // a state that is not told
 	default:

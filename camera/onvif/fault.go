@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"syscall"
@@ -133,12 +135,16 @@ func (c *Client) explain(ctx context.Context, err error) error {
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var record tls.RecordHeaderError
+	var at *url.Error
+	if errors.As(err, &at) {
+		err = at.Err // the address is known to whoever gave it
+	}
 	switch {
 	case errors.Is(context.Cause(ctx), context.Canceled):
 		return context.Canceled
 	case errors.Is(err, errPin), errors.As(err, &verify), errors.As(err, &unknown), errors.As(err, &host):
 		return c.fault(camera.ErrCertificate, "%v", err)
-	case errors.As(err, &record):
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return c.fault(ErrDisabled, "it does not speak TLS here: use http, or the right port")
 	case errors.As(err, &dns):
 		return c.fault(camera.ErrUnreachable, "its name is not known: %v", err)

@@ -39,7 +39,7 @@ type replay struct {
 	held     atomic.Bool  // the sink has one now
 
 	params camera.Params
-	decode func(*rtp.Packet) ([][]byte, error)
+	decode decoder
 	seq    uint16
 	begun  bool // seq is set
 	lost   uint32
@@ -50,7 +50,7 @@ type replay struct {
 	ticks  int64
 	last   time.Time // our time of the last picture given
 	filled Filled
-	done   bool // the span's end was reached, or the camera said that there is no more
+	over   bool // nothing more is given
 }
 
 var (
@@ -144,7 +144,7 @@ func (p *replay) start(client *gortsplib.Client, address *base.URL) error {
 	return err
 }
 
-func (p *replay) choose(sd *description.Session) (*description.Media, format.Format, error) {
+func (p *replay) choose(sd *description.Session) (_ *description.Media, _ format.Format, err error) {
 	for _, m := range sd.Medias {
 		if m.Type != description.MediaTypeVideo || m.IsBackChannel {
 			continue
@@ -152,21 +152,19 @@ func (p *replay) choose(sd *description.Session) (*description.Media, format.For
 		for _, f := range m.Formats {
 			switch f := f.(type) {
 			case *format.H264:
-				f.PacketizationMode = 1
-				d, err := f.CreateDecoder()
-				if err != nil {
+				if p.decode, err = h264Decoder(); err != nil {
 					return nil, nil, p.c.fault(camera.ErrNoVideo, "its H.264 is not sent as we can read it")
 				}
-				p.decode = d.Decode
 				p.params.Codec = camera.H264
 				p.parameter(f.SPS, f.PPS)
 				return m, f, nil
 			case *format.H265:
-				d, err := f.CreateDecoder()
-				if err != nil {
+				if f.MaxDONDiff != 0 {
+					return nil, nil, p.c.fault(camera.ErrNoVideo, "its H.265 is sent interleaved, which is not supported")
+				}
+				if p.decode, err = h265Decoder(); err != nil {
 					return nil, nil, p.c.fault(camera.ErrNoVideo, "its H.265 is not sent as we can read it")
 				}
-				p.decode = d.Decode
 				p.params.Codec = camera.H265
 				p.parameter(f.VPS, f.SPS, f.PPS)
 				return m, f, nil
@@ -174,6 +172,26 @@ func (p *replay) choose(sd *description.Session) (*description.Media, format.For
 		}
 	}
 	return nil, nil, p.c.fault(camera.ErrNoVideo, "its replay names no H.264 or H.265")
+}
+
+// decoder makes access units of RTP packets, and bounds their size.
+type decoder func(*rtp.Packet) ([][]byte, error)
+
+// h264Decoder reads RFC 6184 whatever the description says of its packets, which is often nothing.
+func h264Decoder() (decoder, error) {
+	d, err := (&format.H264{PacketizationMode: 1}).CreateDecoder()
+	if err != nil {
+		return nil, err
+	}
+	return d.Decode, nil
+}
+
+func h265Decoder() (decoder, error) {
+	d, err := (&format.H265{}).CreateDecoder()
+	if err != nil {
+		return nil, err
+	}
+	return d.Decode, nil
 }
 
 var errGone = errors.New("the camera ended the connection")
@@ -217,10 +235,9 @@ func (p *replay) conclude(ctx context.Context, err error) error {
 	var timeout liberrors.ErrClientTCPTimeout
 	switch {
 	case errors.Is(err, errSpanDone):
-		p.done = true
 		return nil
 	case errors.Is(err, errTerminal):
-		p.done, p.filled.End = true, errTerminal.Error()
+		p.filled.End = errTerminal.Error()
 	case errors.As(err, &own), ctx.Err() != nil:
 		p.filled.End = "it was broken off"
 		if ctx.Err() != nil {
@@ -274,6 +291,9 @@ func (p *replay) end(err error) { p.ending.Do(func() { p.ended <- err }) }
 
 // packet takes the next RTP packet; they come in order, over TCP.
 func (p *replay) packet(k *rtp.Packet) {
+	if p.over {
+		return
+	}
 	if p.begun {
 		if n := k.SequenceNumber - p.seq; n != 0 {
 			p.lost += max(1, uint32(max(0, int16(n))))
@@ -300,6 +320,7 @@ func (p *replay) packet(k *rtp.Packet) {
 		return
 	}
 	if err := p.unit(nals, k.Timestamp, s); err != nil {
+		p.over = true
 		p.end(err)
 	}
 }
