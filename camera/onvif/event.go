@@ -171,14 +171,16 @@ type seen struct {
 // trackedMost bounds the topics and sources that a camera can make us remember: kinds times lenses, with room.
 const trackedMost = 64
 
-// fresh says whether t, of the camera's time at, is news: newer than the last of its topic and source.
+// fresh says whether t, of the camera's time at, is news: newer than the last of its topic and source, or the state at the
+// beginning of a subscription.
 func (k *tracker) fresh(t Tamper, at time.Time) bool {
 	key := t.Topic + "\x00" + t.Source
 	was, known := k.last[key]
 	switch {
 	case !known && len(k.last) == trackedMost:
 		return true
-	case known && !at.IsZero() && at.Before(was.at) && !t.Initial:
+	case t.Initial:
+	case known && !at.IsZero() && at.Before(was.at):
 		return false // an old one, delivered late
 	case known && at.Equal(was.at) && t.On == was.on && !t.Moment:
 		return false // the same again

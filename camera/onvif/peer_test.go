@@ -316,6 +316,11 @@ func TestPeerRecordedCamera(t *testing.T) {
 	if u, err := c.SnapshotURL(t.Context(), all[0]); err != nil || u.Hostname() != "127.0.0.1" {
 		t.Errorf("still picture %v, %v", u, err)
 	}
+	topics, err := c.TamperTopics(t.Context())
+	t.Logf("topics about the picture %v, %v", topics, err)
+	if err != nil {
+		t.Error(err)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	err = c.Tampers(ctx, func(e Tamper) { t.Logf("event %+v", e) }, func(err error) { t.Logf("lost: %v", err) })

@@ -126,6 +126,9 @@ func (c *Client) post(ctx context.Context, q question, mode authMode) (*reply, e
 	}
 	req.Header.Set("Content-Type", `application/soap+xml; charset=utf-8; action="`+q.action+`"`)
 	req.Header.Set("User-Agent", "eyebolt")
+	// Not sent. A camera closes connections as it likes: on a new one the request is sent again, and at worst a subscription
+	// too many is made, which ends by itself.
+	req.Header["Idempotency-Key"] = []string{}
 	c.authorize(req, mode)
 	res, err := c.http.Do(req)
 	if err != nil {

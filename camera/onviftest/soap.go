@@ -141,6 +141,10 @@ func (d *Device) answer(r *http.Request, e *envelope) (string, bool) {
 		if !d.set.NoEvents {
 			return d.events(r, e, name)
 		}
+	case "GetEventProperties":
+		if !d.set.NoEvents {
+			return properties, true
+		}
 	case "FindRecordings", "GetRecordingSearchResults", "GetRecordingInformation", "EndSearch", "GetReplayUri":
 		if len(d.set.Kept) > 0 {
 			return d.storage(e, name)
@@ -148,6 +152,13 @@ func (d *Device) answer(r *http.Request, e *envelope) (string, bool) {
 	}
 	return fault("ter:ActionNotSupported", name+" is not implemented"), false
 }
+
+// properties is what it says it can tell, as a tree of WS-Topics.
+const properties = `<tev:GetEventPropertiesResponse><tev:TopicNamespaceLocation>http://www.onvif.org/onvif/ver10/topics/topicns.xml</tev:TopicNamespaceLocation><wsnt:FixedTopicSet>true</wsnt:FixedTopicSet>` +
+	`<wstop:TopicSet xmlns:wstop="http://docs.oasis-open.org/wsn/t-1"><tns1:VideoSource><ImageTooDark><ImagingService wstop:topic="true"><tt:MessageDescription IsProperty="true"><tt:Source><tt:SimpleItemDescription Name="Source" Type="tt:ReferenceToken"/></tt:Source>` +
+	`<tt:Data><tt:SimpleItemDescription Name="State" Type="xsd:boolean"/></tt:Data></tt:MessageDescription></ImagingService></ImageTooDark></tns1:VideoSource><tns1:RuleEngine><TamperDetector><Tamper wstop:topic="true"/></TamperDetector>` +
+	`<CellMotionDetector><Motion wstop:topic="true"/></CellMotionDetector></tns1:RuleEngine></wstop:TopicSet><wsnt:TopicExpressionDialect>http://www.onvif.org/ver10/tev/topicExpression/ConcreteSet</wsnt:TopicExpressionDialect>` +
+	`<tev:MessageContentFilterDialect>http://www.onvif.org/ver10/tev/messageContentFilter/ItemFilter</tev:MessageContentFilterDialect><tev:MessageContentSchemaLocation>http://www.onvif.org/onvif/ver10/schema/onvif.xsd</tev:MessageContentSchemaLocation></tev:GetEventPropertiesResponse>`
 
 func (d *Device) services() string {
 	var b strings.Builder

@@ -20,6 +20,7 @@ type cli struct {
 	Demo    DemoCmd    `cmd:"" help:"Everything in one process, with a pretend home that speaks real protocols. Prints one URL."`
 	Hub     HubCmd     `cmd:"" help:"The hub: stands in the home, decides, drives lock and camera."`
 	Control ControlCmd `cmd:"" help:"The service: authorises, schedules, watches hubs, tells people."`
+	Camera  CameraCmd  `cmd:"" help:"Find cameras, and see what one offers."`
 	Verify  VerifyCmd  `cmd:"" help:"Check a record as a stranger would: OK, or the first entry that is wrong."`
 	Bench   BenchCmd   `cmd:"" help:"Measure from outside, beside a peer."`
 }
