@@ -1,0 +1,72 @@
+package still
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"eyebolt/camera"
+	"eyebolt/camera/cameratest"
+)
+
+func BenchmarkJPEG(b *testing.B) {
+	for _, size := range [][2]int{{640, 360}, {1280, 720}, {1920, 1080}} {
+		b.Run(fmt.Sprintf("%dp", size[1]), func(b *testing.B) {
+			pic := noisy(size[0], size[1])
+			b.ReportMetric(float64(len(pic)), "bytes/still")
+			var j JPEG
+			for b.Loop() {
+				if _, err := j.Decode(pic); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkKeyframe is the latency of one key picture through ffmpeg; cpu-ms/still is the decoder's own processor time.
+func BenchmarkKeyframe(b *testing.B) {
+	for _, codec := range []camera.Codec{camera.H264, camera.H265} {
+		for _, size := range [][2]int{{1280, 720}, {1920, 1080}} {
+			b.Run(fmt.Sprintf("%s/%dp", map[camera.Codec]string{camera.H264: "h264", camera.H265: "h265"}[codec], size[1]), func(b *testing.B) {
+				rate := "2000k"
+				args := []string{"-b:v", rate, "-maxrate", rate, "-bufsize", rate}
+				p, pics := cameratest.Encode(b, cameratest.Encoding{Codec: codec, Seconds: 3, Args: args, Filter: fmt.Sprintf("testsrc2=s=%dx%d:r=15,noise=alls=6:allf=t", size[0], size[1])})
+				p.Width, p.Height = size[0], size[1]
+				var key camera.Picture
+				for _, au := range pics {
+					if isKey(codec, au) {
+						key = camera.Picture{Key: true, NALs: au}
+					}
+				}
+				given := make(chan struct{})
+				kf, err := NewKeyframes(KeyframesConfig{}, func(camera.Still) { given <- struct{}{} })
+				if err != nil {
+					b.Fatal(err)
+				}
+				kf.Opened(p)
+				kf.Begin()
+				kf.Picture(key)
+				<-given
+				most := time.Duration(0)
+				for b.Loop() {
+					began := time.Now()
+					kf.Picture(key)
+					<-given
+					most = max(most, time.Since(began))
+				}
+				b.ReportMetric(float64(most.Microseconds())/1e3, "ms-most")
+				if err := kf.Close(); err != nil {
+					b.Fatal(err)
+				}
+				cpu, _, err := MeasureKey("ffmpeg", p, key, 40)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(float64(cpu.Microseconds())/1e3, "cpu-ms/still")
+				runtime.GC()
+			})
+		}
+	}
+}
