@@ -164,6 +164,31 @@ type View struct {
 	Alarm        string     `json:"alarm,omitempty"` // reason of the standing, unacknowledged alarm
 	AlarmText    string     `json:"alarm_text,omitempty"`
 	Incidents    []Incident `json:"incidents,omitempty"` // open ones
+	Cameras      []Camera   `json:"cameras,omitempty"`   // each for itself; Watch is the door's
+}
+
+// Camera is one camera of a door: what it sees by itself, and what its link is worth.
+type Camera struct {
+	Name  string `json:"name"`
+	Watch string `json:"watch"`         // word of interlock.Watch
+	AgeMs int64  `json:"age_ms"`        // of its newest picture; negative: there was none
+	Say   string `json:"say,omitempty"` // while it does not watch: why, in one sentence
+	Link  *Link  `json:"link,omitempty"`
+}
+
+// Link is what was measured of a camera's link in the last 24 hours (S18).
+type Link struct {
+	Grade   string  `json:"grade"` // A to D; empty: not enough was seen yet
+	Hours   float64 `json:"hours"` // that were seen
+	Gaps    []Gaps  `json:"gaps"`  // shortest first
+	Refused bool    `json:"refused,omitempty"`
+	Say     string  `json:"say"`
+}
+
+// Gaps is how many pictures came later than this after the one before.
+type Gaps struct {
+	OverMs int64  `json:"over_ms"`
+	N      uint32 `json:"n"`
 }
 
 // Check is one line of the courier's list at the door.

@@ -105,6 +105,8 @@ func (c *Core) Take(at At, in Input) []Effect {
 		c.seen(in)
 	case Sign:
 		c.noticed(in)
+	case Linked:
+		c.linked(in)
 	case Recorded:
 		c.recorded(in)
 	case Filed:

@@ -69,7 +69,11 @@ func (c *Core) seen(in Seen) {
 	}
 	for i := range d.sights {
 		if d.sights[i].name == in.Camera {
-			d.sights[i].verdict, d.sights[i].at = in.Verdict, min(in.At, c.at.Mono)
+			s := &d.sights[i]
+			s.verdict, s.at = in.Verdict, min(in.At, c.at.Mono)
+			if in.Why != nil {
+				s.why = in.Why
+			}
 			c.look(d)
 			return
 		}
@@ -89,9 +93,10 @@ func (c *Core) look(d *door) {
 		worth := d.visit != nil || now == interlock.WatchLive || now.Lapse()
 		c.step(d, interlock.Fact{Kind: interlock.WatchSays, Watch: now})
 		if worth && d.worth(c.at.Mono) {
-			c.write(d, ledger.KindWatch, now.String(), lapseReason(now), nil)
+			c.write(d, ledger.KindWatch, now.String(), lapseReason(now), d.evidence(now))
 		}
 	}
+	c.noteCameras(d)
 	c.tellRecorded(d)
 }
 

@@ -92,10 +92,12 @@ var conditions = [...]struct {
 	{"alarm", interlock.AlarmArmed},
 	{"home", interlock.SomebodyHome},
 	{"battery", interlock.BatteryLow},
+	{"link", interlock.LinkUnfit},
 	{"other", interlock.HouseholdHolds},
 }
 
-const batteryCondition = 3
+// The conditions that the hub finds by itself; nobody sets or lifts them.
+const batteryCondition, linkCondition = 3, 4
 
 // lowBattery is when a lock may no longer promise that it locks again: common locks warn at 20 and stop at 5 percent.
 const lowBattery = 15

@@ -21,11 +21,18 @@ type (
 	Tick struct{ Late bool }
 
 	// Seen is a camera's verdict, and when it was made. It is told when its state changes, and at least every second for its
-	// age.
+	// age. Why is what its detectors found, and comes with each change of its state; nil changes nothing.
 	Seen struct {
 		Door, Camera string
 		At           time.Duration // on the hub's monotonic clock
 		Verdict      liveness.Verdict
+		Why          []liveness.Finding
+	}
+
+	// Linked is the certificate of a camera's link (S18), whenever it has changed.
+	Linked struct {
+		Door, Camera string
+		Certificate  liveness.Certificate
 	}
 
 	// Recorded tells whether a visit's pictures of one camera are confirmed on disk.
@@ -96,6 +103,7 @@ type (
 func (Boot) input()     {}
 func (Tick) input()     {}
 func (Seen) input()     {}
+func (Linked) input()   {}
 func (Recorded) input() {}
 func (Filed) input()    {}
 func (Removed) input()  {}

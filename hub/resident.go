@@ -113,7 +113,7 @@ func (c *Core) askHome(a bus.Ask) {
 func (c *Core) askHold(a bus.Ask) {
 	which := -1
 	for i, k := range conditions {
-		if k.name == a.Text && i != batteryCondition {
+		if k.name == a.Text && i != batteryCondition && i != linkCondition {
 			which = i
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"eyebolt/bus"
 	"eyebolt/grant"
 	"eyebolt/interlock"
+	"eyebolt/liveness"
 )
 
 // face is what of a door a person can see. Two equal faces need no new view.
@@ -29,7 +30,15 @@ type face struct {
 	battery, incidents int
 	gaps               int
 	cause              string
+	cameras            [maxCameras]camFace
 	set                bool
+}
+
+// camFace is what of a camera a person can see.
+type camFace struct {
+	watch   interlock.Watch
+	grade   liveness.Grade
+	refused bool
 }
 
 func (d *door) face() face {
@@ -38,6 +47,9 @@ func (d *door) face() face {
 		phase: s.Phase(), why: s.Why(), watch: d.watch, bolt: d.shownBolt(), door: s.Door(), secured: s.Secured(), blocked: s.Blocked(),
 		released: s.Released(), leave: s.Leave(), home: d.home, alarm: s.Alarm(), incident: s.Incident(), held: d.held, blocks: d.blocks,
 		battery: d.battery, incidents: len(d.incidents), cause: d.cause.Text, set: true,
+	}
+	for i := range d.sights {
+		f.cameras[i] = camFace{word(d.sights[i].verdict.State), d.sights[i].link.Grade, d.sights[i].link.Refused}
 	}
 	if v := d.visit; v != nil {
 		f.visit, f.n, f.out, f.gaps = v.id, v.n, v.out != nil && !v.outDone, len(v.gaps)
@@ -87,7 +99,7 @@ func (c *Core) view(d *door) bus.View {
 		Hub: c.cfg.ID, Door: d.cfg.Name, Seq: d.seq, At: c.clock.now(c.at), Phase: s.Phase().String(), Watch: d.watch.String(),
 		AgeMs: c.age(d).Milliseconds(), Bolt: d.shownBolt().String(), DoorIs: s.Door().String(), Secured: s.Secured(), PossiblyOpen: s.PossiblyOpen(),
 		Blocked: s.Blocked(), BlockCount: d.blocks, Home: d.home, Holds: d.holds(), Battery: d.battery, Released: s.Released(), Leave: s.Leave(),
-		Checks: []bus.Check{}, Incidents: slices.Clone(d.incidents),
+		Checks: []bus.Check{}, Incidents: slices.Clone(d.incidents), Cameras: d.cameras(c.at.Mono),
 	}
 	if why != interlock.NoReason {
 		w.Reason, w.Sentence = why.String(), why.Sentence()
@@ -158,12 +170,17 @@ func (c *Core) checks(d *door, v *visit) []bus.Check {
 	add("parcel", result(grant.CheckParcel))
 	add("window", result(grant.CheckWindow))
 	add("clock", of(interlock.CheckClock))
-	add("watch", of(interlock.CheckWatch))
+	// What holds the door is the household's, unless it is the camera's link.
+	household, watch := of(interlock.CheckHousehold), of(interlock.CheckWatch)
+	if household == interlock.LinkUnfit {
+		household, watch = interlock.NoReason, household
+	}
+	add("watch", watch)
 	add("recording", of(interlock.CheckRecording))
 	add("lock", of(interlock.CheckLock), of(interlock.CheckBolt))
 	add("door", of(interlock.CheckDoor))
 	add("service", of(interlock.CheckService))
-	add("household", of(interlock.CheckHousehold), of(interlock.CheckSmoke), of(interlock.CheckAlarm), of(interlock.CheckConfig))
+	add("household", household, of(interlock.CheckSmoke), of(interlock.CheckAlarm), of(interlock.CheckConfig))
 	add("block", of(interlock.CheckBlock))
 	return list
 }

@@ -13,6 +13,9 @@ type sight struct {
 	verdict  liveness.Verdict
 	at       time.Duration // when that verdict was told
 	recorded bool          // the present visit's pictures are confirmed on disk
+	why      []liveness.Finding
+	link     liveness.Certificate
+	noted    interlock.Watch // what the record last said of this camera alone
 }
 
 // word translates a verdict. A state that this hub does not know is unknown, never live (S13).

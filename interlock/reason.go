@@ -39,6 +39,7 @@ const (
 	AlarmArmed     // the home's alarm is armed
 	SomebodyHome   // somebody is home, and the household opens only an empty home
 	BatteryLow     // the lock's battery is too low to promise that it locks again
+	LinkUnfit      // the camera's link is too unsteady for unattended entry (S18)
 	SmokeAlarm     // smoke or CO alarm: Lock is suppressed (S11)
 	StandingAlarm  // an alarm or incident is not closed
 	NotConfigured  // the door's limits are incomplete

@@ -62,6 +62,7 @@ var reasonWords = [reasons]said{
 	AlarmArmed:     {"alarm-armed", "The home's alarm is armed: wait until it is off."},
 	SomebodyHome:   {"somebody-home", "Somebody is home: knock."},
 	BatteryLow:     {"battery-low", "The lock's battery is too low to open safely: take the parcel along."},
+	LinkUnfit:      {"link-unfit", "The connection to this door's camera is too unsteady to let anybody in: take the parcel along."},
 	SmokeAlarm:     {"smoke-alarm", "A smoke or CO alarm is going: stay out and call the fire brigade if you see smoke."},
 	StandingAlarm:  {"standing-alarm", "An alarm or incident at this door is not closed: the resident must read and close it first."},
 	NotConfigured:  {"not-configured", "This door's limits are incomplete: finish its set-up on the hub."},

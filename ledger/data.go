@@ -43,6 +43,24 @@ type GapData struct {
 	Open    bool      `json:"open,omitempty"`
 }
 
+// WatchData is the Data of a KindWatch entry that tells of a lapse: what the detectors found, in numbers, so that "why did it say
+// frozen?" has an answer as long as the record is kept.
+type WatchData struct {
+	Camera   string     `json:"camera,omitempty"` // the entry is about this camera alone; another one of the door watches
+	Evidence []Evidence `json:"evidence,omitempty"`
+}
+
+// Evidence is what one detector found of one camera.
+type Evidence struct {
+	Camera string  `json:"camera"`
+	By     string  `json:"by"`    // the detector: age, replay, freeze, loop, cover, tamper, key, signature, door, delay, clock
+	State  string  `json:"state"` // what it says: live, or the lapse's word
+	Score  float64 `json:"score"` // what was measured …
+	Limit  float64 `json:"limit"` // … and from where on it is a lapse
+	Say    string  `json:"say"`   // one sentence
+	AgoMs  int64   `json:"ago_ms"`
+}
+
 // VisitData is the Data of a KindVisit entry.
 type VisitData struct {
 	Household   string  `json:"household,omitempty"`

@@ -44,6 +44,7 @@ const names: Record<string, string> = {
   "somebody-home": "Somebody is home",
   "smoke-alarm": "Smoke alarm",
   "battery-low": "Lock battery too low",
+  "link-unfit": "Camera’s connection too unsteady",
   "clock-unsure": "Hub not sure of the time",
   "cannot-deliver": "Courier could not deliver",
   "screening-expired": "Screening has run out",

@@ -1,0 +1,181 @@
+package hub
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"eyebolt/bus"
+	"eyebolt/ledger"
+	"eyebolt/liveness"
+)
+
+// entry finds the newest entry of this kind and word.
+func (h *home) entry(kind ledger.Kind, word string) (ledger.Entry, bool) {
+	for i := len(h.disk) - 1; i >= 0; i-- {
+		if e := h.disk[i]; e.Kind == kind && e.Word == word {
+			return e, true
+		}
+	}
+	return ledger.Entry{}, false
+}
+
+func (h *home) camera(name string) bus.Camera {
+	for _, k := range h.view.Cameras {
+		if k.Name == name {
+			return k
+		}
+	}
+	return bus.Camera{}
+}
+
+// S18: while one of two cameras watches, the other's lapse locks nothing and alarms nobody; S7: it stays on record all the same, and
+// the resident sees which one it is. When both are gone, it is a lapse.
+func TestOneOfTwoCamerasLapses(t *testing.T) {
+	h := ready(t, "hall", "porch")
+	h.slide()
+	h.until("unlocked")
+	h.move(true)
+	h.until("open")
+	locks := h.count("lock")
+	h.cams["porch"].blind = true
+	h.run(3 * time.Second)
+	if h.view.Watch != "live" || h.view.Alarm != "" || h.view.Leave || len(h.alarms) != 0 || h.count("lock") != locks {
+		t.Fatalf("S18: one of two is lost: watch %s, alarm %q, alarms %v, locks %d → %d", h.view.Watch, h.view.Alarm, h.alarms, locks, h.count("lock"))
+	}
+	if k := h.camera("porch"); k.Watch != "lost" || k.Say == "" || k.AgeMs < 1500 {
+		t.Errorf("the resident sees of the lost one: %+v", k)
+	}
+	if k := h.camera("hall"); k.Watch != "live" || k.Say != "" {
+		t.Errorf("the resident sees of the live one: %+v", k)
+	}
+	e, ok := h.entry(ledger.KindWatch, "camera-lost")
+	var d ledger.WatchData
+	if !ok || json.Unmarshal(e.Data, &d) != nil || d.Camera != "porch" || len(d.Evidence) != 1 || d.Evidence[0].State != "lost" || d.Evidence[0].Score < 1.5 {
+		t.Errorf("S7: on record %v: %s", ok, e.Data)
+	}
+	if e.Visit == "" {
+		t.Error("S7: the entry names no visit")
+	}
+	h.cams["porch"].blind = false
+	h.run(time.Second)
+	if !h.wrote("watch camera-live") {
+		t.Errorf("that it is back is not on record: %v", h.words(ledger.KindWatch))
+	}
+	h.cams["hall"].blind, h.cams["porch"].blind = true, true
+	h.run(3 * time.Second)
+	if h.view.Watch != "lost" || h.view.Alarm != "lapse-lost" || !h.view.Leave {
+		t.Errorf("S6: both are lost: watch %s, alarm %q, leave %v", h.view.Watch, h.view.Alarm, h.view.Leave)
+	}
+	e, _ = h.entry(ledger.KindWatch, "lost")
+	d = ledger.WatchData{}
+	_ = json.Unmarshal(e.Data, &d)
+	if len(d.Evidence) == 0 {
+		t.Errorf("S7: the door's lapse has no evidence: %s", e.Data)
+	}
+}
+
+// S7: with a lapse, what every detector found goes into the record in numbers, and the resident reads the sentence.
+func TestLapseKeepsItsEvidence(t *testing.T) {
+	h := ready(t)
+	h.slide()
+	h.until("unlocked")
+	h.mute = true
+	why := []liveness.Finding{
+		{By: "freeze", State: liveness.Frozen, At: h.mono, Score: 0.41, Limit: 0.15, Say: "The sensor's noise repeats: 0.41 alike, 0.15 is the limit."},
+		{By: "cover", State: liveness.Live, At: h.mono, Score: math.NaN(), Limit: 0.65, Say: "\xffthe lens is free"},
+		{By: "signature", State: liveness.Unknown},
+	}
+	v := h.cams["hall"].verdict
+	v.State, v.GapFrom, v.GapTo = liveness.Frozen, h.mono-8*time.Second, h.mono
+	h.in(Seen{Door: h.who.Door, Camera: "hall", At: h.mono, Verdict: v, Why: why})
+	h.run(100 * time.Millisecond)
+	e, ok := h.entry(ledger.KindWatch, "frozen")
+	if !ok {
+		t.Fatalf("no entry: %v", h.words())
+	}
+	var d ledger.WatchData
+	if err := json.Unmarshal(e.Data, &d); err != nil {
+		t.Fatalf("%v: %s", err, e.Data)
+	}
+	if len(d.Evidence) != 2 || d.Evidence[0].By != "freeze" || d.Evidence[0].Score != 0.41 || d.Evidence[0].Limit != 0.15 || d.Evidence[0].Camera != "hall" || d.Evidence[1].Say != "the lens is free" {
+		t.Errorf("S7: evidence %+v", d.Evidence)
+	}
+	if k := h.camera("hall"); k.Say != why[0].Say {
+		t.Errorf("the resident reads %q", k.Say)
+	}
+}
+
+// S18: nobody is let in while no camera of the door has a link that may be relied on; one good one is enough; the person at the door
+// is told, and so is the resident, with what to do.
+func TestUnfitLink(t *testing.T) {
+	bad := liveness.Certificate{Grade: liveness.GradeD, Refused: true, Watched: time.Hour, Say: "37 gaps over 500 ms in 60 min: too unsteady. To do: wire this camera."}
+	good := liveness.Certificate{Grade: liveness.GradeA, Watched: time.Hour, Say: "Steady."}
+	arrive := func(h *home) bus.AskReply {
+		return h.ask(bus.Ask{What: bus.AskArrive, GrantID: h.who.Delivery.ID, Parcel: "PARCEL-1"})
+	}
+	t.Run("the only camera", func(t *testing.T) {
+		h := newHome(t)
+		h.prepare()
+		h.in(Linked{Door: h.who.Door, Camera: "hall", Certificate: bad})
+		if r := arrive(h); r.OK || r.Reason != "link-unfit" {
+			t.Errorf("S18: arrival on an unfit link: %+v", r)
+		}
+		if k := h.camera("hall"); k.Link == nil || k.Link.Grade != "D" || !k.Link.Refused || !strings.Contains(k.Link.Say, "wire this camera") {
+			t.Errorf("the resident is told %+v", k.Link)
+		}
+		h.in(Linked{Door: h.who.Door, Camera: "hall", Certificate: good})
+		if r := arrive(h); !r.OK {
+			t.Errorf("a good link again: %+v", r)
+		}
+	})
+	t.Run("one of two", func(t *testing.T) {
+		h := newHome(t, "hall", "porch")
+		h.prepare()
+		h.in(Linked{Door: h.who.Door, Camera: "hall", Certificate: bad})
+		h.in(Linked{Door: h.who.Door, Camera: "porch", Certificate: good})
+		if r := arrive(h); !r.OK {
+			t.Errorf("S18: one good link is enough: %+v", r)
+		}
+	})
+	t.Run("in a visit", func(t *testing.T) {
+		h := ready(t)
+		h.in(Linked{Door: h.who.Door, Camera: "hall", Certificate: bad})
+		if r := h.slide(); r.OK || h.count("unlock") != 0 {
+			t.Errorf("S18: opened on a link that became unfit: %+v", r)
+		}
+		found := false
+		for _, k := range h.view.Checks {
+			if k.Name == "watch" {
+				found = k.Reason == "link-unfit"
+			}
+			if k.Name == "household" && !k.OK {
+				t.Errorf("the household is blamed: %+v", k)
+			}
+		}
+		if !found {
+			t.Errorf("the courier's list: %+v", h.view.Checks)
+		}
+	})
+	t.Run("with the door open it changes nothing", func(t *testing.T) {
+		h := ready(t)
+		h.slide()
+		h.until("unlocked")
+		h.move(true)
+		h.until("open")
+		h.in(Linked{Door: h.who.Door, Camera: "hall", Certificate: bad})
+		h.run(time.Second)
+		if h.view.Phase != "open" || h.view.Alarm != "" {
+			t.Errorf("phase %s, alarm %q", h.view.Phase, h.view.Alarm)
+		}
+	})
+	t.Run("nobody sets or lifts it", func(t *testing.T) {
+		h := newHome(t)
+		h.prepare()
+		if r := h.ask(bus.Ask{What: bus.AskHold, Text: "link", On: false}); r.OK {
+			t.Error("S18: the certificate was lifted by an ask")
+		}
+	})
+}
