@@ -1,0 +1,379 @@
+package liveness
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"eyebolt/camera"
+)
+
+// What a Door compares, and at what odds it speaks.
+const (
+	// doorBefore and doorAfter are the window around a contact's report in which the picture must change. Contacts report 0.1 to
+	// 2 s after the door moved; a camera's picture comes up to a few seconds after that.
+	doorBefore, doorAfter = 2500 * time.Millisecond, 5500 * time.Millisecond
+	doorWindow            = doorBefore + doorAfter
+	// doorSettle is how long the same report again, and a door that bounces, belong to the event before.
+	doorSettle = doorAfter + doorBefore
+	// doorKept is how many quiet windows are remembered, the oldest going first, and doorEvery how often one is taken once there are
+	// enough: half an hour of a home's usual life.
+	doorKept, doorEvery, doorEveryFirst = 256, doorWindow, 2 * time.Second
+	// doorRank is the share of quiet windows that an event must stand out from. A camera that does not see the door passes it in
+	// at most doorChance of all events.
+	doorRank, doorChance = 0.9, 0.1
+	// doorMiss is how often a camera that does see its door may miss it all the same: the light is off, or somebody stands before it.
+	doorMiss = 0.2
+	// doorOdds is how much more probable "does not see it" must be before a camera is not trusted. By Wald's inequality a camera
+	// that sees its door and misses one event in five is wrongly accused once in a million events at the most: at twenty events
+	// a day once in 137 years. A camera that looks elsewhere is found after 10 events at the least (TestDoorNotSeen: half after 14,
+	// nine of ten after 22; an opening and a closing are two).
+	doorOdds = 1e6
+	// doorBusy is the change, in powers of two, past which a scene is too lively to tell a door's opening from anything else.
+	doorBusy = 2.0
+	// doorLeast is the least change that is one.
+	doorLeast = 0.3
+	// doorDelays is how many openings the constant delay is taken from, doorDelaysLeast how few suffice.
+	doorDelays, doorDelaysLeast = 8, 5
+	// doorSamples bounds the pictures of one window: 60 a second for 8 s and some.
+	doorSamples = 512
+	// doorMedian is how many pictures the usual size is taken from. Odd, so that there is a median; eight seconds at 15 a second.
+	doorMedian = 121
+	// doorFloor is added to sizes, so that a scene whose pictures are nearly empty is not lively because one has ten bytes more.
+	doorFloor = 64
+)
+
+// DoorConfig is one camera's.
+type DoorConfig struct {
+	// Delay is how long after the contact's report the picture may show the opening: 1 s. More than that is no live picture (S6).
+	Delay time.Duration
+	// Quiet is how many quiet windows are seen before anything is judged: 40, a minute and a half.
+	Quiet int
+}
+
+// Door tells from coded sizes alone whether a camera sees its own door: whether its picture changes when the contact tells that
+// the door moved, more than it does at other times; and how long after it does. Nothing is decoded. One goroutine owns it.
+type Door struct {
+	cfg DoorConfig
+	med sizes
+	x   [3]float64 // the newest changes; their mean is smooth
+	n   int
+
+	at     [doorSamples]time.Duration // arrival, a ring
+	change [doorSamples]float64       // smooth, beside at
+	head   int
+	filled int
+
+	quiet   [doorKept]float64 // the greatest change of quiet windows, a ring
+	quiets  int
+	quietAt int
+	next    time.Duration // when the next one is taken
+	waiting [4]quietMax   // taken, not yet known to be quiet
+	waits   int
+	busy    time.Duration // no window that began before is quiet
+
+	pending bool
+	opens   bool
+	report  time.Duration
+	told    bool // a report was ever heard
+	isOpen  bool
+	heard   time.Duration
+
+	odds   float64 // log of how much more probable "does not see it" is; never below 0
+	bad    bool    // it was accused and has not redeemed itself
+	events uint32  // judged
+	hits   uint32
+	delays []time.Duration // of the newest openings, oldest first
+	late   bool
+}
+
+type quietMax struct {
+	end time.Duration
+	max float64
+}
+
+// NewDoor gives a Door that has seen nothing. Fields of cfg that are zero or below take their defaults.
+func NewDoor(cfg DoorConfig) *Door {
+	if cfg.Delay <= 0 {
+		cfg.Delay = time.Second
+	}
+	if cfg.Quiet <= 0 {
+		cfg.Quiet = 40
+	}
+	cfg.Quiet = min(cfg.Quiet, doorKept)
+	return &Door{cfg: cfg, delays: make([]time.Duration, 0, doorDelays)}
+}
+
+// Report takes a contact's report: the door is open, or closed, and the report was made at this moment of the hub's clock. The first
+// one only tells how the door stands. The same again, and what follows within eight seconds, changes nothing.
+func (d *Door) Report(open bool, at time.Duration) {
+	again := d.told && open == d.isOpen
+	first := !d.told
+	d.told, d.isOpen = true, open
+	if again {
+		return
+	}
+	d.waits, d.busy = 0, max(d.busy, at+doorAfter)
+	if first || d.pending || d.heard > 0 && at-d.heard < doorSettle {
+		return
+	}
+	d.pending, d.opens, d.report, d.heard = true, open, at, at
+}
+
+// Picture takes a complete, strictly newer picture. It gives findings when a report's window has just ended, else nil.
+func (d *Door) Picture(p *camera.Picture, codec camera.Codec) []Finding {
+	if p.Key {
+		return nil // its size is the scene's, not the change's
+	}
+	b := 0
+	for _, n := range p.NALs {
+		if len(n) > 0 && isMotion(codec, n[0]) {
+			b += len(n)
+		}
+	}
+	if b == 0 {
+		return nil
+	}
+	usual := d.med.add(int32(min(b, 1<<24)))
+	copy(d.x[1:], d.x[:2])
+	d.x[0] = math.Log2(float64(b+doorFloor) / float64(usual+doorFloor))
+	if d.n++; d.n < doorMedian/2 {
+		return nil
+	}
+	return d.take(p.Arrival, (d.x[0]+d.x[1]+d.x[2])/3)
+}
+
+// isMotion says whether a NAL unit by its first byte is a slice of a picture that is coded as a change.
+func isMotion(c camera.Codec, b byte) bool {
+	if c == camera.H265 {
+		return b>>1&0x3f < 16 // slices of pictures that decoding cannot begin with
+	}
+	t := b & 0x1f
+	return t == 1 || t == 2 // a slice, or its first partition
+}
+
+// take adds one change.
+func (d *Door) take(at time.Duration, x float64) []Finding {
+	d.at[d.head], d.change[d.head] = at, x
+	d.head = (d.head + 1) % doorSamples
+	d.filled = min(d.filled+1, doorSamples)
+	d.settleQuiet(at)
+	if !d.pending || at < d.report+doorAfter {
+		return nil
+	}
+	d.pending = false
+	return d.judge(at)
+}
+
+// settleQuiet takes a window as quiet once it is known that no report was near it.
+func (d *Door) settleQuiet(at time.Duration) {
+	for d.waits > 0 && d.waiting[0].end+doorBefore <= at {
+		d.quiet[d.quietAt] = d.waiting[0].max
+		d.quietAt = (d.quietAt + 1) % doorKept
+		d.quiets = min(d.quiets+1, doorKept)
+		copy(d.waiting[:], d.waiting[1:d.waits])
+		d.waits--
+	}
+	if at < d.next || at-doorWindow < d.busy || d.pending || d.waits == len(d.waiting) {
+		return
+	}
+	every := doorEvery
+	if d.quiets < d.cfg.Quiet {
+		every = doorEveryFirst
+	}
+	d.next = at + every
+	if w := d.window(at-doorWindow, at); w.whole {
+		d.waiting[d.waits] = quietMax{end: at, max: w.max}
+		d.waits++
+	}
+}
+
+type view struct {
+	max   float64
+	whole bool // pictures came all the while
+}
+
+// window is what was seen in a span that has ended.
+func (d *Door) window(from, to time.Duration) view {
+	v := view{max: math.Inf(-1), whole: d.filled > 0}
+	last := to
+	for i := range d.filled {
+		k := (d.head - 1 - i + 2*doorSamples) % doorSamples
+		if d.at[k] > to {
+			continue
+		}
+		if last-d.at[k] > time.Second {
+			v.whole = false
+		}
+		last = d.at[k]
+		if d.at[k] < from {
+			return v
+		}
+		v.max = max(v.max, d.change[k])
+	}
+	v.whole = v.whole && last-from <= time.Second
+	return v
+}
+
+// threshold is what an event must stand out from.
+func (d *Door) threshold() float64 {
+	var room [doorKept]float64
+	q := room[:copy(room[:], d.quiet[:d.quiets])]
+	slices.Sort(q)
+	return max(doorLeast, q[min(len(q)-1, int(doorRank*float64(len(q)+1)))])
+}
+
+// onset is when the change first stood out.
+func (d *Door) onset(from, to time.Duration, over float64) (time.Duration, bool) {
+	first, ok := time.Duration(0), false
+	for i := range d.filled {
+		k := (d.head - 1 - i + 2*doorSamples) % doorSamples
+		if d.at[k] < from {
+			break
+		}
+		if d.at[k] <= to && d.change[k] > over {
+			first, ok = d.at[k], true
+		}
+	}
+	return first, ok
+}
+
+// judge weighs the event whose window has ended.
+func (d *Door) judge(now time.Duration) []Finding {
+	from, to := d.report-doorBefore, d.report+doorAfter
+	w := d.window(from, to)
+	cannot := func(why string) []Finding {
+		return []Finding{{By: "door", At: now, Score: d.odds, Limit: math.Log(doorOdds), Say: why}}
+	}
+	switch {
+	case d.quiets < d.cfg.Quiet:
+		return cannot("the door moved before the camera had been watched long enough to know how its picture usually changes")
+	case !w.whole:
+		return cannot("the door moved while pictures were missing")
+	}
+	over := d.threshold()
+	if over > doorBusy {
+		return cannot("the scene is too lively to tell the door's moving from the rest")
+	}
+	d.events++
+	hit := w.max > over
+	if hit {
+		d.hits++
+		d.odds = max(0, d.odds-math.Log((1-doorMiss)/doorChance))
+	} else {
+		d.odds = min(math.Log(doorOdds)+1, d.odds+math.Log((1-doorChance)/doorMiss))
+	}
+	switch {
+	case d.odds >= math.Log(doorOdds):
+		d.bad = true
+	case d.odds < math.Log(doorOdds)/2:
+		d.bad = false
+	}
+	found := []Finding{d.sees(now, w.max, over)}
+	if hit && d.opens {
+		if at, ok := d.onset(from, to, over); ok {
+			if len(d.delays) == doorDelays {
+				copy(d.delays, d.delays[1:])
+				d.delays = d.delays[:doorDelays-1]
+			}
+			d.delays = append(d.delays, at-d.report)
+			found = append(found, d.delayed(now))
+		}
+	}
+	return found
+}
+
+func (d *Door) sees(now time.Duration, change, over float64) Finding {
+	f := Finding{By: "door", State: Live, At: now, Score: d.odds, Limit: math.Log(doorOdds)}
+	switch {
+	case d.bad:
+		f.State = Untrusted
+		f.Say = fmt.Sprintf("the picture did not change when the door moved, in %d of %d times: this camera does not see its door", d.events-d.hits, d.events)
+	case change > over:
+		f.Say = fmt.Sprintf("the picture changed as the door moved, %.1f times as much as it usually does; so it did in %d of %d times", math.Exp2(change-over), d.hits, d.events)
+	default:
+		f.Say = fmt.Sprintf("the picture hardly changed when the door moved this time; it did in %d of %d times", d.hits, d.events)
+	}
+	return f
+}
+
+// delayed says how long after the contact's report the picture shows an opening. The door moved before its report, so this is the
+// least that the picture is late by. A burst of noise before the opening makes one of them too short: the second shortest counts.
+func (d *Door) delayed(now time.Duration) Finding {
+	f := Finding{By: "delay", At: now, Limit: d.cfg.Delay.Seconds()}
+	if len(d.delays) < doorDelaysLeast {
+		f.Say = fmt.Sprintf("the picture's constant delay is not certified yet: %d of %d openings seen", len(d.delays), doorDelaysLeast)
+		return f
+	}
+	by := append(make([]time.Duration, 0, doorDelays), d.delays...)
+	slices.Sort(by)
+	f.Score = by[1].Seconds()
+	d.late = by[1] > d.cfg.Delay
+	if d.late {
+		f.State = Late
+		f.Say = fmt.Sprintf("the picture shows the door opening %.1f s after its contact told of it, every time; %.1f s is allowed: the camera sends old pictures, or does not see the door itself", f.Score, f.Limit)
+		return f
+	}
+	f.State = Live
+	f.Say = fmt.Sprintf("the picture shows the door opening within %.1f s of the contact's report, of %.1f s allowed", max(0, f.Score), f.Limit)
+	return f
+}
+
+// DoorState is what a Door keeps over a restart: what it holds against its camera, and what it certified.
+type DoorState struct {
+	Odds   float64         `json:"odds"`
+	Bad    bool            `json:"bad"`
+	Events uint32          `json:"events"`
+	Hits   uint32          `json:"hits"`
+	Delays []time.Duration `json:"delays_ns"`
+}
+
+// State gives what to keep.
+func (d *Door) State() DoorState {
+	return DoorState{Odds: d.odds, Bad: d.bad, Events: d.events, Hits: d.hits, Delays: slices.Clone(d.delays)}
+}
+
+// Restore takes a kept State up and gives the findings that still stand. What no Door can have written is left out.
+func (d *Door) Restore(s DoorState, now time.Duration) []Finding {
+	if math.IsNaN(s.Odds) || s.Odds < 0 || s.Odds > math.Log(doorOdds)+2 || s.Hits > s.Events || len(s.Delays) > doorDelays {
+		return nil
+	}
+	for _, k := range s.Delays {
+		if k < -doorBefore || k > doorAfter {
+			return nil
+		}
+	}
+	d.odds, d.bad, d.events, d.hits = s.Odds, s.Bad, s.Events, s.Hits
+	d.delays = append(d.delays[:0], s.Delays...)
+	var found []Finding
+	if d.bad {
+		found = append(found, d.sees(now, 0, 0))
+	}
+	if f := d.delayed(now); f.State == Late {
+		found = append(found, f)
+	}
+	return found
+}
+
+// sizes is the running median of coded sizes.
+type sizes struct {
+	ring, sorted [doorMedian]int32
+	n, at        int
+}
+
+// add takes a size and gives the median of those before it and itself.
+func (s *sizes) add(b int32) int32 {
+	if s.n == doorMedian {
+		i, _ := slices.BinarySearch(s.sorted[:s.n], s.ring[s.at])
+		copy(s.sorted[i:], s.sorted[i+1:s.n])
+		s.n--
+	}
+	i, _ := slices.BinarySearch(s.sorted[:s.n], b)
+	copy(s.sorted[i+1:s.n+1], s.sorted[i:s.n])
+	s.sorted[i] = b
+	s.n++
+	s.ring[s.at] = b
+	s.at = (s.at + 1) % doorMedian
+	return s.sorted[s.n/2]
+}
