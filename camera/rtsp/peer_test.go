@@ -148,3 +148,36 @@ func TestRealVideoIsUntouched(t *testing.T) {
 		}
 	}
 }
+
+// A camera of another make gives a key picture when it is asked (RFC 4585), and its own come once a minute.
+func TestGStreamerCameraAnswers(t *testing.T) {
+	addr := peer(t, "door", "sesame")
+	for _, transport := range []string{"tcp", "udp"} {
+		t.Run(transport, func(t *testing.T) {
+			e := cameratest.NewEye(t)
+			cam := e.Watch(rtsp.Open, camera.Config{URL: fmt.Sprintf("rtsp://door:sesame@%s/rare", addr), Transport: transport})
+			at := len(e.Pictures(20))
+			for i := range 5 {
+				if err := cam.(camera.Asker).Ask(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				asked := e.Now()
+				for answered := false; !answered; {
+					seen := e.Pictures(at + 1)
+					for ; at < len(seen) && !answered; at++ {
+						answered = seen[at].Key
+					}
+					if at > 20+(i+1)*60 {
+						t.Fatalf("question %d: no key picture in %v", i, e.Now()-asked)
+					}
+				}
+				t.Logf("question %d: a key picture after %v", i, (e.Now() - asked).Round(time.Millisecond))
+				at = len(e.Pictures(at + 15))
+			}
+			e.Over(cam)
+			if err := cam.(camera.Asker).Ask(t.Context()); !errors.Is(err, camera.ErrNotAsked) {
+				t.Errorf("a camera that is closed was asked: %v", err)
+			}
+		})
+	}
+}

@@ -97,6 +97,7 @@ func (s *session) ours(kind uint8, ssrc uint32) bool {
 	switch {
 	case !s.ssrcSet:
 		s.ssrc, s.ssrcSet = ssrc, true
+		s.source.Store(uint64(ssrc) + 1)
 	case ssrc != s.ssrc:
 		if s.others++; s.others == sourceChanged {
 			s.end(s.d.addr.fault(camera.ErrStreamEnded, "its stream began anew"))

@@ -59,6 +59,7 @@ type driver struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 	life   atomic.Int64 // cfg.Now of the newest complete picture
+	line   atomic.Pointer[line] // where Ask can send; nil: nowhere
 }
 
 func open(ctx context.Context, cfg camera.Config, sink camera.Sink, lim limits) (*driver, error) {

@@ -21,6 +21,7 @@ type session struct {
 	dial   dialer
 	client *gortsplib.Client
 	ended  chan error // the reader's own reason to end; holds one
+	own    uint32     // our source, in questions (RFC 3550 section 8)
 
 	// The reader's, until run has closed the client.
 	asm      assembler
@@ -38,13 +39,14 @@ type session struct {
 
 	peer   atomic.Pointer[netip.AddrPort] // UDP: where packets come from
 	heard  atomic.Uint64                  // packets
+	source atomic.Uint64                  // SSRC + 1, once it is known
 	units  atomic.Uint64                  // complete access units
 	keyed  atomic.Bool                    // the sink was told Opened
 	ending sync.Once
 }
 
 func newSession(d *driver) *session {
-	s := &session{d: d, ended: make(chan error, 1)}
+	s := &session{d: d, ended: make(chan error, 1), own: d.rng.Uint32()}
 	s.dial.addr = &d.addr
 	s.asm.out = s.unit
 	s.push = s.asm.push
@@ -73,6 +75,7 @@ func (s *session) run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, s.client.Close)
 	late := time.AfterFunc(s.d.lim.handshake, s.client.Close)
 	err := s.start()
+	defer s.d.line.Store(nil)
 	inTime := late.Stop()
 	switch {
 	case !inTime:
@@ -108,8 +111,11 @@ func (s *session) start() error {
 		s.client.OnPacketRTP(media, form, s.tcp)
 	}
 	s.client.OnPacketRTCP(media, s.report)
-	_, err = s.client.Play(nil)
-	return err
+	if _, err = s.client.Play(nil); err != nil {
+		return err
+	}
+	s.d.line.Store(&line{s: s, media: media, own: s.own})
+	return nil
 }
 
 // choose takes the first video that we can read.

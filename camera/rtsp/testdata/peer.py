@@ -3,7 +3,7 @@
 usage: peer.py user password
 
 Serves live, noisy test pictures (640 × 360, 15 a second, a key picture each second) at /h264, /h265 and /slices (H.264, four
-slices a picture), each to whoever knows the password (digest). Prints its port, and ends when its standard input does.
+slices a picture), and at /rare with a key picture a minute or when it is asked for, each to whoever knows the password (digest). Prints its port, and ends when its standard input does.
 """
 import sys
 
@@ -21,6 +21,8 @@ STREAMS = {
     "/h264": PICTURES + "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 threads=1 ! "
     "rtph264pay name=pay0 pt=96 config-interval=-1",
     "/slices": PICTURES + "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 threads=4 ! "
+    "rtph264pay name=pay0 pt=96 config-interval=-1",
+    "/rare": PICTURES + "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=900 threads=1 ! "
     "rtph264pay name=pay0 pt=96 config-interval=-1",
     "/h265": PICTURES + "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! "
     "rtph265pay name=pay0 pt=97 config-interval=-1",
