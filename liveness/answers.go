@@ -54,9 +54,10 @@ func (a *Answers) Picture(key bool, at time.Duration) {
 	if !key {
 		return
 	}
-	if a.open {
-		a.open = false
+	if a.open { // no distance begins with an answer: many cameras keep to the timetable of their own key pictures
+		a.open, a.keyed, a.asking = false, false, false
 		a.good++
+		return
 	}
 	if a.keyed && !a.asking {
 		if gap := at - a.key; a.gaps == 0 || gap < a.usual {
@@ -82,7 +83,9 @@ func (a *Answers) Ready(at time.Duration) bool {
 }
 
 // Asked tells that a question was sent.
-func (a *Answers) Asked(at time.Duration) { a.asked, a.open, a.asking, a.asks = at, true, true, a.asks+1 }
+func (a *Answers) Asked(at time.Duration) {
+	a.asked, a.open, a.asking, a.asks = at, true, true, a.asks+1
+}
 
 func (a *Answers) within() time.Duration { return min(answerWithin, a.usual/4) }
 

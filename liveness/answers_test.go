@@ -12,16 +12,18 @@ func TestAnswers(t *testing.T) {
 		name  string
 		gop   time.Duration
 		reply time.Duration // 0: none
+		fixed bool          // its own key pictures keep to their timetable
 		want  Answering
 		most  int // of 1,000 runs that end otherwise
 	}{
-		{"answers", 2 * time.Second, 150 * time.Millisecond, AnswerProven, 0},
-		{"answers, slowly", 4 * time.Second, 600 * time.Millisecond, AnswerProven, 0},
-		{"deaf", 2 * time.Second, 0, AnswerDeaf, 2},
-		{"deaf, with rare key pictures", 10 * time.Second, 0, AnswerDeaf, 2},
-		{"key pictures all the time", 500 * time.Millisecond, 0, AnswerPointless, 0},
-		{"hardly any key pictures, and answers", time.Hour, 100 * time.Millisecond, AnswerProven, 0},
-		{"hardly any key pictures, and deaf", time.Hour, 0, AnswerDeaf, 0},
+		{"answers", 2 * time.Second, 150 * time.Millisecond, false, AnswerProven, 0},
+		{"answers, and keeps its timetable", 2 * time.Second, 150 * time.Millisecond, true, AnswerProven, 0},
+		{"answers, slowly", 4 * time.Second, 600 * time.Millisecond, false, AnswerProven, 0},
+		{"deaf", 2 * time.Second, 0, false, AnswerDeaf, 2},
+		{"deaf, with rare key pictures", 10 * time.Second, 0, false, AnswerDeaf, 2},
+		{"key pictures all the time", 500 * time.Millisecond, 0, false, AnswerPointless, 0},
+		{"hardly any key pictures, and answers", time.Hour, 100 * time.Millisecond, false, AnswerProven, 0},
+		{"hardly any key pictures, and deaf", time.Hour, 0, false, AnswerDeaf, 0},
 	} {
 		r := rand.New(rand.NewPCG(1, 2))
 		other := 0
@@ -31,9 +33,13 @@ func TestAnswers(t *testing.T) {
 			next, due := time.Duration(0), time.Duration(-1)
 			ask := time.Duration(0)
 			for at := time.Duration(0); at < 5*time.Minute && a.State() == AnswerLearning; at += period {
-				key := at >= next || due >= 0 && at >= due
+				own, reply := at >= next, due >= 0 && at >= due
+				key := own || reply
+				if own || reply && !k.fixed {
+					next = at + k.gop
+				}
 				if key {
-					next, due = at+k.gop, -1
+					due = -1
 				}
 				a.Picture(key, at)
 				if at >= ask && a.Ready(at) {

@@ -58,7 +58,7 @@ type driver struct {
 	rng    *rand.Rand // run's
 	cancel context.CancelFunc
 	done   chan struct{}
-	life   atomic.Int64 // cfg.Now of the newest complete picture
+	life   atomic.Int64         // cfg.Now of the newest complete picture
 	line   atomic.Pointer[line] // where Ask can send; nil: nowhere
 }
 

@@ -7,6 +7,7 @@
 //	hub.key, hub.pub  the hub's Ed25519 key: ledger checkpoints, live answers (S17), the bus connection
 //	checkpoints.log   signed checkpoints, for a stranger's verify
 //	clips/            the recorder's store (record/fmp4)
+//	cameras/          what detectors have learned of each camera (Config.Dir); no evidence, and learned anew if it is lost
 package run
 
 import (
@@ -44,6 +45,9 @@ type Config struct {
 	// Live shows every door's first camera; nil: no live view.
 	Live Live
 
+	// Dir is a folder for what is learned of each camera, made if need be; empty: it is learned anew at each start.
+	Dir string
+
 	// AddResident makes one more pairing code at start, for a further resident of a hub that is paired already.
 	AddResident bool
 
@@ -71,9 +75,33 @@ type Camera struct {
 	Config camera.Config   // Now, Log and Name are filled in
 	Judge  liveness.Config // zero fields: liveness's defaults
 
+	// Wired says that the camera is on a cable: its link certificate is stricter (S18).
+	Wired bool
+	// NeedLink refuses unattended entry until the link is graded, too; else only a link that was measured to be unfit is refused.
+	NeedLink bool
+	// Door compares the picture's change with the contact's reports; its zero value has the defaults. NoDoor leaves it out, for a
+	// camera that is not meant to see the door's leaf itself.
+	Door   liveness.DoorConfig
+	NoDoor bool
+	// Challenge asks the camera for key pictures at random moments of a visit, once it has proven to answer. Nil asks nothing. By
+	// is how it asks: its own driver (RTCP), if nil.
+	Challenge *Challenge
+
+	// Beside are what judges or decodes this camera's pictures beside its Judge. Each is opened with the camera and closed after it.
+	Beside []func(Hears) (Watcher, error)
+	// Prints judges what they decode; nil: nothing does.
+	Prints Prints
+	// Learned is what detectors keep over a restart, by a name that is never changed.
+	Learned map[string]Learned
+
 	// Recorder makes the camera's recorder; confirmed is what it calls while a visit is recorded, from any goroutine: ok,
 	// with the media time of the newest picture on disk, or not, with why. Required: what is not recorded is not watched.
 	Recorder func(confirmed func(ok bool, through time.Duration, err error)) (Recorder, error)
+}
+
+// Challenge is how a camera is asked for key pictures.
+type Challenge struct {
+	By camera.Asker
 }
 
 // Recorder keeps a camera's pictures (record/fmp4). Opened, Picture and Closed come from the camera's goroutine and must not

@@ -32,9 +32,23 @@ type eye struct {
 	note       func(Event)
 	log        *slog.Logger
 	says       *saying
+	beside     []Watcher
+	prints     *darkroom // nil: nothing judges stills
+	kept       *kept
+	learned    map[string]Learned
+	needLink   bool
+	asker      camera.Asker // nil: nothing is asked
+	wall       func() time.Time
 
 	mu        sync.Mutex // guards what follows
 	judge     *liveness.Judge
+	link      *liveness.Link
+	linkAt    time.Duration // when its certificate was told
+	sees      *liveness.Door // nil: not compared
+	answers   liveness.Answers
+	answering liveness.Answering
+	codec     camera.Codec
+	newer     uint64 // pictures that the judge took, at the newest one
 	open      bool // the camera's connection
 	told      liveness.Verdict
 	toldAt    time.Duration
@@ -53,11 +67,15 @@ var _ camera.Sink = (*eye)(nil)
 func (e *eye) Opened(p camera.Params) {
 	e.mu.Lock()
 	again := e.open
-	e.open = true
+	e.open, e.codec = true, p.Codec
 	e.judge.Opened(e.now())
+	e.newer = e.judge.Verdict().Pictures
 	e.pass(e.now(), e.judge.Verdict())
 	e.mu.Unlock()
 	e.rec.Opened(p)
+	for _, w := range e.beside {
+		w.Opened(p)
+	}
 	if e.live != nil {
 		e.live.Opened(e.door, p)
 	}
@@ -73,6 +91,10 @@ func (e *eye) Picture(p camera.Picture) {
 	e.arrived = p.Arrival
 	e.judge.Picture(p)
 	now, v := e.now(), e.judge.Verdict()
+	if v.Pictures != e.newer {
+		e.newer = v.Pictures
+		v = e.newPicture(&p, v)
+	}
 	changed := e.tell(now, v)
 	if e.live != nil {
 		e.live.Picture(e.door, p) // before its age: an age is of the newest picture that was given (S15)
@@ -80,6 +102,9 @@ func (e *eye) Picture(p camera.Picture) {
 	e.show(now, v, changed)
 	e.mu.Unlock()
 	e.rec.Picture(p)
+	for _, w := range e.beside {
+		w.Picture(p)
+	}
 }
 
 func (e *eye) Closed(err error) {
@@ -89,6 +114,9 @@ func (e *eye) Closed(err error) {
 	e.pass(e.now(), e.judge.Verdict())
 	e.mu.Unlock()
 	e.rec.Closed()
+	for _, w := range e.beside {
+		w.Closed()
+	}
 	if e.live != nil {
 		e.live.Closed(e.door)
 	}
@@ -109,6 +137,10 @@ func (e *eye) tick(now time.Duration) time.Duration {
 		e.disk(false, now)
 	}
 	v := e.judge.Tick(now)
+	if v.State == liveness.HubLate {
+		e.link.Skip()
+	}
+	e.certify(now)
 	e.pass(now, v)
 	return e.judge.Deadline()
 }
@@ -123,7 +155,11 @@ func (e *eye) tell(now time.Duration, v liveness.Verdict) (changed bool) {
 		e.note(Event{Door: e.door, Camera: e.name, What: hub.WatchWord(v.State), At: now})
 	}
 	if changed || now-e.toldAt >= tellEvery {
-		e.push(hub.Seen{Door: e.door, Camera: e.name, At: now, Verdict: v})
+		s := hub.Seen{Door: e.door, Camera: e.name, At: now, Verdict: v}
+		if changed {
+			s.Why = e.judge.Explain()
+		}
+		e.push(s)
 		e.told, e.toldAt = v, now
 	}
 	return changed
@@ -147,6 +183,7 @@ func (e *eye) start(visit string) {
 	e.mu.Lock()
 	e.recording, e.visit, e.since, e.confirmed, e.onDisk, e.confirmAt = true, visit, now, false, false, now
 	e.mu.Unlock()
+	e.visiting(true)
 	if err := e.rec.Start(visit); err != nil {
 		e.log.Error("recording did not start, so nothing opens", "door", e.door, "camera", e.name, "err", err)
 		e.confirm(false, 0, err)
@@ -161,6 +198,7 @@ func (e *eye) keep(visit string) {
 		e.judge.Recorded(true, e.now()) // nothing is being recorded any more, so nothing is held against the camera
 	}
 	e.mu.Unlock()
+	e.visiting(false)
 	e.rec.Stop(visit, e.filed(visit))
 }
 

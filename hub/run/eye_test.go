@@ -44,7 +44,7 @@ func TestParametersThatFlapAreSaidOnce(t *testing.T) {
 	now := time.Hour
 	e := &eye{
 		door: "front", name: "hall", rec: noRecorder{}, now: func() time.Duration { return now }, push: func(any) {}, note: func(Event) {},
-		log: slog.New(slog.NewTextHandler(&log, nil)), judge: liveness.New(liveness.Config{}),
+		log: slog.New(slog.NewTextHandler(&log, nil)), judge: liveness.New(liveness.Config{}), link: liveness.NewLink(false),
 	}
 	e.says = &saying{log: e.log, now: e.now}
 	for range 100 {
@@ -64,7 +64,7 @@ func TestAgeFollowsItsPicture(t *testing.T) {
 	s := &shown{}
 	e := &eye{
 		door: "front", name: "hall", live: s, rec: noRecorder{}, now: func() time.Duration { return now }, push: func(any) {}, note: func(Event) {},
-		log: slog.New(slog.DiscardHandler), judge: liveness.New(liveness.Config{}),
+		log: slog.New(slog.DiscardHandler), judge: liveness.New(liveness.Config{}), link: liveness.NewLink(false),
 	}
 	e.says = &saying{log: e.log, now: e.now}
 	e.Opened(camera.Params{Codec: camera.H264})

@@ -45,7 +45,10 @@ type house struct {
 	bus    *mem.Bus
 	hubEnd *mem.Conn
 	far    *mem.Conn
-	eye    *source
+	eye    *source            // the first camera
+	names  []string           // of the cameras
+	eyes   map[string]*source // each camera's
+	with   func(*Camera)      // changes a camera's wiring
 	limits hub.Limits
 	code   chan string
 	spy    func(do string)         // at each order, on its way to the lock
@@ -96,7 +99,26 @@ func (h *house) open() {
 	if err != nil {
 		h.Fatal(err)
 	}
-	h.eye = &source{now: h.now}
+	if h.names == nil {
+		h.names = []string{"hall"}
+	}
+	h.eyes = map[string]*source{}
+	var cameras []Camera
+	for i, name := range h.names {
+		s := &source{now: h.now, seed: uint64(i + 1)}
+		h.eyes[name] = s
+		c := Camera{
+			Name: name, Open: s.open, Judge: liveness.Config{A1: 250 * time.Millisecond},
+			Recorder: func(confirmed func(bool, time.Duration, error)) (Recorder, error) {
+				return fmp4.New(fmp4.Config{Dir: h.dir + "/clips", Door: h.who.Door, Camera: name, Now: h.now, Wall: time.Now, Confirmed: confirmed, Log: slog.New(slog.DiscardHandler)})
+			},
+		}
+		if h.with != nil {
+			h.with(&c)
+		}
+		cameras = append(cameras, c)
+	}
+	h.eye = h.eyes[h.names[0]]
 	var conn bus.Conn = h.hubEnd
 	if h.wrap != nil {
 		conn = h.wrap(conn)
@@ -104,14 +126,9 @@ func (h *house) open() {
 	cfg := Config{
 		ID: h.who.Hub, RP: h.who.RP, Epoch: h.who.Epoch, Ledger: (*slowLog)(h), Bus: conn, Now: h.now,
 		Log: slog.New(h.logs), Pairing: func(code string) { h.code <- code }, Watching: h.note,
-		Doors: []Door{{
+		Dir: h.dir + "/cameras", Doors: []Door{{
 			Name: h.who.Door, Limits: h.limits, Lock: h.openLock,
-			Cameras: []Camera{{
-				Name: "hall", Open: h.eye.open, Judge: liveness.Config{A1: 250 * time.Millisecond},
-				Recorder: func(confirmed func(bool, time.Duration, error)) (Recorder, error) {
-					return fmp4.New(fmp4.Config{Dir: h.dir + "/clips", Door: h.who.Door, Camera: "hall", Now: h.now, Wall: time.Now, Confirmed: confirmed, Log: slog.New(slog.DiscardHandler)})
-				},
-			}},
+			Cameras: cameras,
 		}},
 	}
 	if h.hub, err = New(cfg); err != nil {
@@ -388,8 +405,11 @@ func (h *house) stalled() bool {
 // source is a camera of 15 pictures a second, in memory.
 type source struct {
 	now  func() time.Duration
+	seed uint64
 	mu   sync.Mutex
 	off  bool
+	asks int // questions for a key picture that wait for their answer
+	deaf bool
 	last time.Duration // own time of the newest picture
 	stop func()
 }
@@ -399,7 +419,7 @@ func (s *source) open(ctx context.Context, _ camera.Config, sink camera.Sink) (c
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		src := cameratest.Noise(camera.H264, 1)
+		src := cameratest.Noise(camera.H264, s.seed)
 		sink.Opened(src.Params())
 		tick := time.NewTicker(time.Second / 15)
 		defer tick.Stop()
@@ -412,7 +432,10 @@ func (s *source) open(ctx context.Context, _ camera.Config, sink camera.Sink) (c
 			}
 			nals := src.Next()
 			s.mu.Lock()
-			off, at := s.off, s.now()
+			off, at, asked := s.off, s.now(), s.asks > 0 && !s.deaf
+			if asked {
+				s.asks = 0
+			}
 			if !off {
 				s.last = at
 			}
@@ -421,12 +444,25 @@ func (s *source) open(ctx context.Context, _ camera.Config, sink camera.Sink) (c
 				first = at
 			}
 			if !off {
-				sink.Picture(camera.Picture{Media: at - first, Arrival: at, Key: n%15 == 0, NALs: nals})
+				sink.Picture(camera.Picture{Media: at - first, Arrival: at, Key: n%60 == 0 || asked, NALs: nals})
 			}
 			n++
 		}
 	}()
-	return closer(func() { s.stop(); <-done }), nil
+	return &opened{closer(func() { s.stop(); <-done }), s}, nil
+}
+
+// opened is the source's driver.
+type opened struct {
+	closer
+	s *source
+}
+
+func (o *opened) Ask(context.Context) error {
+	o.s.mu.Lock()
+	defer o.s.mu.Unlock()
+	o.s.asks++
+	return nil
 }
 
 type closer func()

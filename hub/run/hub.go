@@ -131,6 +131,12 @@ func (h *Hub) Start(ctx context.Context) error {
 	for _, r := range h.cfg.Radios {
 		h.wg.Go(func() { h.hear(ctx, r) })
 	}
+	h.wg.Go(func() { h.learning(ctx) })
+	for _, e := range h.eyes {
+		if e.asker != nil {
+			h.wg.Go(func() { e.challenge(ctx, h.cfg.Random) })
+		}
+	}
 	context.AfterFunc(outer, func() { _ = h.Stop() })
 	return nil
 }
@@ -161,6 +167,12 @@ func (h *Hub) stop() error {
 		errs = append(errs, l.Close())
 	}
 	for _, e := range h.eyes {
+		for _, w := range e.beside {
+			errs = append(errs, w.Close())
+		}
+		if e.prints != nil {
+			e.prints.close()
+		}
 		errs = append(errs, e.rec.Close())
 	}
 	h.cameras, h.locks, h.eyes = nil, nil, nil
@@ -250,6 +262,14 @@ func (h *Hub) open(ctx context.Context) error {
 
 func (h *Hub) openCamera(ctx context.Context, d Door, c Camera, shown bool) error {
 	e := &eye{door: d.Name, name: c.Name, now: h.cfg.Now, push: h.queue.push, note: h.cfg.Watching, log: h.cfg.Log, says: &saying{log: h.cfg.Log, now: h.cfg.Now}, judge: liveness.New(c.Judge)}
+	e.link, e.needLink, e.wall = liveness.NewLink(c.Wired), c.NeedLink, h.cfg.Wall
+	e.kept, e.learned = keptAt(h.cfg.Dir, d.Name, c.Name), c.Learned
+	if !c.NoDoor {
+		e.sees = liveness.NewDoor(c.Door)
+	}
+	if c.Prints != nil {
+		e.prints = newDarkroom(c.Prints, e.found)
+	}
 	if shown && h.cfg.Live != nil {
 		e.live = h.cfg.Live
 	}
@@ -259,6 +279,14 @@ func (h *Hub) openCamera(ctx context.Context, d Door, c Camera, shown bool) erro
 	}
 	e.rec = rec
 	h.eyes = append(h.eyes, e)
+	for _, make := range c.Beside {
+		w, err := make(Hears{Found: e.found, Still: e.still})
+		if err != nil {
+			return err
+		}
+		e.beside = append(e.beside, w)
+	}
+	e.recall()
 	for _, k := range rec.Orphans() {
 		h.queue.push(hub.Filed{Door: d.Name, Camera: c.Name, Visit: k.Visit, Clip: k})
 	}
@@ -275,6 +303,11 @@ func (h *Hub) openCamera(ctx context.Context, d Door, c Camera, shown bool) erro
 		return err
 	}
 	h.cameras = append(h.cameras, cam)
+	if k := c.Challenge; k != nil {
+		if e.asker = k.By; e.asker == nil {
+			e.asker, _ = cam.(camera.Asker)
+		}
+	}
 	return nil
 }
 
@@ -360,6 +393,13 @@ func (h *Hub) at() hub.At { return hub.At{Mono: h.cfg.Now(), Wall: h.cfg.Wall()}
 func (h *Hub) take(item any) {
 	switch in := item.(type) {
 	case hub.Input:
+		if r, ok := in.(hub.Reported); ok && r.Report.What == lock.OfDoor {
+			for _, e := range h.eyes {
+				if e.door == r.Door {
+					e.contact(r.Report)
+				}
+			}
+		}
 		for _, e := range h.core.Take(h.at(), in) {
 			h.carry(e)
 		}
