@@ -40,6 +40,9 @@ type Moment struct {
 	Text   string    `json:"text"`
 	Entry  uint64    `json:"entry"` // ledger index
 	In     float64   `json:"in"`    // seconds since the visit began
+
+	// Evidence is what the camera's detectors found, with a lapse (ledger.WatchData).
+	Evidence []ledger.Evidence `json:"evidence,omitempty"`
 }
 
 // maxTimeline bounds a page: a visit that wrote more is cut, its record is not.
@@ -89,7 +92,7 @@ func (s *Service) Visit(ctx context.Context, who Account, id string) (VisitPage,
 				in = e.Time.Sub(v.Began)
 			}
 			p.Timeline = append(p.Timeline, Moment{
-				I: len(p.Timeline), T: e.Time, Kind: string(e.Kind), Word: e.Word, Reason: e.Reason, Text: text, Entry: e.Index, In: tenth(in),
+				I: len(p.Timeline), T: e.Time, Kind: string(e.Kind), Word: e.Word, Reason: e.Reason, Text: text, Entry: e.Index, In: tenth(in), Evidence: evidence(e),
 			})
 		}
 		h, err := get[Hub](tx, v.Hub)
@@ -133,6 +136,9 @@ func Tell(e ledger.Entry, courier string) string {
 	case ledger.KindReport:
 		return reportTexts(e.Word)
 	case ledger.KindWatch:
+		if word, one := strings.CutPrefix(e.Word, "camera-"); one {
+			return tellCamera(e, word)
+		}
 		return tellWatch(e.Word)
 	case ledger.KindGap:
 		var g ledger.GapData
@@ -291,6 +297,10 @@ func reportTexts(word string) string {
 		return "The lock does not answer."
 	case "battery-low":
 		return "The lock's battery is low."
+	case "link-unfit":
+		return "The cameras' connection is too unsteady to let anybody in."
+	case "link-fit":
+		return "The cameras' connection is steady enough again."
 	case "smoke":
 		return "Smoke or CO alarm."
 	case "smoke-over":
@@ -320,6 +330,30 @@ func radioTexts(word string) string {
 		return "A device's Wi-Fi connection ended."
 	}
 	return ""
+}
+
+// evidence is what an entry of a lapse says of why.
+func evidence(e ledger.Entry) []ledger.Evidence {
+	var d ledger.WatchData
+	if e.Kind != ledger.KindWatch || json.Unmarshal(e.Data, &d) != nil {
+		return nil
+	}
+	return d.Evidence
+}
+
+// tellCamera tells of one camera of several, while another one watches.
+func tellCamera(e ledger.Entry, word string) string {
+	var d ledger.WatchData
+	_ = json.Unmarshal(e.Data, &d) // without its name it is one of them
+	name := "One camera"
+	if d.Camera != "" {
+		name = "Camera " + d.Camera
+	}
+	if word == interlock.WatchLive.String() {
+		return name + " watches again."
+	}
+	what := strings.TrimSuffix(lowerFirst(tellWatch(word)), ".")
+	return name + ": " + what + ", while another one watches."
 }
 
 func tellWatch(word string) string {

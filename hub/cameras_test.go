@@ -100,7 +100,7 @@ func TestLapseKeepsItsEvidence(t *testing.T) {
 	if err := json.Unmarshal(e.Data, &d); err != nil {
 		t.Fatalf("%v: %s", err, e.Data)
 	}
-	if len(d.Evidence) != 2 || d.Evidence[0].By != "freeze" || d.Evidence[0].Score != 0.41 || d.Evidence[0].Limit != 0.15 || d.Evidence[0].Camera != "hall" || d.Evidence[1].Say != "the lens is free" {
+	if len(d.Evidence) != 2 || d.Evidence[0].By != "freeze" || d.Evidence[0].Score != 0.41 || d.Evidence[0].Limit != 0.15 || d.Evidence[0].Camera != "hall" || d.Evidence[1].Say != "The lens is free." {
 		t.Errorf("S7: evidence %+v", d.Evidence)
 	}
 	if k := h.camera("hall"); k.Say != why[0].Say {

@@ -51,7 +51,7 @@ func (s *sight) evidence(now time.Duration) (out []ledger.Evidence) {
 		told = told || f.State == s.verdict.State
 		out = append(out, ledger.Evidence{
 			Camera: s.name, By: clip(f.By, 32), State: word(f.State).String(), Score: finite(f.Score), Limit: finite(f.Limit),
-			Say: clip(strings.ToValidUTF8(f.Say, ""), maxSay), AgoMs: max(0, now-f.At).Milliseconds(),
+			Say: asSentence(f.Say), AgoMs: max(0, now-f.At).Milliseconds(),
 		})
 	}
 	if w := word(s.verdict.State); w.Lapse() && !told {
@@ -73,13 +73,28 @@ func (s *sight) say() string {
 	w := word(s.verdict.State)
 	for _, f := range s.why {
 		if f.State == s.verdict.State && f.State != liveness.Live && f.Say != "" {
-			return clip(strings.ToValidUTF8(f.Say, ""), maxSay)
+			return asSentence(f.Say)
 		}
 	}
 	if w.Lapse() && s.verdict.Age > 0 {
 		return fmt.Sprintf("%s Its newest picture was %.1f s old.", lapseReason(w).What(), s.verdict.Age.Seconds())
 	}
 	return lapseReason(w).What()
+}
+
+// asSentence makes what a detector says fit for a page: valid, bounded, with a capital and a full stop.
+func asSentence(s string) string {
+	s = strings.ToValidUTF8(clip(s, maxSay), "")
+	if s == "" {
+		return ""
+	}
+	if c := s[0]; c >= 'a' && c <= 'z' {
+		s = string(c-'a'+'A') + s[1:]
+	}
+	if !strings.HasSuffix(s, ".") {
+		s += "."
+	}
+	return s
 }
 
 // noteCameras writes down when one of several cameras lapses while another watches, and when it is back: its own lapse stays on
