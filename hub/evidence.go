@@ -167,7 +167,7 @@ func (d *door) cameras(now time.Duration) (out []bus.Camera) {
 			k.Say = s.say()
 		}
 		if s.link.Say != "" {
-			l := &bus.Link{Grade: string(s.link.Grade), Hours: math.Round(s.link.Watched.Hours()*10) / 10, Refused: s.link.Refused, Say: s.link.Say}
+			l := &bus.Link{Grade: string(s.link.Grade), Hours: math.Round(s.link.Watched.Hours()*100) / 100, Refused: s.link.Refused, Say: s.link.Say}
 			for g, over := range liveness.Gaps {
 				l.Gaps = append(l.Gaps, bus.Gaps{OverMs: over.Milliseconds(), N: s.link.Gaps[g]})
 			}

@@ -2,6 +2,7 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { follow } from "./lib/events.ts";
 import { AlarmBanner, Incidents } from "./home/alarms.tsx";
+import { Cameras, CameraWarning } from "./home/cameras.tsx";
 import { Hero, Orders, Rules } from "./home/door.tsx";
 import { Household } from "./home/household.tsx";
 import { Deliveries, Notices, Visits } from "./home/lists.tsx";
@@ -40,6 +41,7 @@ function HomePage() {
           {d && <Hero />}
           {d && <Orders />}
           {d && <Picture key={`${d.hub}/${d.door}`} hub={d.hub} door={d.door} name={d.name} view={view.value} />}
+          {d && <CameraWarning />}
           <Pairing />
         </div>
         <div class="column">
@@ -53,6 +55,7 @@ function HomePage() {
               <Rules />
             </Card>
           )}
+          {d && <Cameras />}
           <Household />
           <Card title="Recording">
             <p>{h?.notice || "This door is filmed during every visit, and a few seconds before and after. Films stay on your hub."}</p>

@@ -7,6 +7,7 @@ import type { ClipFile, Gap, TimelineEntry, Visit } from "../lib/types.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Button, Card, Chip, Note, Top, Waiting } from "../ui/ui.tsx";
 import { CloseIncident, openIncidents } from "./alarms.tsx";
+import { Why } from "./evidence.tsx";
 import { outcome } from "./lists.tsx";
 import { session } from "./picture.tsx";
 import { home } from "./store.ts";
@@ -55,6 +56,7 @@ export function VisitPage({ id }: { id: string }) {
               ) : (
                 <p>{incident?.text}</p>
               )}
+              <Why evidence={(visit.timeline ?? []).find((e) => e.kind === "watch" && !e.word.startsWith("camera-") && (e.evidence ?? []).length > 0)?.evidence} />
               {incident && <CloseIncident incident={incident} />}
             </Card>
           )}
@@ -265,6 +267,7 @@ function Timeline({ visit }: { visit: Visit }) {
               <span class="entry" title="Its place in your hub’s own record">
                 #{l.entry?.entry}
               </span>
+              <Why evidence={l.entry?.evidence} />
             </span>
           </li>
         ),

@@ -71,6 +71,24 @@ export interface View {
   alarm?: string;
   alarm_text?: string;
   incidents?: Incident[] | null;
+  cameras?: CameraOfView[] | null; // to residents alone
+}
+
+// One camera of a door: what it sees by itself, and what its connection is worth.
+export interface CameraOfView {
+  name: string;
+  watch: string;
+  age_ms: number;
+  say?: string; // while it does not watch: why
+  link?: LinkOfCamera;
+}
+
+export interface LinkOfCamera {
+  grade: string; // A to D; empty: not enough was seen yet
+  hours: number;
+  gaps: { over_ms: number; n: number }[] | null;
+  refused?: boolean;
+  say: string;
 }
 
 export interface Alarm {
@@ -132,6 +150,18 @@ export interface TimelineEntry {
   text: string;
   entry: number;
   in: number;
+  evidence?: Evidence[] | null; // with a lapse
+}
+
+// What one detector measured of one camera.
+export interface Evidence {
+  camera: string;
+  by: string;
+  state: string;
+  score: number;
+  limit: number;
+  say: string;
+  ago_ms: number;
 }
 
 export interface Visit extends VisitSummary {
