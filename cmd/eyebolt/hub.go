@@ -195,6 +195,7 @@ func startHub(ctx context.Context, cfg HubConfig, opt hubOptions) (_ *runningHub
 	rc := run.Config{
 		ID: cfg.ID, RP: grant.RP{ID: cfg.Passkeys.ID, Origins: cfg.Passkeys.Origins}, Epoch: max(1, cfg.Epoch),
 		Ledger: record, Bus: conn, Log: opt.Log, Now: opt.Now, Live: view, Pairing: opt.Pairing, AddResident: opt.AddResident,
+		Dir: filepath.Join(cfg.State, "cameras"),
 	}
 	if rc.Radios, err = cfg.Radio.radios(); err != nil {
 		return nil, err
@@ -238,7 +239,7 @@ func (cfg HubConfig) door(d DoorConfig, films *recorders, opt hubOptions) (run.D
 		if err != nil {
 			return out, err
 		}
-		out.Cameras = append(out.Cameras, run.Camera{
+		cam := run.Camera{
 			Name: c.Name, Open: rtsp.Open, Judge: liveness.Config{A1: a1},
 			Config: camera.Config{URL: c.URL, Transport: c.Transport, CertHash: c.CertHash},
 			Recorder: func(confirmed func(bool, time.Duration, error)) (run.Recorder, error) {
@@ -252,7 +253,11 @@ func (cfg HubConfig) door(d DoorConfig, films *recorders, opt hubOptions) (run.D
 				films.put(d.Name, rec)
 				return rec, nil
 			},
-		})
+		}
+		if err := c.watching(&cam); err != nil {
+			return out, err
+		}
+		out.Cameras = append(out.Cameras, cam)
 	}
 	return out, nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"time"
 
+	"eyebolt/hub/run"
 	"eyebolt/interlock"
 	"eyebolt/lock/mqtt"
 )
@@ -98,8 +99,19 @@ type CameraConfig struct {
 	Transport string `yaml:"transport"`
 	// CertHash pins an rtsps camera's certificate: the hex SHA-256 of its DER bytes.
 	CertHash string `yaml:"cert_hash"`
-	// Link is wired (A1 250 ms) or wifi (A1 500 ms, the default).
+	// Link is wired (A1 250 ms, and a stricter link certificate) or wifi (A1 500 ms, the default).
 	Link string `yaml:"link"`
+	// Certificate is measured (the default: a link that was measured to be unfit opens to nobody) or required (so does one that
+	// was not watched for ten minutes yet).
+	Certificate string `yaml:"certificate"`
+	// SeesDoor is auto (the default: the picture must change when the door's contact says that it moves) or off, for a second
+	// camera that is not meant to see the door's leaf.
+	SeesDoor string `yaml:"sees_door"`
+	// DoorDelay is how long after the contact's report the picture may show an opening. Default 1s.
+	DoorDelay time.Duration `yaml:"door_delay"`
+	// Challenge asks the camera for key pictures at random moments of a visit, once it has proven that it answers: auto (the
+	// default) or pli (RTCP, over the stream's own connection), or off.
+	Challenge string `yaml:"challenge"`
 }
 
 // LimitConfig overrides limits; zero keeps the published one.
@@ -191,4 +203,35 @@ func (c CameraConfig) a1() (time.Duration, error) {
 		return 500 * time.Millisecond, nil
 	}
 	return 0, fmt.Errorf("camera %s: link %q: use wired or wifi", c.Name, c.Link)
+}
+
+// watching lays out what judges this camera beside its Judge.
+func (c CameraConfig) watching(k *run.Camera) error {
+	k.Wired = c.Link == "wired"
+	switch c.Certificate {
+	case "", "measured":
+	case "required":
+		k.NeedLink = true
+	default:
+		return fmt.Errorf("camera %s: certificate %q: use measured or required", c.Name, c.Certificate)
+	}
+	switch c.SeesDoor {
+	case "", "auto":
+	case "off":
+		k.NoDoor = true
+	default:
+		return fmt.Errorf("camera %s: sees_door %q: use auto or off", c.Name, c.SeesDoor)
+	}
+	if c.DoorDelay != 0 && (c.DoorDelay < 200*time.Millisecond || c.DoorDelay > 3*time.Second) {
+		return fmt.Errorf("camera %s: door_delay %v: give a span from 200ms to 3s", c.Name, c.DoorDelay)
+	}
+	k.Door.Delay = c.DoorDelay
+	switch c.Challenge {
+	case "", "auto", "pli":
+		k.Challenge = &run.Challenge{}
+	case "off":
+	default:
+		return fmt.Errorf("camera %s: challenge %q: use auto, pli or off", c.Name, c.Challenge)
+	}
+	return nil
 }

@@ -43,13 +43,13 @@ type eye struct {
 	mu        sync.Mutex // guards what follows
 	judge     *liveness.Judge
 	link      *liveness.Link
-	linkAt    time.Duration // when its certificate was told
+	linkAt    time.Duration  // when its certificate was told
 	sees      *liveness.Door // nil: not compared
 	answers   liveness.Answers
 	answering liveness.Answering
 	codec     camera.Codec
 	newer     uint64 // pictures that the judge took, at the newest one
-	open      bool // the camera's connection
+	open      bool   // the camera's connection
 	told      liveness.Verdict
 	toldAt    time.Duration
 	shownAt   time.Duration
