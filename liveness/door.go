@@ -30,6 +30,9 @@ const (
 	// a day once in 137 years. A camera that looks elsewhere is found after 10 events at the least (TestDoorNotSeen: half after 14,
 	// nine of ten after 22; an opening and a closing are two).
 	doorOdds = 1e6
+	// doorSwing is how long a door moves at the least. Over this span sizes are averaged: a rate control that swings between fine
+	// and coarse from picture to picture is no movement, and a movement that it holds down is seen by how long it lasts.
+	doorSwing = 600 * time.Millisecond
 	// doorBusy is the change, in powers of two, past which a scene is too lively to tell a door's opening from anything else.
 	doorBusy = 2.0
 	// doorLeast is the least change that is one.
@@ -57,11 +60,11 @@ type DoorConfig struct {
 type Door struct {
 	cfg DoorConfig
 	med sizes
-	x   [3]float64 // the newest changes; their mean is smooth
-	n   int
+	n   int // pictures seen, up to half of doorMedian
 
 	at     [doorSamples]time.Duration // arrival, a ring
-	change [doorSamples]float64       // smooth, beside at
+	raw    [doorSamples]float64       // beside at: the picture's size against the usual, in powers of two
+	change [doorSamples]float64       // beside at: the mean of raw over doorSwing
 	head   int
 	filled int
 
@@ -136,12 +139,11 @@ func (d *Door) Picture(p *camera.Picture, codec camera.Codec) []Finding {
 		return nil
 	}
 	usual := d.med.add(int32(min(b, 1<<24)))
-	copy(d.x[1:], d.x[:2])
-	d.x[0] = math.Log2(float64(b+doorFloor) / float64(usual+doorFloor))
-	if d.n++; d.n < doorMedian/2 {
+	if d.n < doorMedian/2 {
+		d.n++
 		return nil
 	}
-	return d.take(p.Arrival, (d.x[0]+d.x[1]+d.x[2])/3)
+	return d.take(p.Arrival, math.Log2(float64(b+doorFloor)/float64(usual+doorFloor)))
 }
 
 // isMotion says whether a NAL unit by its first byte is a slice of a picture that is coded as a change.
@@ -155,7 +157,16 @@ func isMotion(c camera.Codec, b byte) bool {
 
 // take adds one change.
 func (d *Door) take(at time.Duration, x float64) []Finding {
-	d.at[d.head], d.change[d.head] = at, x
+	d.at[d.head], d.raw[d.head] = at, x
+	sum, n := x, 1
+	for ; n < d.filled+1 && n < doorSamples; n++ {
+		k := (d.head - n + doorSamples) % doorSamples
+		if at-d.at[k] > doorSwing {
+			break
+		}
+		sum += d.raw[k]
+	}
+	d.change[d.head] = sum / float64(n)
 	d.head = (d.head + 1) % doorSamples
 	d.filled = min(d.filled+1, doorSamples)
 	d.settleQuiet(at)
@@ -224,16 +235,18 @@ func (d *Door) threshold() float64 {
 	return max(doorLeast, q[min(len(q)-1, int(doorRank*float64(len(q)+1)))])
 }
 
-// onset is when the change first stood out.
+// onset is when the change first stood out: the first picture that did by itself, of the first span whose mean did.
 func (d *Door) onset(from, to time.Duration, over float64) (time.Duration, bool) {
-	first, ok := time.Duration(0), false
+	crossed, first, ok := time.Duration(0), time.Duration(0), false
 	for i := range d.filled {
 		k := (d.head - 1 - i + 2*doorSamples) % doorSamples
-		if d.at[k] < from {
-			break
-		}
-		if d.at[k] <= to && d.change[k] > over {
-			first, ok = d.at[k], true
+		switch at := d.at[k]; {
+		case at < from:
+			return first, ok
+		case at <= to && d.change[k] > over:
+			crossed, first, ok = at, at, true
+		case ok && crossed-at <= doorSwing && d.raw[k] > over:
+			first = at
 		}
 	}
 	return first, ok
