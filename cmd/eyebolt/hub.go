@@ -257,6 +257,9 @@ func (cfg HubConfig) door(d DoorConfig, films *recorders, opt hubOptions) (run.D
 		if err := c.watching(&cam); err != nil {
 			return out, err
 		}
+		if err := c.besides(&cam, opt); err != nil {
+			return out, err
+		}
 		out.Cameras = append(out.Cameras, cam)
 	}
 	return out, nil

@@ -110,8 +110,20 @@ type CameraConfig struct {
 	// DoorDelay is how long after the contact's report the picture may show an opening. Default 1s.
 	DoorDelay time.Duration `yaml:"door_delay"`
 	// Challenge asks the camera for key pictures at random moments of a visit, once it has proven that it answers: auto (the
-	// default) or pli (RTCP, over the stream's own connection), or off.
+	// default) or pli (RTCP, over the stream's own connection), onvif (SetSynchronizationPoint), or off.
 	Challenge string `yaml:"challenge"`
+	// ONVIF is the address of the camera's device service: a host, or http:// or https://. It has the stream's name and password
+	// unless it holds others. With it the camera's own tamper alarms are heard, and snapshots can be had.
+	ONVIF string `yaml:"onvif"`
+	// Stills says how single pictures are decoded, in visits and once a minute besides, so that a frozen or looped picture is
+	// known by its noise: keyframes (the stream's own, through ffmpeg), snapshot (by ONVIF), mjpeg (of stills_url) or off. With
+	// one of the first three the watch is not live before they have judged (S1). The default, auto, is keyframes if ffmpeg is
+	// installed, else snapshot: what they find is a lapse, but a camera whose noise is too weak to judge is not refused.
+	Stills string `yaml:"stills"`
+	// StillsURL is the camera's motion JPEG: http, https, rtsp or rtsps.
+	StillsURL string `yaml:"stills_url"`
+	// Signed says that the camera signs its pictures. What it does not vouch for is then a lapse.
+	Signed *SignedConfig `yaml:"signed"`
 }
 
 // LimitConfig overrides limits; zero keeps the published one.
@@ -229,9 +241,14 @@ func (c CameraConfig) watching(k *run.Camera) error {
 	switch c.Challenge {
 	case "", "auto", "pli":
 		k.Challenge = &run.Challenge{}
+	case "onvif":
+		if c.ONVIF == "" {
+			return fmt.Errorf("camera %s: challenge onvif needs onvif, the camera's address", c.Name)
+		}
+		k.Challenge = &run.Challenge{}
 	case "off":
 	default:
-		return fmt.Errorf("camera %s: challenge %q: use auto, pli or off", c.Name, c.Challenge)
+		return fmt.Errorf("camera %s: challenge %q: use auto, pli, onvif or off", c.Name, c.Challenge)
 	}
 	return nil
 }

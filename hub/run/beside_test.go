@@ -106,7 +106,7 @@ type watcher struct {
 func (w *watcher) Opened(camera.Params)   { w.mu.Lock(); w.opened++; w.mu.Unlock() }
 func (w *watcher) Picture(camera.Picture) { w.mu.Lock(); w.n++; w.mu.Unlock() }
 func (w *watcher) Closed()                {}
-func (w *watcher) Visit(on bool) { w.mu.Lock(); w.visits = append(w.visits, on); w.mu.Unlock() }
+func (w *watcher) Visit(on bool)          { w.mu.Lock(); w.visits = append(w.visits, on); w.mu.Unlock() }
 
 func (w *watcher) Close() error { w.mu.Lock(); w.closed = true; w.mu.Unlock(); return nil }
 
