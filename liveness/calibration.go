@@ -109,6 +109,38 @@ func (c Calibration) check() error {
 	return nil
 }
 
+// Calibration gives what the Judge has learned.
+func (j *Judge) Calibration() Calibration {
+	c := Calibration{
+		Version: calibrationVersion, KeyEvery: int64(j.ask.every() / time.Millisecond), KeyAnswer: int64(j.ask.longest / time.Millisecond),
+	}
+	for i := range j.cover.levels {
+		if l := &j.cover.levels[i]; l.learned > 0 {
+			c.Cover = append(c.Cover, CoverLevel{Light: Light(i), Bytes: l.learned, Keys: l.n})
+		}
+	}
+	return c
+}
+
+// Restore takes what was learned before. What the calibration does not hold is left as it is.
+func (j *Judge) Restore(c Calibration) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	for _, l := range c.Cover {
+		j.cover.levels[l.Light] = level{learned: l.Bytes, now: l.Bytes, n: coverLearn}
+	}
+	if c.KeyEvery > 0 {
+		for range askKnown {
+			j.ask.step(time.Duration(c.KeyEvery) * time.Millisecond)
+		}
+	}
+	if c.KeyAnswer > 0 {
+		j.ask.longest = time.Duration(c.KeyAnswer) * time.Millisecond
+	}
+	return nil
+}
+
 // Calibration gives what the prints have learned.
 func (p *Prints) Calibration() Calibration {
 	c := Calibration{Version: calibrationVersion, Noise: p.certified}

@@ -1,5 +1,14 @@
 package liveness
 
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"eyebolt/camera"
+)
+
 // Light is by which light a camera sees.
 type Light uint8
 
@@ -8,3 +17,202 @@ const (
 	Infrared
 	lights
 )
+
+const (
+	// coverLimit is the share of its usual complexity from which on a key picture is one of an uncovered lens.
+	coverLimit = 0.55
+	// coverKeys is how many key pictures in a row must be under it: a person who passes close by is gone by the second.
+	coverKeys = 2
+	// coverLearn is how many key pictures a level is learned from, as their median.
+	coverLearn = 10
+	// coverSlow is the weight of a key picture once that is done: two minutes at one every 2 s.
+	coverSlow = 64
+	// coverDrift bounds how far a level may follow, either way, from where it was learned: what is smeared on the lens
+	// little by little must not become usual.
+	coverDrift = 1.25
+	// qp0 is the quantiser that complexity is stated at.
+	qp0 = 26
+)
+
+// cover finds a lens that is blocked, dark, dazzled or out of focus (T7) from what a key picture's slices weigh: bytes double
+// for each six steps that the quantiser is finer, so bytes*2^((QP-26)/6) is a property of the picture and hardly of the rate
+// control. It is compared with the camera's own usual, for each light apart. A camera that is turned to another scene as rich
+// as its own is not found by this, but by its prints.
+type cover struct {
+	h264   h264
+	h265   h265
+	levels [lights]level
+	light  Light // by which it is judged
+	told   bool  // light is the camera's own word; otherwise the lower of the levels is taken
+	under  int   // key pictures in a row under the limit
+}
+
+// level is what key pictures weigh by one light.
+type level struct {
+	learned float64 // bytes; 0: not yet
+	now     float64 // learned, and since then followed
+	n       int     // key pictures seen, up to coverLearn
+	logs    [coverLearn]float64
+}
+
+func (l *level) learn(w float64) {
+	l.logs[l.n] = math.Log(w)
+	if l.n++; l.n == coverLearn {
+		all := l.logs
+		slices.Sort(all[:])
+		l.learned = math.Exp((all[(coverLearn-1)/2] + all[coverLearn/2]) / 2)
+		l.now = l.learned
+	}
+}
+
+func (l *level) follow(w float64) {
+	l.now *= math.Pow(w/l.now, 1.0/coverSlow)
+	l.now = min(max(l.now, l.learned/coverDrift), l.learned*coverDrift)
+}
+
+// params takes a parameter set, if n is one.
+func (c *cover) params(n []byte, codec camera.Codec) {
+	if len(n) == 0 {
+		return
+	}
+	switch codec {
+	case camera.H264:
+		switch n[0] & 0x1f {
+		case 7:
+			c.h264.takeSPS(n)
+		case 8:
+			c.h264.takePPS(n)
+		}
+	case camera.H265:
+		switch n[0] >> 1 & 0x3f {
+		case 33:
+			c.h265.takeSPS(n)
+		case 34:
+			c.h265.takePPS(n)
+		}
+	}
+}
+
+// weigh gives a key picture's complexity in bytes at quantiser 26. It is false if a slice cannot be read.
+func (c *cover) weigh(nals [][]byte, codec camera.Codec) (bytes float64, ok bool) {
+	qp := 0
+	for _, n := range nals {
+		if len(n) == 0 || !isSlice(n, codec) {
+			c.params(n, codec)
+			continue
+		}
+		var read bool
+		if codec == camera.H265 {
+			qp, read = c.h265.keyQP(n, qp)
+		} else {
+			qp, read = c.h264.keyQP(n)
+		}
+		if !read {
+			return 0, false
+		}
+		bytes += float64(len(trim(n))) * math.Exp2(float64(qp-qp0)/6)
+	}
+	return bytes, bytes > 0
+}
+
+// usual is the level that a key picture is held against, or nil while none is learned.
+func (c *cover) usual() *level {
+	if c.told && c.levels[c.light].learned > 0 {
+		return &c.levels[c.light]
+	}
+	var low *level
+	for i := range c.levels {
+		if l := &c.levels[i]; l.learned > 0 && (low == nil || l.now < low.now) {
+			low = l
+		}
+	}
+	return low
+}
+
+// What is said of a key picture that is not judged.
+const (
+	coverUnread = iota + 1
+	coverLearning
+	coverOnce
+)
+
+// picture judges a key picture.
+func (c *cover) picture(p *camera.Picture, codec camera.Codec, at time.Duration) fact {
+	f := fact{at: at, limit: coverLimit}
+	w, ok := c.weigh(p.NALs, codec)
+	if !ok {
+		f.n = coverUnread
+		return f
+	}
+	u, l := c.usual(), &c.levels[c.light]
+	if u == nil {
+		l.learn(w)
+		f.n, f.of, f.score = coverLearning, l.n, 1
+		return f
+	}
+	f.score = w / u.now
+	if f.score < coverLimit {
+		if c.under++; c.under < coverKeys {
+			f.n = coverOnce
+			return f
+		}
+		f.state = Covered
+		return f
+	}
+	c.under = 0
+	f.state = Live
+	if l.learned == 0 { // another light of which nothing is known, and not covered by what is known: it may be learned
+		l.learn(w)
+	} else if f.score > 1/coverDrift && f.score < coverDrift*coverDrift {
+		u.follow(w)
+	}
+	return f
+}
+
+// judgeCover judges a key picture for cover.
+func (j *Judge) judgeCover(p *camera.Picture, at time.Duration) {
+	j.find(byCover, j.cover.picture(p, j.replay.codec, at))
+}
+
+// Params tells the parameter sets that the camera gave beside its pictures: without them, or the same ones within a key
+// picture, cover is not judged.
+func (j *Judge) Params(p camera.Params) {
+	j.cover.params(p.SPS, p.Codec)
+	j.cover.params(p.PPS, p.Codec)
+}
+
+// SetLight tells by which light the camera says that it sees, where it says so (an ONVIF imaging event). Without it each key
+// picture is held against the lower of the levels that are known, so that neither light's own pictures count as covered.
+// A light that was never learned is learned by itself as long as its pictures are not covered by what is known of the other:
+// a lens that is covered makes a camera switch to infrared, and must not be learned as that.
+func (j *Judge) SetLight(l Light, now time.Duration) {
+	if l < lights {
+		j.advance(now)
+		j.cover.light, j.cover.told = l, true
+	}
+}
+
+// LearnCover begins to learn anew what the camera's key pictures weigh by a light: at set-up, when a resident has seen that
+// the lens is free. The first light is learned by itself from the first ten key pictures there ever are.
+func (j *Judge) LearnCover(l Light, now time.Duration) {
+	if l < lights {
+		j.advance(now)
+		j.cover.levels[l] = level{}
+		j.cover.light, j.cover.under = l, 0
+	}
+}
+
+func sayCover(f fact) string {
+	switch {
+	case f.state == Covered:
+		return fmt.Sprintf("%d key pictures in a row hold %.0f %% of what this camera's usually do; under %.0f %% the lens is covered, dark or out of focus", coverKeys, 100*f.score, 100*f.limit)
+	case f.state == Live:
+		return fmt.Sprintf("the key picture holds %.0f %% of what this camera's usually do, over %.0f %%", 100*f.score, 100*f.limit)
+	case f.n == coverUnread:
+		return "the quantiser cannot be read from its key pictures, so that cover cannot be judged: let the camera send its parameter sets, and no slice groups or layers"
+	case f.n == coverLearning:
+		return fmt.Sprintf("learning: %d of %d keyframes", f.of, coverLearn)
+	default:
+		return fmt.Sprintf("one key picture holds %.0f %% of what this camera's usually do; one more under %.0f %% and the lens is covered", 100*f.score, 100*f.limit)
+	}
+}

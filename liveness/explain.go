@@ -97,14 +97,17 @@ func sentence(d detector, f fact) string {
 		return sayClock(f)
 	case byReplay:
 		return sayReplay(f)
+	case byCover:
+		return sayCover(f)
+	case byKey:
+		return sayKey(f)
 	case byDisk:
 		if bad {
 			return "pictures do not reach the disk"
 		}
 		return "pictures reach the disk"
-	default:
-		return ""
 	}
+	return ""
 }
 
 func seconds(s float64) string {

@@ -45,6 +45,8 @@ type Judge struct {
 	cadence  cadence
 	clock    clock
 	replay   replay
+	cover    cover
+	ask      ask
 
 	newest  time.Duration // media time of the newest picture on this connection
 	arrived time.Duration // when it arrived
@@ -101,6 +103,7 @@ func (c Config) withDefaults() Config {
 	def(&c.A2, 1500*time.Millisecond)
 	def(&c.MaxHole, time.Second)
 	def(&c.LateTick, 100*time.Millisecond)
+	def(&c.KeyWithin, 2*time.Second)
 	c.A2 = max(c.A2, c.A1)
 	c.Hole = max(c.Hole, 0)
 	if !(c.Skew > 0) { // not a number, too
@@ -150,6 +153,7 @@ func (j *Judge) restart() {
 	for i := range j.outside {
 		j.outside[i].judged = false
 	}
+	j.ask.drop()
 	j.release(byClock) // it was this timeline's
 	j.needs()
 	j.spoil()

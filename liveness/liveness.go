@@ -34,13 +34,14 @@ type Verdict struct {
 
 // Config is one camera's.
 type Config struct {
-	A1       time.Duration // lagging past this age: 250 ms wired, 500 ms Wi-Fi (default)
-	A2       time.Duration // lost past this age: 1.5 s
-	Skew     float64       // how fast the base delay may rise: 200e-6
-	Hole     time.Duration // a step of media time past this is a hole: 2.5 picture periods; 0: learned
-	MaxHole  time.Duration // a hole past this is a lapse: 1 s
-	LateTick time.Duration // own tick later than this: the hub is late, nobody is judged: 100 ms
-	Replay   int           // how many coded slices are remembered for "replayed": 65536
-	Keys     int           // how many key pictures are remembered, beyond Replay, for 36 h and more: 65536, 16 bytes each
-	Need     []Need        // detectors without whose word the watch is not live (S1); none: a picture's times and bytes suffice
+	A1        time.Duration // lagging past this age: 250 ms wired, 500 ms Wi-Fi (default)
+	A2        time.Duration // lost past this age: 1.5 s
+	Skew      float64       // how fast the base delay may rise: 200e-6
+	Hole      time.Duration // a step of media time past this is a hole: 2.5 picture periods; 0: learned
+	MaxHole   time.Duration // a hole past this is a lapse: 1 s
+	LateTick  time.Duration // own tick later than this: the hub is late, nobody is judged: 100 ms
+	Replay    int           // how many coded slices are remembered for "replayed": 65536
+	Keys      int           // how many key pictures are remembered, beyond Replay, for 36 h and more: 65536, 16 bytes each
+	KeyWithin time.Duration // how soon after Asked a key picture must have been captured: 2 s
+	Need      []Need        // detectors without whose word the watch is not live (S1); none: a picture's times and bytes suffice
 }

@@ -52,6 +52,10 @@ func (j *Judge) take(p *camera.Picture, at time.Duration) {
 	if !hole {
 		j.finders[byHole].newest = fact{state: Live, at: at, score: step.Seconds(), limit: j.cfg.MaxHole.Seconds()}
 	}
+	if p.Key && !repeats {
+		j.judgeCover(p, at)
+	}
+	j.judgeAsk(p.Key, hole || p.Missing > 0, j.own)
 	if first {
 		j.began = at
 	}

@@ -42,7 +42,7 @@ func (c PrintsConfig) withDefaults() PrintsConfig {
 // scene must be live, which the caller certifies (a door seen to open); and an attacker who adds fresh noise of the right
 // strength defeats it.
 //
-// Memory is bounded by the stills' size, whatever they show: 13 MB for 1280x720 or 640x360, 32 MB at the most. One goroutine owns
+// Memory is bounded by the stills' size, whatever they show: 13 MB for 1280x720 or 640x360, 33 MB at the most. One goroutine owns
 // a Prints.
 type Prints struct {
 	cfg      PrintsConfig

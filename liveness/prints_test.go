@@ -278,14 +278,14 @@ func TestRealFreezeIsFound(t *testing.T) {
 		args  []string
 	}{
 		{camera.H264, []string{"-crf", "26"}},
-		{camera.H264, []string{"-b:v", "1M", "-maxrate", "1M", "-bufsize", "1M"}},
+		{camera.H264, []string{"-b:v", "400k", "-maxrate", "400k", "-bufsize", "400k"}},
 		{camera.H265, []string{"-crf", "26"}},
 	} {
 		t.Run(fmt.Sprint(c.codec, c.args), func(t *testing.T) {
 			const live, w, h = 31, 320, 180
 			_, all := cameratest.Encode(t, cameratest.Encoding{
 				Codec: c.codec, Seconds: 2 * (live + 8), Args: append(c.args, "-preset", "ultrafast"),
-				Filter: fmt.Sprintf("smptehdbars=s=640x360:r=15,noise=alls=14:allf=t,loop=loop=-1:size=1:start=%d", 15*2*live-7),
+				Filter: fmt.Sprintf("smptehdbars=s=320x180:r=15,noise=alls=14:allf=t,loop=loop=-1:size=1:start=%d", 15*2*live-7),
 			})
 			p := NewPrints(PrintsConfig{})
 			said, s := -1, newSensor(w, h, 1, 0)

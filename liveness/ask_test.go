@@ -1,0 +1,160 @@
+package liveness
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// answers makes each question's answer a key picture out of turn, after it.
+func answers(all []shot, after time.Duration, asked ...time.Duration) []shot {
+	for _, at := range asked {
+		for i := range all {
+			if all[i].captured >= at+after {
+				all[i].key, all[i].nals = true, picture(uint64(i)+1e6, true)
+				break
+			}
+		}
+	}
+	return all
+}
+
+// ask runs a camera that is asked at these instants.
+func (w *world) ask(all []shot, end time.Duration, asked ...time.Duration) {
+	for _, at := range asked {
+		n := 0
+		for n < len(all) && all[n].arrives <= at {
+			n++
+		}
+		w.run(all[:n], at)
+		w.j.Asked(at)
+		all = all[n:]
+	}
+	w.run(all, end)
+}
+
+// T5, T6: a stream that does not answer a question is not trusted, until it answers; one that answers stays live.
+func TestChallenge(t *testing.T) {
+	at := []time.Duration{9300 * ms, 12700 * ms, 17100 * ms}
+	t.Run("answered", func(t *testing.T) {
+		w := newWorld(t, Config{Need: []Need{{By: "key"}}})
+		w.j.Opened(0)
+		w.ask(answers(film(0, 450, 0, none), 200*ms, at...), 29*sec, at...)
+		w.want(Live)
+		if since := w.seen[0].Since; since < 9500*ms || since > 9600*ms {
+			t.Errorf("live since %v, want with the first answer", since)
+		}
+		if f := find(w.j.Explain(), "key"); f.State != Live || !strings.Contains(f.Say, "out of turn in 2") {
+			t.Errorf("explained as %+v", f)
+		}
+	})
+	t.Run("late by more than was learned", func(t *testing.T) {
+		w := newWorld(t, Config{})
+		w.j.Opened(0)
+		all := answers(film(0, 1500, 0, none), 200*ms, at[:2]...)
+		w.ask(answers(all, 1200*ms, at[2]), 29*sec, at...)
+		w.want(Live, Untrusted)
+		if d := w.seen[1].Since - at[2]; d < 700*ms || d > 900*ms {
+			t.Errorf("untrusted %v after the question, want as soon as twice the longest answer and 300 ms have passed", d)
+		}
+	})
+	t.Run("never answered, and then answered", func(t *testing.T) {
+		w := newWorld(t, Config{KeyWithin: 600 * ms})
+		w.j.Opened(0)
+		all := answers(film(0, 1500, 0, none), 200*ms, 30300*ms)
+		w.ask(all, 99*sec, 9300*ms, 30300*ms)
+		w.want(Live, Untrusted, Live)
+		if d := w.seen[2].Since - 30500*ms; d < 60*sec || d > 61*sec {
+			t.Errorf("live again %v after the answer, want 60 s", d)
+		}
+	})
+	t.Run("only regular key pictures", func(t *testing.T) {
+		w := newWorld(t, Config{})
+		w.j.Opened(0)
+		turns := []time.Duration{8300 * ms, 12400 * ms, 16200 * ms}
+		w.ask(film(0, 450, 0, none), 19*sec, turns...)
+		w.want(Live, Untrusted)
+		if f := find(w.j.Lapses(), "key"); !strings.Contains(f.Say, "only those that it gives in any case") {
+			t.Errorf("explained as %+v", f)
+		}
+	})
+	t.Run("a stall delays the answer with everything else", func(t *testing.T) {
+		w := newWorld(t, Config{KeyWithin: 600 * ms})
+		w.j.Opened(0)
+		all := stall(answers(film(0, 450, 0, none), 200*ms, at...), 9400*ms, 10500*ms)
+		w.ask(all, 11*sec, at[0])
+		w.want(Live, Lagging, Live)
+	})
+	t.Run("the answer is lost with packets", func(t *testing.T) {
+		w := newWorld(t, Config{KeyWithin: 600 * ms})
+		w.j.Opened(0)
+		all := lose(answers(film(0, 450, 0, none), 200*ms, at[0]), 9450*ms, 9700*ms)
+		w.ask(all, 11*sec, at[0])
+		w.want(Live, Lagging, Live)
+	})
+	t.Run("a reconnection settles it", func(t *testing.T) {
+		w := newWorld(t, Config{KeyWithin: 600 * ms})
+		w.j.Opened(0)
+		w.ask(film(0, 142, 0, none), 9500*ms, 9400*ms)
+		w.j.Closed(9500 * ms)
+		w.j.Opened(9600 * ms)
+		w.tick = 9600 * ms
+		w.run(film(10*sec, 150, 0, none), 18*sec)
+		if v := w.j.Verdict(); v.State != Live {
+			t.Errorf("%v, want Live", v.State)
+		}
+	})
+}
+
+// Whatever is asked whenever: a camera that answers each question in time is never untrusted, and one that answers none is, as
+// soon as one of its regular key pictures comes too late to be the answer.
+func TestChallengeLaw(t *testing.T) {
+	tried := [2]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		answer := time.Duration(rapid.IntRange(20, 280).Draw(t, "answer ms")) * ms
+		deaf := rapid.Bool().Draw(t, "deaf")
+		var asked []time.Duration
+		at := 9 * sec
+		for range rapid.IntRange(3, 8).Draw(t, "questions") {
+			at += time.Duration(rapid.IntRange(1000, 5000).Draw(t, "apart ms")) * ms
+			asked = append(asked, at)
+		}
+		all := film(0, int((at+4*sec)/period), 0, none)
+		last, waits, expect := -30, 0, false
+		for i := range all { // its interval begins anew with each key picture
+			key := i-last >= 30
+			for waits < len(asked) && asked[waits]+answer <= all[i].captured && !deaf {
+				key = true
+				waits++
+			}
+			if all[i].key != key {
+				all[i].key, all[i].nals = key, picture(uint64(i)+2e6, key)
+			}
+			if key {
+				last = i
+			}
+		}
+		for _, q := range asked {
+			next := (q/(30*period) + 1) * 30 * period
+			expect = expect || deaf && next-q > 900*ms+2*period
+		}
+		w := newWorld(t, Config{KeyWithin: 900 * ms})
+		w.j.Opened(0)
+		w.ask(all, at+3*sec, asked...)
+		found := false
+		for _, v := range w.seen {
+			found = found || v.State == Untrusted
+		}
+		if expect {
+			tried[1]++
+		} else if !deaf {
+			tried[0]++
+		}
+		if expect && !found || !deaf && found {
+			t.Fatalf("deaf %v, states %v: %+v", deaf, w.states(), w.j.Lapses())
+		}
+	})
+	t.Logf("%d that answer, %d that do not", tried[0], tried[1])
+}
