@@ -123,6 +123,7 @@ func TestMalformed(t *testing.T) {
 		{"a tag longer than what is left", seal(uuidONVIF, 0, 1, 0xff, 0xff, 2), false},
 		{"half a tag", seal(uuidONVIF, 0, append(good, 2, 0)...), false},
 		{"an unknown tag", seal(uuidONVIF, 0, append(good, tag(200, 1, 2, 3)...)...), true},
+		{"an unknown tag longer than what is left", seal(uuidONVIF, 0, append(good, 200, 0, 9, 1)...), false},
 		{"no tag", seal(uuidONVIF, 0), false},
 		{"a signature that is not last", seal(uuidONVIF, 0, append(tag(3, 1, 0, 1, 9), good...)...), false},
 		{"a signature longer than its tag", seal(uuidONVIF, 0, append(good, tag(3, 1, 0, 9, 9)...)...), false},
