@@ -3,6 +3,7 @@ package signed
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"testing"
 	"time"
 
@@ -151,11 +152,11 @@ func TestMalformed(t *testing.T) {
 		}
 	}
 	for _, n := range [][]byte{nil, {6}, {6, 5}, {6, 5, 255}, {6, 5, 255, 255}, {6, 5, 3, 1, 2}, {6, 4, 20}, append([]byte{6, 5, 16}, uuidONVIF[:15]...)} {
-		if _, err := parse(camera.H264, n, anyOrder); err != errNotOurs {
+		if _, err := parse(camera.H264, n, anyOrder); !errors.Is(err, errNotOurs) {
 			t.Errorf("%x: %v", n, err)
 		}
 	}
-	if _, err := parse(camera.H264, seal(uuidONVIF, 0, make([]byte, seiMost)...), anyOrder); err != errLong {
+	if _, err := parse(camera.H264, seal(uuidONVIF, 0, make([]byte, seiMost)...), anyOrder); !errors.Is(err, errLong) {
 		t.Error(err)
 	}
 }

@@ -19,6 +19,13 @@
 // for. A replayed stream is told at its first signature, as long as it is older than Config.MaxAge or its counter is not ahead. A
 // signature is therefore evidence and a slow lapse, never the fast one: what happens within A1 and A2 is other detectors' to see.
 //
+// # For a hub
+//
+// Feed a Verifier as a camera.Sink is fed: Opened, Picture, Closed. Each Result becomes a finding By "signature": State untrusted if
+// Result.Lapse, live if Result.OK, else unknown; At, Say as they are; Score Waiting and Limit Config.Within, in seconds. With
+// Config.Expect a camera is not trusted before its first finding that is live. When a Result is Unverified for want of a
+// certificate, ask the camera for a synchronisation point: it must then send one.
+//
 // # Configuration
 //
 // In a hub's file, under a camera:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	_ "crypto/sha512"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -50,7 +51,7 @@ func (c *clip) at(n int, kinds ...nalKind) (unit, nal int) {
 		for i, b := range c.units[u] {
 			kind := look(c.codec, b)
 			if kind == nalSEI {
-				if _, err := parse(c.codec, b, anyOrder); err == errNotOurs {
+				if _, err := parse(c.codec, b, anyOrder); errors.Is(err, errNotOurs) {
 					continue
 				}
 			}

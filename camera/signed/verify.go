@@ -270,24 +270,32 @@ func (v *Verifier) unsigned(r *Result, reason string) {
 	v.tell(r, Unverified)
 }
 
+// Waiting is how long the oldest picture that no signature vouches for has waited, as of the newest one; 0 if none waits. Beside
+// Config.Within as the limit it is what a finding's score is.
+func (v *Verifier) Waiting() time.Duration {
+	switch {
+	case !v.began, v.idle:
+		return 0
+	case !v.synced:
+		return v.now - v.since
+	case len(v.held) > 0:
+		return v.now - v.held[0].r.Oldest
+	case len(v.pending) > 0:
+		return v.now - v.pending[0].at
+	default:
+		return 0
+	}
+}
+
 // overdue tells that no signature vouches for what came too long ago.
 func (v *Verifier) overdue(p *camera.Picture) {
-	oldest := v.since
-	switch {
-	case v.synced && len(v.held) > 0:
-		oldest = v.held[0].r.Oldest
-	case v.synced && len(v.pending) > 0:
-		oldest = v.pending[0].at
-	case v.synced:
-		return
-	}
-	wait := v.now - oldest
-	if wait <= v.cfg.Within || v.idle || v.warned != 0 && v.now-v.warned <= v.cfg.Within {
+	wait := v.Waiting()
+	if wait <= v.cfg.Within || v.warned != 0 && v.now-v.warned <= v.cfg.Within {
 		return
 	}
 	v.warned = v.now
 	r := v.about(0, nil)
-	r.From, r.To, r.Oldest = min(r.From, p.Media), p.Media, oldest
+	r.From, r.To, r.Oldest = min(r.From, p.Media), p.Media, v.now-wait
 	switch {
 	case v.synced:
 		r.reason = fmt.Sprintf("the last signature that was good came %.1f s ago", wait.Seconds())
