@@ -300,6 +300,16 @@ func TestExpectation(t *testing.T) {
 		rs := play(verifier(t, Config{Expect: true}), c, epoch)
 		expect(t, rs, "1:authentic 2:authentic 3:authentic 4:authentic 0:unverified", "the connection ended before their signature came")
 	})
+	t.Run("an end that states the GOP before, as the reference implementation's does", func(t *testing.T) {
+		c := signClip(t, naked, p, sign.Config{StaleEnd: true}, 0)
+		expect(t, play(verifier(t, Config{Expect: true}), c, epoch), honest) // the list is signed and right
+		c = signClip(t, naked, p, sign.Config{StaleEnd: true, LowBitrate: true}, 0)
+		expect(t, play(verifier(t, Config{Expect: true}), c, epoch), "1:authentic 2:authentic 3:authentic 4:authentic 0:unverified")
+		c.flip(50, slices...)
+		if _, gops := vouched(play(verifier(t, Config{Expect: true}), c, epoch)); gops != 4 {
+			t.Errorf("%d GOPs", gops)
+		}
+	})
 	t.Run("only a message that is not signed itself", func(t *testing.T) {
 		c := signClip(t, naked, p, sign.Config{Every: 2}, 0)
 		c.cut(1, nalSEI) // the signed one of the second GOP

@@ -47,8 +47,10 @@ func (s *Signer) message(partial, signed bool, at time.Time) ([]byte, error) {
 	} else {
 		gop = binary.BigEndian.AppendUint32(gop, s.counter)
 	}
-	gop = binary.BigEndian.AppendUint16(gop, uint16(len(s.hashes)))
-	gop = append(gop, s.sum(s.hashes...)...)
+	if !s.ending || !s.cfg.StaleEnd || s.stated == nil {
+		s.stated = append(binary.BigEndian.AppendUint16(nil, uint16(len(s.hashes))), s.sum(s.hashes...)...)
+	}
+	gop = append(gop, s.stated...)
 	if s.previous == nil {
 		s.previous = make([]byte, s.cfg.Hash.Size())
 	}

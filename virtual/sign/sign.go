@@ -34,6 +34,7 @@ type Config struct {
 	PKCS1          bool        // RSA is padded by PKCS #1 v1.5, not by PSS
 	Hash           crypto.Hash // default SHA-256
 	Counter        uint32      // of the first GOP. Default 1
+	StaleEnd       bool        // End states the count and the hash of the GOP before, as the reference implementation does
 	Untimed        bool        // times count from the first picture, not from a date
 }
 
@@ -52,6 +53,8 @@ type Signer struct {
 	hashes   [][]byte
 	previous []byte // the hash of the first NAL unit of the part before
 	start    time.Time
+	stated   []byte // count and hash of the newest message
+	ending   bool
 
 	queue []waiting
 }
@@ -127,6 +130,7 @@ func (s *Signer) Picture(nals [][]byte, at time.Time) ([][]byte, error) {
 // End signs what is left, for a recording's end: a SEI that stands in a picture of its own.
 func (s *Signer) End(at time.Time) ([][]byte, error) {
 	if s.open && len(s.hashes) > 0 {
+		s.ending = true
 		b, err := s.message(false, true, at)
 		if err != nil {
 			return nil, err
@@ -137,7 +141,7 @@ func (s *Signer) End(at time.Time) ([][]byte, error) {
 	for _, w := range s.queue {
 		out = append(out, w.nal)
 	}
-	s.queue, s.open = nil, false
+	s.queue, s.open, s.ending = nil, false, false
 	return out, nil
 }
 
