@@ -66,8 +66,10 @@ func (v *Verifier) align(a *arrived, r *Result, list [][]byte, was *state, lost 
 			v.odd(r, s.item, f)
 			continue
 		}
-		if s.item >= 0 {
-			f.Media, f.Key = v.pending[s.item].media, v.pending[s.item].start
+		if next := s.item; next >= 0 {
+			f.Media = v.pending[next].media
+		} else if end > 0 {
+			f.Media = v.pending[end-1].media
 		}
 		r.fault(f)
 	}

@@ -1,14 +1,7 @@
 package signed_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"log/slog"
-	"math/big"
 	"sync"
 	"testing"
 	"time"
@@ -87,17 +80,11 @@ func (j *judge) until(what string, want func(*signed.Result) bool) signed.Result
 func TestLiveCamera(t *testing.T) {
 	began := time.Now()
 	now := func() time.Duration { return time.Since(began) }
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	id, err := sign.NewIdentity("pretend camera", began)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "pretend camera"}, NotBefore: began.Add(-time.Hour), NotAfter: began.Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	own := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	s, err := sign.New(sign.Config{Codec: camera.H264, Key: key, Chain: own, Pictures: 8, Delay: 1})
+	s, err := sign.New(sign.Config{Codec: camera.H264, Key: id.Key, Chain: id.Chain, Pictures: 8, Delay: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +102,7 @@ func TestLiveCamera(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = cam.Close() })
 
-	roots, err := signed.ParseRoots(own)
+	roots, err := signed.ParseRoots(id.Root)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func (k FaultKind) String() string {
 type Fault struct {
 	Kind  FaultKind
 	Place int           // in the signed list, from 0; -1: in none
-	Media time.Duration // of its picture; of the picture after it, if Missing
+	Media time.Duration // of its picture; of the one after it, or of the GOP's last, if Missing
 	NAL   int           // its index in that picture's NALs; -1 if Missing
 	Key   bool          // it begins a key picture
 }

@@ -19,6 +19,11 @@
 // for. A replayed stream is told at its first signature, as long as it is older than Config.MaxAge or its counter is not ahead. A
 // signature is therefore evidence and a slow lapse, never the fast one: what happens within A1 and A2 is other detectors' to see.
 //
+// Over UDP a lost packet may take a signature along, and then its GOP is unsigned: read a camera that must sign over TCP. A camera whose
+// hash is not SHA-256 says so in its first signature, and what came before is not vouched for. Signers that write no emulation
+// prevention into their SEI (the reference implementation does not, unless told to) send what no RTSP stack need carry; where it arrives
+// whole it is read.
+//
 // # For a hub
 //
 // Feed a Verifier as a camera.Sink is fed: Opened, Picture, Closed. Each Result becomes a finding By "signature": State untrusted if
