@@ -108,6 +108,9 @@ func TestTampers(t *testing.T) {
 			l.want("tampered with true, a moment")
 			d.Remark("tns1:VideoSource/tnsaxis:Tampering", "lens", "channel", "x")
 			l.want("tampered with true, a moment")
+			if d.Asked("ReferenceParameters") < d.Asked("PullMessages") {
+				t.Error("what its address says must come with each request did not")
+			}
 			l.stop()
 			if err := <-l.ended; !errors.Is(err, context.Canceled) {
 				t.Errorf("ended with %v", err)

@@ -5,6 +5,7 @@ package onviftest
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -66,7 +67,8 @@ type Device struct {
 
 	mu     sync.Mutex
 	asked  map[string]int // operation → times
-	wrong  int            // passwords
+	bodies map[string]string
+	wrong  int // passwords
 	nonce  int
 	subs   map[string]*subscription
 	states []property
@@ -81,7 +83,7 @@ func Serve(tb testing.TB, set Setup) *Device {
 	if set.Profiles == nil {
 		set.Profiles = []Profile{{Token: "main", Encoding: "H264", Source: "lens", Width: 1280, Height: 720, FPS: 15, GOP: 30}}
 	}
-	d := &Device{tb: tb, set: set, asked: map[string]int{}, subs: map[string]*subscription{}, change: make(chan struct{})}
+	d := &Device{tb: tb, set: set, asked: map[string]int{}, bodies: map[string]string{}, subs: map[string]*subscription{}, change: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/onvif/", d.soap)
 	mux.HandleFunc("/still.jpg", d.still)
@@ -107,6 +109,13 @@ func (d *Device) Asked(operation string) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.asked[operation]
+}
+
+// Bodies are the newest request of each operation that was granted, as it stood in the SOAP body.
+func (d *Device) Bodies() map[string]string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.bodies)
 }
 
 // Wrong is how many wrong passwords it was shown.

@@ -101,11 +101,16 @@ func (d *Device) events(r *http.Request, e *envelope, name string) (string, bool
 			s.queue = append(s.queue, message(p, "Initialized"))
 		}
 		d.subs[id] = s
-		return fmt.Sprintf(`<tev:CreatePullPointSubscriptionResponse><tev:SubscriptionReference><wsa:Address>http://%s/onvif/pull</wsa:Address><wsa:ReferenceParameters><dom0:SubscriptionId>%s</dom0:SubscriptionId></wsa:ReferenceParameters></tev:SubscriptionReference>`+
+		return fmt.Sprintf(`<tev:CreatePullPointSubscriptionResponse><tev:SubscriptionReference><wsa:Address>http://%s/onvif/pull?sub=%s</wsa:Address><wsa:ReferenceParameters><dom0:SubscriptionId>%s</dom0:SubscriptionId></wsa:ReferenceParameters></tev:SubscriptionReference>`+
 			`<wsnt:CurrentTime>%s</wsnt:CurrentTime><wsnt:TerminationTime>%s</wsnt:TerminationTime></tev:CreatePullPointSubscriptionResponse>`,
-			d.host(), id, stamp(d.now()), stamp(d.now().Add(time.Until(s.until)))), true
+			d.host(), id, id, stamp(d.now()), stamp(d.now().Add(time.Until(s.until)))), true
 	}
 	id := e.Header.Subscription
+	if id != "" {
+		d.asked["ReferenceParameters"]++
+	} else {
+		id = r.URL.Query().Get("sub") // a client that does not know them
+	}
 	s := d.subs[id]
 	if s == nil || time.Now().After(s.until) {
 		return fault("ter:InvalidArgVal", "no such subscription"), false

@@ -70,6 +70,7 @@ func (d *Device) soap(w http.ResponseWriter, r *http.Request) {
 	reply, ok := d.answer(r, &e)
 	d.mu.Lock()
 	d.asked[name]++
+	d.bodies[name] = e.Body.Inner
 	alter := d.alter
 	d.mu.Unlock()
 	if alter != nil {
