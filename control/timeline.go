@@ -153,6 +153,8 @@ func Tell(e ledger.Entry, courier string) string {
 		switch e.Word {
 		case ledger.WordFiled:
 			return "The film of the visit was filed."
+		case ledger.WordBackfilled:
+			return "Film that nobody had watched was fetched from the camera's own storage afterwards. It closes no gap."
 		case ledger.WordRemoved:
 			return "The film of the visit was removed."
 		}

@@ -128,7 +128,7 @@ func (c *Core) tellRecorded(d *door) {
 	}
 }
 
-// filed writes down what a visit's clip is.
+// filed writes down what a visit's clip is: film, and what was fetched afterwards, each by its own word (S7).
 func (c *Core) filed(in Filed) {
 	d := c.index[in.Door]
 	if d == nil {
@@ -138,7 +138,10 @@ func (c *Core) filed(in Filed) {
 		c.writeFor(d, in.Visit, ledger.KindClip, "lost", interlock.NotRecorded, textData{Text: clip(in.Err.Error(), 300)})
 	}
 	for _, f := range in.Clip.Files {
-		data := fileData(in.Camera, f)
+		word, data := ledger.WordFiled, fileData(in.Camera, f)
+		if f.Backfilled {
+			word = ledger.WordBackfilled
+		}
 		for _, s := range in.Clip.Segments {
 			if s.Path == f.Path {
 				data.Segments = append(data.Segments, ledger.SegmentData{Path: s.Path, SHA256: hex.EncodeToString(s.SHA256[:]), Bytes: s.Bytes, FromUs: s.From.Microseconds(), ToUs: s.To.Microseconds()})
@@ -147,7 +150,7 @@ func (c *Core) filed(in Filed) {
 		if _, err := ledger.Data(data); err != nil {
 			data.Segments = nil // a film of hours: the file's own hash covers it
 		}
-		c.writeFor(d, in.Visit, ledger.KindClip, ledger.WordFiled, interlock.NoReason, data)
+		c.writeFor(d, in.Visit, ledger.KindClip, word, interlock.NoReason, data)
 	}
 }
 

@@ -17,7 +17,11 @@ func TestEveryFileOfAFilmIsOnRecord(t *testing.T) {
 		return record.File{Path: "front/hall/v/" + name, SHA256: [32]byte{n}, Bytes: int64(n), From: noon.Add(from), To: noon.Add(to)}
 	}
 	clip := record.Clip{Visit: "v", Files: []record.File{file("clip.mp4", 1, 0, 12*time.Second), file("clip-2.mp4", 2, 15*time.Second, 40*time.Second)}}
-	for _, f := range clip.Files {
+	// What was fetched from the camera afterwards is told by another word: it is no film of the watch.
+	late := file("backfill-1.mp4", 3, 12*time.Second, 15*time.Second)
+	late.Backfilled = true
+	clip.Files = append(clip.Files, late)
+	for _, f := range clip.Files[:2] {
 		clip.Segments = append(clip.Segments, record.Segment{Path: f.Path, SHA256: f.SHA256, Bytes: f.Bytes})
 	}
 	h.in(Filed{Door: h.who.Door, Camera: "hall", Visit: "v", Clip: clip})
@@ -37,8 +41,10 @@ func TestEveryFileOfAFilmIsOnRecord(t *testing.T) {
 	want := []string{
 		"filed front/hall/v/clip.mp4 01 hall 12s segment 01 of front/hall/v/clip.mp4",
 		"filed front/hall/v/clip-2.mp4 02 hall 25s segment 02 of front/hall/v/clip-2.mp4",
+		"backfilled front/hall/v/backfill-1.mp4 03 hall 3s",
 		"removed front/hall/v/clip.mp4 01 hall 12s",
 		"removed front/hall/v/clip-2.mp4 02 hall 25s",
+		"removed front/hall/v/backfill-1.mp4 03 hall 3s",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("on record:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -18,7 +18,7 @@ import "eyebolt/interlock"
 //	            radio-deauth and the other kinds of package radio: noticed on the air
 //	watch       a watch of interlock; camera-… with one: of one camera, while another one of the door watches (ledger.WatchData)
 //	gap         gap (ledger.GapData)
-//	clip        filed (ledger.ClipData), lost
+//	clip        filed, backfilled (ledger.ClipData), lost
 //	checkpoint  held (ledger.HeldData)
 const (
 	wordClosed = "closed"

@@ -8,10 +8,13 @@ import (
 
 // Words of entries that a stranger's check reads. Other words are the interlock's.
 const (
-	WordFiled   = "filed"   // KindClip: a clip was filed; Data is ClipData
-	WordRemoved = "removed" // KindClip: retention or a resident removed a clip's file; Data is ClipData, at least its Path
-	WordBegan   = "began"   // KindVisit: Data is VisitData
-	WordEnded   = "ended"   // KindVisit: Data is VisitData with Outcome
+	WordFiled = "filed" // KindClip: a clip was filed; Data is ClipData
+	// WordBackfilled: pictures that nobody watched, fetched from the camera's own storage afterwards, were filed beside the film;
+	// Data is ClipData. From and To say which time they are of, by the camera's clock. No gap is smaller for it (S7).
+	WordBackfilled = "backfilled"
+	WordRemoved    = "removed" // KindClip: retention or a resident removed a clip's file; Data is ClipData, at least its Path
+	WordBegan      = "began"   // KindVisit: Data is VisitData
+	WordEnded      = "ended"   // KindVisit: Data is VisitData with Outcome
 )
 
 // ClipData is the Data of a KindClip entry.

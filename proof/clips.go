@@ -30,7 +30,7 @@ func (c *checker) filed(e ledger.Entry) {
 	switch {
 	case e.Word == ledger.WordRemoved && err == nil:
 		c.removed[d.Path] = e.Index
-	case e.Word == ledger.WordFiled:
+	case e.Word == ledger.WordFiled, e.Word == ledger.WordBackfilled:
 		c.clips = append(c.clips, clip{e.Index, e.Visit, d, err == nil && fs.ValidPath(d.Path) && len(d.SHA256) == 64})
 	}
 }

@@ -461,3 +461,43 @@ func TestClips(t *testing.T) {
 	sign(t, s, append(all, ledger.Entry{Visit: "visit-0", Kind: ledger.KindClip, Word: ledger.WordFiled, Data: out}))
 	first(t, s, uint64(len(all)), proof.ClipMissing)
 }
+
+// S7: film that was fetched afterwards is proven like any other, listed apart, and closes no gap.
+func TestBackfilledFilmIsNoWatch(t *testing.T) {
+	s, all := honest(t)
+	before := s.check(t)
+	film := bytes.Repeat([]byte("late"), 1000)
+	sum := sha256.Sum256(film)
+	from := all[0].Time.Add(30 * time.Second)
+	data, err := ledger.Data(ledger.ClipData{Path: "late.mp4", SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(film)), Camera: "hall", From: from, To: from.Add(2 * time.Second)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.clips["late.mp4"] = &fstest.MapFile{Data: film}
+	sign(t, s, append(all, ledger.Entry{Visit: "visit-1", Kind: ledger.KindClip, Word: ledger.WordBackfilled, Data: data}))
+	r := s.check(t)
+	if !r.OK || r.Clips.Whole != before.Clips.Whole+1 {
+		t.Fatalf("%+v, %+v", r.First, r.Clips)
+	}
+	for i, v := range r.Visits {
+		was := before.Visits[i]
+		if v.State != was.State || v.Gap != was.Gap || v.Unwatched != was.Unwatched || v.Clips != was.Clips {
+			t.Errorf("visit %s was %+v and is %+v", v.ID, was, v)
+		}
+		want := 0
+		if v.ID == "visit-1" {
+			want = 1
+		}
+		if len(v.Backfilled) != want || want == 1 && (v.Backfilled[0].File != "clips/late.mp4" || !v.Backfilled[0].From.Equal(from) || v.Backfilled[0].Entry != uint64(len(all))) {
+			t.Errorf("visit %s: backfilled %+v", v.ID, v.Backfilled)
+		}
+	}
+	s.clips["late.mp4"].Data = append(bytes.Clone(film[:len(film)-1]), 'x')
+	if r := s.check(t); r.OK || r.First.What != proof.ClipAltered {
+		t.Errorf("altered: %+v", r.First)
+	}
+	delete(s.clips, "late.mp4")
+	if r := s.check(t); r.OK || r.First.What != proof.ClipMissing {
+		t.Errorf("gone: %+v", r.First)
+	}
+}

@@ -58,9 +58,24 @@ type Visit struct {
 	First     uint64  `json:"first"` // its first entry
 	Last      uint64  `json:"last"`  // its last entry
 	Clips     int     `json:"clips"`
+	// Backfilled is film that was fetched from a camera's own storage after the visit: nobody watched it, and neither Gap nor
+	// Unwatched is smaller for it (S7).
+	Backfilled []Backfilled `json:"backfilled,omitempty"`
 
 	open float64 // seconds of a gap that no entry has closed yet
 }
+
+// Backfilled is one file of film that nobody watched, and the time that it is of, by the camera's clock.
+type Backfilled struct {
+	Entry  uint64    `json:"entry"`
+	File   string    `json:"file"`
+	Camera string    `json:"camera,omitempty"`
+	From   time.Time `json:"from"`
+	To     time.Time `json:"to"`
+}
+
+// maxBackfilled bounds what is listed of one visit; each file is an entry of the ledger.
+const maxBackfilled = 256
 
 // Clips counts the clips that entries name.
 type Clips struct {

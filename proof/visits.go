@@ -3,6 +3,7 @@ package proof
 import (
 	"encoding/json"
 	"math"
+	"strings"
 
 	"eyebolt/ledger"
 )
@@ -50,8 +51,14 @@ func (c *checker) tell(e ledger.Entry) {
 			v.open, v.Unwatched = 0, v.Unwatched+d.Seconds
 		}
 	case ledger.KindClip:
-		if e.Word == ledger.WordFiled {
+		switch e.Word {
+		case ledger.WordFiled:
 			v.Clips++
+		case ledger.WordBackfilled:
+			var d ledger.ClipData
+			if json.Unmarshal(e.Data, &d) == nil && len(v.Backfilled) < maxBackfilled {
+				v.Backfilled = append(v.Backfilled, Backfilled{Entry: e.Index, File: ledger.FolderClips + "/" + strings.TrimPrefix(d.Path, ledger.FolderClips+"/"), Camera: d.Camera, From: d.From, To: d.To})
+			}
 		}
 	}
 }

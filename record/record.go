@@ -41,4 +41,7 @@ type File struct {
 	SHA256   [32]byte
 	Bytes    int64
 	From, To time.Time // wall time of its first picture, and after its last picture
+	// Backfilled says that nobody watched these pictures: the camera had kept them, and they were fetched afterwards, with times
+	// by the camera's clock. They fill the picture, never the record (S7).
+	Backfilled bool
 }

@@ -185,6 +185,7 @@ func printReport(out io.Writer, r proof.Report) error {
 			line("%s\t%s\t%s\t%s\t%s\t%d–%d\t%.1fs\t%.1fs\t%s", v.ID, v.Door, dash(v.Courier), v.Began.Format("2006-01-02 15:04:05.0"), ended, v.First, v.Last, v.Gap, v.Unwatched, record(v, r))
 		}
 	}
+	listBackfilled(line, r)
 	line("")
 	if r.OK {
 		line("OK: %s, %s, %s: whole.", counted(int(r.Entries), "entry", "entries"), counted(r.Clips.Whole, "clip", "clips"), counted(r.Checkpoints, "checkpoint", "checkpoints"))
@@ -198,6 +199,25 @@ func printReport(out io.Writer, r proof.Report) error {
 		line("   and: %s", sentence(f, r))
 	}
 	return w.Flush()
+}
+
+// listBackfilled names the film that nobody watched, so that nobody takes it for the watch (S7).
+func listBackfilled(line func(string, ...any), r proof.Report) {
+	n := 0
+	for _, v := range r.Visits[max(0, len(r.Visits)-shownVisits):] {
+		for _, b := range v.Backfilled {
+			if n++; n == 1 {
+				line("")
+				line("backfilled\tfrom\tto\tcamera\tentry\tfile (fetched from the camera's own storage afterwards: not watched)")
+			}
+			if n <= shownVisits {
+				line("%s\t%s\t%s\t%s\t%d\t%s", v.ID, b.From.Format("2006-01-02 15:04:05.0"), b.To.Format("15:04:05.0"), dash(b.Camera), b.Entry, b.File)
+			}
+		}
+	}
+	if n > shownVisits {
+		line("… %d more", n-shownVisits)
+	}
 }
 
 func record(v proof.Visit, r proof.Report) string {

@@ -35,14 +35,16 @@ type sidecar struct {
 }
 
 type sideFile struct {
-	Name     string        `json:"name"`
-	MIME     string        `json:"mime"`
-	Base     time.Duration `json:"base_ns"` // its first picture, since the clip's first picture
-	SHA256   string        `json:"sha256,omitempty"`
-	Bytes    int64         `json:"bytes,omitempty"`
-	From     time.Time     `json:"from,omitzero"`
-	To       time.Time     `json:"to,omitzero"`
-	Segments []sideSegment `json:"segments,omitempty"`
+	Name   string        `json:"name"`
+	MIME   string        `json:"mime"`
+	Base   time.Duration `json:"base_ns"` // its first picture, since the clip's first picture
+	SHA256 string        `json:"sha256,omitempty"`
+	Bytes  int64         `json:"bytes,omitempty"`
+	From   time.Time     `json:"from,omitzero"`
+	To     time.Time     `json:"to,omitzero"`
+	// Backfilled: it was fetched from the camera's own storage afterwards, and is no part of the visit's film.
+	Backfilled bool          `json:"backfilled,omitempty"`
+	Segments   []sideSegment `json:"segments,omitempty"`
 }
 
 type sideSegment struct {
@@ -59,6 +61,7 @@ type sideSegment struct {
 // clip gives the words that the other rooms use; dir is the folder, relative to the store.
 func (s sidecar) clip(dir string) (record.Clip, error) {
 	c := record.Clip{Visit: s.Visit, Door: s.Door, Camera: s.Camera, Recovered: s.Recovered, Lost: s.Lost}
+	film := slices.ContainsFunc(s.Files, func(f sideFile) bool { return !f.Backfilled })
 	for i, f := range s.Files {
 		if filepath.Base(f.Name) != f.Name {
 			return c, fmt.Errorf("fmp4: %s names a file elsewhere: %q", doneName, f.Name)
@@ -71,8 +74,10 @@ func (s sidecar) clip(dir string) (record.Clip, error) {
 		if i == 0 {
 			c.From = f.From
 		}
-		c.To = f.To
-		c.Files = append(c.Files, record.File{Path: path, MIME: f.MIME, SHA256: sum, Bytes: f.Bytes, From: f.From, To: f.To})
+		if !f.Backfilled || !film {
+			c.To = f.To
+		}
+		c.Files = append(c.Files, record.File{Path: path, MIME: f.MIME, SHA256: sum, Bytes: f.Bytes, From: f.From, To: f.To, Backfilled: f.Backfilled})
 		for _, g := range f.Segments {
 			sum, err := unhex(g.SHA256)
 			if err != nil {

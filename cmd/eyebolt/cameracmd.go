@@ -1,0 +1,8 @@
+package main
+
+// CameraCmd is what a resident needs to set a camera up.
+type CameraCmd struct {
+	Find CameraFindCmd `cmd:"" help:"Find the cameras on this machine's networks (ONVIF)."`
+	Look CameraLookCmd `cmd:"" help:"See what a camera offers, and what to write into the hub's configuration."`
+	Test CameraTestCmd `cmd:"" help:"Watch a camera for ten minutes and say what its link is worth (S18)."`
+}
