@@ -84,7 +84,7 @@ modules() { # modules DIR NAME…: what NAME needs, into DIR
 	local dir=$1
 	shift
 	mkdir -p "$dir/lib/modules/$version"
-	cp "$all/lib/modules/$version"/modules.{builtin,order} "$dir/lib/modules/$version/"
+	cp "$all/lib/modules/$version"/modules.builtin{,.modinfo} "$all/lib/modules/$version/modules.order" "$dir/lib/modules/$version/"
 	for m in "$@"; do "$kmod/modprobe" -d "$all" -S "$version" --show-depends "$m" 2>/dev/null | awk '/^insmod/ {print $2}' || true; done | sort -u | while read -r ko; do
 		to=$dir/lib/modules/$version/${ko#*/modules/"$version"/}
 		mkdir -p "${to%/*}" && cp "$ko" "$to"

@@ -172,6 +172,16 @@ func (c *Cast) Slide(ctx context.Context, delivery, nonce string) error {
 	return err
 }
 
+// Out is the courier's signed "I am out" over the hub's nonce (S19).
+func (c *Cast) Out(ctx context.Context, delivery, nonce string) error {
+	credential, err := c.Courier.SignText(nonce)
+	if err != nil {
+		return err
+	}
+	_, err = ask(ctx, c.Courier, "/api/stops/"+delivery+"/out", map[string]any{"credential": credential})
+	return err
+}
+
 // Forgive is the resident who acknowledges a door's alarm and closes a visit's incident.
 func (c *Cast) Forgive(ctx context.Context, door, visit string) error {
 	if _, err := ask(ctx, c.Resident, "/api/doors/"+c.Hub+"/"+door+"/ack", map[string]any{}); err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,6 +31,7 @@ type houseConfig struct {
 	Dir           string        // hub.yaml, hub/, broker/
 	Doors         int
 	Width, Height int
+	FPS           int // 0: 15
 	Limits        LimitConfig
 	Now           func() time.Duration
 	Log           *slog.Logger
@@ -39,6 +41,7 @@ type houseConfig struct {
 	Passkeys      string           // relying party
 	A1            string           // link of the cameras: wired, wifi
 	Relays        []string         // the service's, for the live picture
+	Camera        cameraPort       // where the cameras listen; zero: on this machine alone
 }
 
 // pretendHouse is one hub's home with any number of doors: real broker, real RTSP, real MQTT.
@@ -55,6 +58,12 @@ type pretendHouse struct {
 	mu      sync.Mutex
 	running *runningHub // in this process
 	child   *hubChild   // or another
+}
+
+// cameraPort is where a pretend camera listens.
+type cameraPort struct {
+	Addr   string
+	Listen func(network, address string) (net.Listener, error)
 }
 
 const hubID = "home-1"
@@ -81,7 +90,7 @@ func startHouse(ctx context.Context, cfg houseConfig) (_ *pretendHouse, err erro
 	if h.broker, err = broker.Start(ctx, broker.Config{Log: cfg.Log}); err != nil {
 		return nil, err
 	}
-	if h.source, err = eye.NewSource(ctx, eye.SourceConfig{Scene: h.scene, Width: cfg.Width, Height: cfg.Height, Now: cfg.Now, Log: cfg.Log}); err != nil {
+	if h.source, err = eye.NewSource(ctx, eye.SourceConfig{Scene: h.scene, Width: cfg.Width, Height: cfg.Height, FPS: cfg.FPS, Now: cfg.Now, Log: cfg.Log}); err != nil {
 		return nil, err
 	}
 	if h.uplink, err = uplink.Start(cfg.Bus); err != nil {
@@ -101,7 +110,7 @@ func startHouse(ctx context.Context, cfg houseConfig) (_ *pretendHouse, err erro
 			return nil, err
 		}
 		h.homes = append(h.homes, dev)
-		cam, err := eye.NewCamera(eye.CameraConfig{Addr: "127.0.0.1:0", User: "eyebolt", Password: "hallway", Source: h.source, Now: cfg.Now, Log: cfg.Log})
+		cam, err := eye.NewCamera(eye.CameraConfig{Addr: or(cfg.Camera.Addr, "127.0.0.1:0"), Listen: cfg.Camera.Listen, User: "eyebolt", Password: "hallway", Source: h.source, Now: cfg.Now, Log: cfg.Log})
 		if err != nil {
 			return nil, err
 		}

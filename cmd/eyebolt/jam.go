@@ -26,6 +26,7 @@ type BenchCmd struct {
 	Clips    ClipsCmd    `cmd:"" help:"Make the clips that detectors are fitted on and judged by, with the truth about each."`
 	Liveness LivenessCmd `cmd:"" help:"Judge the detectors of frozen, replayed and covered pictures by held-out clips, beside ffmpeg's filters."`
 	Tradeoff TradeoffCmd `cmd:"" help:"What a shorter detection bound costs in false alarms, over four kinds of link: simulated arrivals, the shipped Judge."`
+	Air      AirCmd      `cmd:"" help:"Replay attacks on the Wi-Fi, on a radio and by a program that you name, with a visit in progress (docs/LAB.md)."`
 }
 
 // JamCmd is the jam benchmark. Everything is timed on this process's monotonic clock, from the last picture's own time (when

@@ -43,7 +43,7 @@ func startPeer(ctx context.Context, name, path, dir, url string, now func() time
 	var conf string
 	switch name {
 	case "mediamtx":
-		conf = fmt.Sprintf("rtspAddress: 127.0.0.1:%d\nrtspTransports: [tcp]\nrtmp: no\nhls: no\nwebrtc: no\nsrt: no\napi: no\npaths:\n  cam:\n    source: %s\n    rtspTransport: tcp\n", rtspPort, url)
+		conf = mediamtxConf(rtspPort, url)
 		p.sign = regexp.MustCompile(`ERR \[path cam\]|\[path cam\].*(?i:destroyed|not ready|timed out|timeout|offline)`)
 	case "go2rtc":
 		api, err := freePort()
@@ -89,6 +89,11 @@ func startPeer(ctx context.Context, name, path, dir, url string, now func() time
 		go func() { _ = p.reader.Wait() }()
 	}
 	return p, nil
+}
+
+// mediamtxConf has MediaMTX read one camera and leave everything else at its default.
+func mediamtxConf(port int, url string) string {
+	return fmt.Sprintf("rtspAddress: 127.0.0.1:%d\nrtspTransports: [tcp]\nrtmp: no\nhls: no\nwebrtc: no\nsrt: no\napi: no\npaths:\n  cam:\n    source: %s\n    rtspTransport: tcp\n", port, url)
 }
 
 // listen stamps what the peer says as it says it.

@@ -26,12 +26,14 @@ type townConfig struct {
 	Dir           string
 	Doors         int
 	Width, Height int
+	FPS           int  // 0: 15
 	Child         bool // the hub is a process of its own
 	Limits        LimitConfig
 	Travel        time.Duration
 	Link          string // wired, wifi
 	Listen        string // the apps' address
 	TURN          *TURNConfig
+	Camera        cameraPort // where the cameras listen; zero: on this machine alone
 	Log           *slog.Logger
 	HomeEvents    func(home.Event)
 	API           func(i int, urls []string, o *api.Options)
@@ -89,8 +91,8 @@ func startTown(ctx context.Context, cfg townConfig) (_ *town, err error) {
 		return nil, err
 	}
 	t.house, err = startHouse(ctx, houseConfig{
-		Dir: cfg.Dir, Doors: cfg.Doors, Width: cfg.Width, Height: cfg.Height, Limits: cfg.Limits, Travel: cfg.Travel, Now: t.now, Log: cfg.Log,
-		Origins: t.service.URLs, Passkeys: "localhost", Bus: bus.Host, HomeEvents: cfg.HomeEvents, A1: cfg.Link, Relays: t.service.Relays,
+		Dir: cfg.Dir, Doors: cfg.Doors, Width: cfg.Width, Height: cfg.Height, FPS: cfg.FPS, Limits: cfg.Limits, Travel: cfg.Travel, Now: t.now, Log: cfg.Log,
+		Origins: t.service.URLs, Passkeys: "localhost", Bus: bus.Host, HomeEvents: cfg.HomeEvents, A1: cfg.Link, Relays: t.service.Relays, Camera: cfg.Camera,
 	})
 	if err != nil {
 		return nil, err

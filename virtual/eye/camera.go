@@ -42,6 +42,8 @@ type CameraConfig struct {
 	Source   *Source
 	Now      func() time.Duration
 	Log      *slog.Logger
+	// Listen opens the camera's port; nil: net.Listen. The radio lab's camera listens in a network namespace of its own.
+	Listen func(network, address string) (net.Listener, error)
 }
 
 // Camera serves a Source's pictures over RTSP at /door.
@@ -75,6 +77,9 @@ type Sent struct {
 
 // NewCamera starts serving.
 func NewCamera(cfg CameraConfig) (*Camera, error) {
+	if cfg.Listen == nil {
+		cfg.Listen = net.Listen
+	}
 	sps, pps := cfg.Source.Params()
 	c := &Camera{cfg: cfg, gate: newGate(), trick: Honest, addr: cfg.Addr, readers: map[*gortsplib.ServerSession]bool{}}
 	c.form = &format.H264{PayloadTyp: 96, SPS: sps, PPS: pps, PacketizationMode: 1}
@@ -97,7 +102,7 @@ func (c *Camera) plug() error {
 		RTSPAddress: c.addr,
 		AuthMethods: []auth.VerifyMethod{auth.VerifyMethodDigestMD5},
 		Listen: func(network, address string) (net.Listener, error) {
-			l, err := net.Listen(network, address)
+			l, err := c.cfg.Listen(network, address)
 			if err != nil {
 				return nil, err
 			}

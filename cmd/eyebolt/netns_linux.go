@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"path/filepath"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// listenIn gives a Listen whose sockets are in a named network namespace (ip-netns(8)); empty: in this process's own. Sockets stay
+// in the namespace they were made in, whoever uses them.
+func listenIn(namespace string) (func(network, address string) (net.Listener, error), error) {
+	if namespace == "" {
+		return net.Listen, nil
+	}
+	path := filepath.Join("/run/netns", namespace)
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return nil, fmt.Errorf("network namespace %s: %w: make it with `ip netns add %s`", namespace, err, namespace)
+	}
+	return func(network, address string) (net.Listener, error) {
+		type opened struct {
+			l   net.Listener
+			err error
+		}
+		got := make(chan opened, 1)
+		go func() {
+			runtime.LockOSThread() // never unlocked: the thread ends with the goroutine, and nobody else runs in that namespace
+			fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+			if err == nil {
+				err = unix.Setns(fd, unix.CLONE_NEWNET)
+				_ = unix.Close(fd)
+			}
+			if err != nil {
+				got <- opened{nil, fmt.Errorf("network namespace %s: %w", namespace, err)}
+				return
+			}
+			l, err := net.Listen(network, address)
+			got <- opened{l, err}
+		}()
+		o := <-got
+		return o.l, o.err
+	}, nil
+}
