@@ -55,7 +55,7 @@ func (a *Answers) Picture(key bool, at time.Duration) {
 		return
 	}
 	if a.open { // no distance begins with an answer: many cameras keep to the timetable of their own key pictures
-		a.open, a.keyed, a.asking = false, false, false
+		a.open, a.keyed = false, false
 		a.good++
 		return
 	}
@@ -80,6 +80,12 @@ func (a *Answers) Ready(at time.Duration) bool {
 		a.usual, a.gaps = answerPatience, answerGaps // rarer than anybody waits for
 	}
 	return a.gaps >= answerGaps
+}
+
+// Moment says whether an answer now would be told from a key picture in its turn: in the first half of the usual distance after one
+// of the camera's own. After each of those there is one question at the most, so that the own ones go on being seen.
+func (a *Answers) Moment(at time.Duration) bool {
+	return a.gaps >= answerGaps && a.key > 0 && !a.asking && at-a.key < a.usual/2
 }
 
 // Asked tells that a question was sent.

@@ -262,6 +262,23 @@ func TestChallengeIsProvenFirst(t *testing.T) {
 		time.Sleep(200 * time.Millisecond)
 	}
 	if state(0) != liveness.AnswerProven || state(1) != liveness.AnswerDeaf {
-		t.Errorf("the one that answers is %d (want %d), the deaf one %d (want %d)", state(0), liveness.AnswerProven, state(1), liveness.AnswerDeaf)
+		t.Fatalf("the one that answers is %d (want %d), the deaf one %d (want %d)", state(0), liveness.AnswerProven, state(1), liveness.AnswerDeaf)
+	}
+	asked := func(name string) int {
+		s := h.eyes[name]
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.asked
+	}
+	hall, porch := asked("hall"), asked("porch")
+	time.Sleep(10 * time.Second)
+	if asked("hall") != hall {
+		t.Error("it is asked though there is no visit")
+	}
+	h.prepare()
+	h.arrive()
+	h.wait("S1: asked in a visit", func() bool { return asked("hall") >= hall+2 })
+	if asked("porch") != porch {
+		t.Error("the deaf one is asked in a visit")
 	}
 }

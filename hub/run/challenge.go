@@ -12,7 +12,9 @@ import (
 const (
 	// askLeast and askMost are between which two questions for a key picture lie, at random: a recording cannot know when. Every
 	// question costs the camera a key picture, ten times the bytes of another.
-	askLeast, askMost = 1500 * time.Millisecond, 5 * time.Second
+	askLeast, askMost = 2 * time.Second, 6 * time.Second
+	// askLook is about how long a question waits for a moment at which its answer proves something.
+	askLook = 100 * time.Millisecond
 	// askPatience bounds the sending of a question.
 	askPatience = 2 * time.Second
 )
@@ -33,15 +35,28 @@ func (e *eye) challenge(ctx context.Context, random io.Reader) {
 			e.log.Warn("no randomness, so the camera is not asked for key pictures", "door", e.door, "camera", e.name, "err", err)
 			return
 		}
-		if e.wantsAsking() {
+		switch e.wantsAsking() {
+		case askNow:
 			e.ask(ctx)
+		case askSoon:
+			wait = askLook + wait%askLook
+		case askNot:
 		}
 		timer.Reset(wait)
 	}
 }
 
+// asking is whether a question is due.
+type asking uint8
+
+const (
+	askNot  asking = iota
+	askSoon        // at the next good moment
+	askNow
+)
+
 // wantsAsking says whether a question is due, and tells once what the camera turned out to be.
-func (e *eye) wantsAsking() bool {
+func (e *eye) wantsAsking() asking {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now, state := e.now(), e.answers.State()
@@ -49,13 +64,17 @@ func (e *eye) wantsAsking() bool {
 		e.answering = state
 		e.log.Info("camera: "+e.answers.Say(), "door", e.door, "camera", e.name)
 	}
-	switch state {
-	case liveness.AnswerLearning:
-		return e.open && e.answers.Ready(now)
-	case liveness.AnswerProven:
-		return e.open && e.recording
+	switch {
+	case !e.open:
+		return askNot
+	case state == liveness.AnswerLearning && e.answers.Ready(now):
+		return askNow
+	case state == liveness.AnswerProven && e.recording && e.answers.Moment(now):
+		return askNow
+	case state == liveness.AnswerProven && e.recording:
+		return askSoon
 	default:
-		return false
+		return askNot
 	}
 }
 
@@ -70,11 +89,11 @@ func (e *eye) ask(ctx context.Context) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := e.now()
-	if e.answers.State() == liveness.AnswerLearning {
-		e.answers.Asked(now)
-		return
+	proven := e.answers.State() == liveness.AnswerProven
+	e.answers.Asked(now)
+	if proven {
+		e.asked(now)
 	}
-	e.asked(now)
 }
 
 // asked tells the judge, which expects a key picture in time.

@@ -404,14 +404,15 @@ func (h *house) stalled() bool {
 
 // source is a camera of 15 pictures a second, in memory.
 type source struct {
-	now  func() time.Duration
-	seed uint64
-	mu   sync.Mutex
-	off  bool
-	asks int // questions for a key picture that wait for their answer
-	deaf bool
-	last time.Duration // own time of the newest picture
-	stop func()
+	now   func() time.Duration
+	seed  uint64
+	mu    sync.Mutex
+	off   bool
+	asked int // questions ever
+	asks  int // questions for a key picture that wait for their answer
+	deaf  bool
+	last  time.Duration // own time of the newest picture
+	stop  func()
 }
 
 func (s *source) open(ctx context.Context, _ camera.Config, sink camera.Sink) (camera.Camera, error) {
@@ -462,6 +463,7 @@ func (o *opened) Ask(context.Context) error {
 	o.s.mu.Lock()
 	defer o.s.mu.Unlock()
 	o.s.asks++
+	o.s.asked++
 	return nil
 }
 
