@@ -40,6 +40,7 @@ type CameraConfig struct {
 	User     string // empty: no password
 	Password string
 	Source   *Source
+	Behind   time.Duration // each picture goes out this much later than it was painted, from the first one on: a constant lag
 	Now      func() time.Duration
 	Log      *slog.Logger
 	// Listen opens the camera's port; nil: net.Listen. The radio lab's camera listens in a network namespace of its own.
@@ -216,13 +217,26 @@ func (c *Camera) take(u Unit) {
 		}
 		return
 	default:
-		c.send(u)
+		c.behind(u)
 	}
 	if u.Key && len(c.past) >= history {
 		c.past = nil
 	}
 	if u.Key || len(c.past) > 0 {
 		c.past = append(c.past, u)
+	}
+}
+
+// behind sends the pictures whose time has come. It needs c.mu.
+func (c *Camera) behind(u Unit) {
+	if c.cfg.Behind == 0 {
+		c.send(u)
+		return
+	}
+	c.queue = append(c.queue, u)
+	for len(c.queue) > 0 && c.queue[0].Shot+c.cfg.Behind <= u.Shot {
+		c.send(c.queue[0])
+		c.queue = c.queue[1:]
 	}
 }
 
