@@ -41,12 +41,13 @@ type Ping struct {
 // Age says how old the newest picture is that this viewer was sent. A page that knows which picture it shows
 // (requestVideoFrameCallback's rtpTimestamp) adds (RTP - rtpTimestamp) / 90 to Ms, and the time since the message was made.
 type Age struct {
-	Ms    int64  `json:"ms"`    // evidence age of the newest picture sent, when this message was made; -1: none was sent yet
-	Watch string `json:"watch"` // the watch's word; "unknown" if the hub has not judged for a second
-	Seq   uint64 `json:"seq"`   // newest picture sent, counted from 1; 0: none
-	RTP   uint32 `json:"rtp"`   // its RTP timestamp on the video track, 90 kHz
-	Ping  uint64 `json:"ping"`  // the newest Ping that has come; 0: none
-	Held  int64  `json:"held"`  // milliseconds from its coming to the making of this message
+	Ms    int64  `json:"ms"`              // evidence age of the newest picture sent, when this message was made; -1: none was sent yet
+	Watch string `json:"watch"`           // the watch's word; "unknown" if the hub has not judged for a second
+	Seq   uint64 `json:"seq"`             // newest picture sent, counted from 1; 0: none
+	RTP   uint32 `json:"rtp"`             // its RTP timestamp on the video track, 90 kHz
+	Ping  uint64 `json:"ping"`            // the newest Ping that has come; 0: none
+	Held  int64  `json:"held"`            // milliseconds from its coming to the making of this message
+	Shows string `json:"shows,omitempty"` // "second": a second stream of the camera, not the one that is watched and recorded
 }
 
 // NotLiveAfter is the age past which every view says NOT LIVE (S15), in milliseconds.

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -186,6 +187,9 @@ func startHub(ctx context.Context, cfg HubConfig, opt hubOptions) (_ *runningHub
 		Key: private, Now: opt.Now, Clip: films.clip, Loopback: cfg.Live.Loopback, Listen: cfg.Live.Listen, Relays: cfg.Live.Relays, Log: opt.Log,
 		// The service has checked that the viewer's session is a resident's; the hub has no proof of its own yet (docs/SAFETY.md).
 		Admit: func(context.Context, live.Offer) error { return nil },
+		Second: func(door string) bool {
+			return slices.ContainsFunc(cfg.Doors, func(d DoorConfig) bool { return d.Name == door && len(d.Cameras) > 0 && d.Cameras[0].LiveURL != "" })
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -239,8 +243,12 @@ func (cfg HubConfig) door(d DoorConfig, films *recorders, opt hubOptions) (run.D
 		if err != nil {
 			return out, err
 		}
+		var second *camera.Config
+		if c.LiveURL != "" {
+			second = &camera.Config{URL: c.LiveURL, Transport: c.Transport, CertHash: c.CertHash}
+		}
 		cam := run.Camera{
-			Name: c.Name, Open: rtsp.Open, Judge: liveness.Config{A1: a1},
+			Name: c.Name, Second: second, Open: rtsp.Open, Judge: liveness.Config{A1: a1},
 			Config: camera.Config{URL: c.URL, Transport: c.Transport, CertHash: c.CertHash},
 			Recorder: func(confirmed func(bool, time.Duration, error)) (run.Recorder, error) {
 				rec, err := fmp4.New(fmp4.Config{

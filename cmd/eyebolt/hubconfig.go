@@ -99,6 +99,9 @@ type CameraConfig struct {
 	Transport string `yaml:"transport"`
 	// CertHash pins an rtsps camera's certificate: the hex SHA-256 of its DER bytes.
 	CertHash string `yaml:"cert_hash"`
+	// LiveURL is a second stream of the same camera, in H.264 without B-frames, for the live picture alone: browsers do not play
+	// H.265. It is neither judged nor recorded, and the page says that it is shown. Transport and CertHash are the same.
+	LiveURL string `yaml:"live_url"`
 	// Link is wired (A1 250 ms, and a stricter link certificate) or wifi (A1 500 ms, the default).
 	Link string `yaml:"link"`
 	// Certificate is measured (the default: a link that was measured to be unfit opens to nobody) or required (so does one that

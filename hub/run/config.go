@@ -74,6 +74,9 @@ type Camera struct {
 	Open   camera.Open
 	Config camera.Config   // Now, Log and Name are filled in
 	Judge  liveness.Config // zero fields: liveness's defaults
+	// Second is a second stream of this camera for viewers alone, where browsers cannot play the watched one; nil: they see the
+	// watched one. It is neither judged nor recorded.
+	Second *camera.Config
 
 	// Wired says that the camera is on a cable: its link certificate is stricter (S18).
 	Wired bool

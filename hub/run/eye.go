@@ -25,7 +25,8 @@ const (
 // picture, nor a picture the core.
 type eye struct {
 	door, name string
-	live       Live // nil if this camera is not shown
+	live       Live    // nil if this stream is not shown
+	second     *second // the stream that is shown in its place, or nil
 	rec        Recorder
 	now        func() time.Duration
 	push       func(any)
@@ -167,6 +168,10 @@ func (e *eye) tell(now time.Duration, v liveness.Verdict) (changed bool) {
 
 // show passes a verdict on to viewers. The caller holds mu.
 func (e *eye) show(now time.Duration, v liveness.Verdict, changed bool) {
+	if e.second != nil && (changed || now-e.shownAt >= ageEvery) {
+		e.second.watch(hub.WatchWord(v.State))
+		e.shownAt = now
+	}
 	if e.live != nil && (changed || now-e.shownAt >= ageEvery) {
 		age := v.Age.Milliseconds()
 		if v.State == liveness.Unknown && v.Pictures == 0 {

@@ -31,13 +31,14 @@ const (
 
 // Hub is a running home.
 type Hub struct {
-	cfg   Config
-	core  *hub.Core // owned by loop
-	queue *queue
-	post  *post
-	ship  *shipper
-	lanes map[string]*lane
-	eyes  []*eye
+	cfg     Config
+	core    *hub.Core // owned by loop
+	queue   *queue
+	post    *post
+	ship    *shipper
+	lanes   map[string]*lane
+	eyes    []*eye
+	seconds []*second
 
 	running atomic.Bool
 	once    sync.Once
@@ -270,8 +271,11 @@ func (h *Hub) openCamera(ctx context.Context, d Door, c Camera, shown bool) erro
 	if c.Prints != nil {
 		e.prints = newDarkroom(c.Prints, e.found)
 	}
-	if shown && h.cfg.Live != nil {
+	if shown && h.cfg.Live != nil && c.Second == nil {
 		e.live = h.cfg.Live
+	}
+	if shown && h.cfg.Live != nil && c.Second != nil {
+		e.second = &second{door: d.Name, name: c.Name, live: h.cfg.Live, now: h.cfg.Now, says: &saying{log: h.cfg.Log, now: h.cfg.Now}, judge: liveness.New(c.Judge)}
 	}
 	rec, err := c.Recorder(e.confirm)
 	if err != nil {
@@ -308,6 +312,18 @@ func (h *Hub) openCamera(ctx context.Context, d Door, c Camera, shown bool) erro
 			e.asker, _ = cam.(camera.Asker)
 		}
 	}
+	if e.second == nil {
+		return nil
+	}
+	sc := *c.Second
+	sc.Now, sc.Log = h.cfg.Now, h.cfg.Log
+	if sc.Name == "" {
+		sc.Name = cc.Name + "/live"
+	}
+	if cam, err = c.Open(ctx, sc, e.second); err != nil {
+		return fmt.Errorf("second stream: %w", err)
+	}
+	h.cameras, h.seconds = append(h.cameras, cam), append(h.seconds, e.second)
 	return nil
 }
 
@@ -335,6 +351,9 @@ func (h *Hub) watch(ctx context.Context) {
 			if at := e.tick(h.cfg.Now()); at > now && at < next {
 				next = at
 			}
+		}
+		for _, s := range h.seconds {
+			s.tick(h.cfg.Now())
 		}
 		timer.Reset(max(next-h.cfg.Now(), 0))
 	}

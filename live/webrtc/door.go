@@ -31,6 +31,8 @@ type door struct {
 	arrival time.Duration
 	gop     []*picture // from the newest key picture on, complete; empty if it grew too large
 	gopSize int
+	back    int  // pictures since the newest key picture that others need and that are shown before one that came earlier
+	tangled bool // such pictures are how this camera codes: no browser can show it live
 	viewers map[*viewer]struct{}
 	verdict verdict
 }
@@ -52,7 +54,7 @@ func (d *door) opened(p *camera.Params) (drop []*viewer) {
 	if d.params != nil && !sameParams(d.params, p) {
 		d.gop, d.gopSize = nil, 0 // the old pictures need parameters that are gone
 	}
-	d.params, d.keyed = p, false
+	d.params, d.keyed, d.back, d.tangled = p, false, 0, false
 	d.conn++
 	if p.Codec != camera.H264 {
 		for v := range d.viewers { // order does not matter: all go
@@ -62,12 +64,16 @@ func (d *door) opened(p *camera.Params) (drop []*viewer) {
 	return drop
 }
 
-// take keeps a picture for viewers to come and gives it to those who look.
-func (d *door) take(p camera.Picture) {
+// tangledFrom is how many pictures that step back, and that others need, in one group of pictures tell B-frames that cannot be
+// left out: a camera whose clock stumbles steps back once.
+const tangledFrom = 3
+
+// take keeps a picture for viewers to come and gives it to those who look. Those in drop cannot be shown what comes.
+func (d *door) take(p camera.Picture) (drop []*viewer) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.params == nil || d.params.Codec != camera.H264 || !d.keyed && !p.Key {
-		return
+		return nil
 	}
 	if !d.keyed {
 		// A new connection counts from zero: its pictures follow by their arrival.
@@ -75,8 +81,22 @@ func (d *door) take(p camera.Picture) {
 		d.keyed = true
 	}
 	// Browsers decode live pictures in the order in which they are shown: of a camera with B-frames they get the others.
-	if p.Media+d.shift < d.at && dispensable(p.NALs) {
-		return
+	if p.Key {
+		d.back = 0
+	}
+	if p.Media+d.shift < d.at {
+		if dispensable(p.NALs) {
+			return nil
+		}
+		if d.back++; d.back >= tangledFrom && !d.tangled {
+			d.tangled, d.gop, d.gopSize = true, nil, 0
+			for v := range d.viewers { // order does not matter: all go
+				drop = append(drop, v)
+			}
+		}
+	}
+	if d.tangled {
+		return drop
 	}
 	pic := newPicture(p, d.params)
 	d.seq++
@@ -94,6 +114,7 @@ func (d *door) take(p camera.Picture) {
 	for v := range d.viewers { // order does not matter: nobody waits
 		v.give(pic)
 	}
+	return nil
 }
 
 func (d *door) judge(now time.Duration, ms int64, watch string) {

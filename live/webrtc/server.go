@@ -30,6 +30,8 @@ type Config struct {
 	Admit func(ctx context.Context, o live.Offer) error
 	// Clip opens the file with this SHA-256 of a visit's film at a door, for a viewer that was admitted there. nil: no clips.
 	Clip func(door, visit string, sum [32]byte) (Clip, error)
+	// Second says whether a door's pictures are a second stream of its camera; nil: never. Viewers are told.
+	Second func(door string) bool
 	// Listen is the one UDP address for all viewers, such as ":8555"; empty: a free port a viewer.
 	Listen string
 	// Lasts is how long one session may last; 0: 30 minutes. A page asks anew by itself, and is let in anew or not: who is signed
@@ -54,7 +56,8 @@ type Clip struct {
 // What Answer refuses with.
 var (
 	ErrDoor    = errors.New("live: no camera has connected at this door yet: try again in a moment")
-	ErrCodec   = errors.New("live: browsers do not play this camera's H.265: set its stream, or a second stream, to H.264")
+	ErrCodec   = errors.New("live: browsers do not play this camera's H.265: set a second stream of it to H.264 and give its address to the hub as live_url")
+	ErrOrder   = errors.New("live: browsers do not play this camera's B-frames, which other pictures need: turn them off in the camera, or give the hub a second stream of it without them as live_url")
 	ErrClosed  = errors.New("live: the server is closed")
 	ErrFull    = errors.New("live: 8 viewers look at this door already: close one")
 	ErrOffer   = errors.New("live: the offer cannot be answered: reload the page")
@@ -134,7 +137,9 @@ func (s *Server) Opened(name string, p camera.Params) {
 // Picture takes a door's newest picture; it clones what it keeps.
 func (s *Server) Picture(name string, p camera.Picture) {
 	if d := s.door(name); d != nil {
-		d.take(p)
+		for _, v := range d.take(p) {
+			v.close()
+		}
 	}
 }
 
@@ -170,10 +175,13 @@ func (s *Server) Answer(ctx context.Context, o live.Offer) (live.Answer, error) 
 		return live.Answer{}, ErrDoor
 	}
 	d.mu.Lock()
-	params := d.params
+	params, tangled := d.params, d.tangled
 	d.mu.Unlock()
 	if params.Codec != camera.H264 {
 		return live.Answer{}, ErrCodec
+	}
+	if tangled {
+		return live.Answer{}, ErrOrder
 	}
 	v, err := s.admit(o, d)
 	if err != nil {

@@ -153,6 +153,9 @@ func (v *viewer) tellAge() {
 		v.mu.Unlock()
 		now := v.s.cfg.Now()
 		a := v.door.age(now, sent, stamp, &evidence)
+		if second := v.s.cfg.Second; second != nil && second(v.name) {
+			a.Shows = "second"
+		}
 		if ping != 0 {
 			a.Ping, a.Held = ping, max(now-came, 0).Milliseconds()
 		}

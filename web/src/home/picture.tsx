@@ -110,6 +110,11 @@ export function Picture({ hub, door, name, view }: { hub: string; door: string; 
         <span class="age" aria-hidden="true">
           {shown.value ? `${age.value.text} old` : ""}
         </span>
+        {shown.value && live.shows.value === "second" && (
+          <span class="shows" title="The hub watches and records the camera’s main stream, which browsers cannot play. The age is this picture’s own.">
+            second stream
+          </span>
+        )}
         {bad && <span class="live-chip off">{watchName(watch)}</span>}
         <span class="hidden" role="status">
           {isLive ? "The picture is live." : refused ? "The picture is not trusted." : "The picture is not live."}

@@ -49,6 +49,7 @@ export class Live {
   readonly problem = signal("");
   readonly stream = signal<MediaStream | null>(null);
   readonly clock = new AgeClock();
+  readonly shows = signal(""); // "second": pictures are of the camera's second stream, not of the one that is watched
   #peer: RTCPeerConnection | null = null;
   #clip: RTCDataChannel | null = null;
   #timer = 0;
@@ -161,8 +162,9 @@ export class Live {
       channel.onmessage = (e) => {
         if (round !== this.#round || typeof e.data !== "string") return;
         try {
-          const a = JSON.parse(e.data) as { ms: number; watch: string; seq: number; ping: number; held: number };
+          const a = JSON.parse(e.data) as { ms: number; watch: string; seq: number; ping: number; held: number; shows?: string };
           this.clock.says(a.ms, a.seq, a.watch, a.ping, a.held);
+          this.shows.value = a.shows ?? "";
         } catch {
           // A message that cannot be read says nothing about the picture's age: it goes on growing.
         }

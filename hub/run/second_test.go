@@ -1,0 +1,89 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"eyebolt/camera"
+	"eyebolt/live"
+	"eyebolt/liveness"
+)
+
+// screen writes down what viewers are told.
+type screen struct {
+	all  []string
+	ms   int64
+	word string
+}
+
+func (s *screen) Opened(_ string, p camera.Params) {
+	s.all = append(s.all, fmt.Sprint("opened ", p.Width))
+}
+func (s *screen) Closed(string) { s.all = append(s.all, "closed") }
+func (s *screen) Picture(_ string, p camera.Picture) {
+	s.all = append(s.all, fmt.Sprint("picture ", p.NALs[0][1]))
+}
+func (s *screen) SetAge(_ string, ms int64, word string) { s.ms, s.word = ms, word }
+func (s *screen) Answer(context.Context, live.Offer) (live.Answer, error) {
+	return live.Answer{}, context.Canceled
+}
+
+// S15: viewers of a second stream see its pictures alone, with their own age, whatever the watched stream does; the watch's word is
+// the watched stream's, whatever the second one does.
+func TestSecondStreamHasItsOwnAge(t *testing.T) {
+	now := time.Hour
+	clock := func() time.Duration { return now }
+	s := &screen{}
+	log := slog.New(slog.DiscardHandler)
+	sub := &second{door: "front", name: "hall", live: s, now: clock, says: &saying{log: log, now: clock}, judge: liveness.New(liveness.Config{})}
+	e := &eye{
+		door: "front", name: "hall", second: sub, rec: noRecorder{}, now: clock, push: func(any) {}, note: func(Event) {},
+		log: log, judge: liveness.New(liveness.Config{}), says: &saying{log: log, now: clock},
+	}
+	e.Opened(camera.Params{Codec: camera.H265, Width: 1920})
+	sub.Opened(camera.Params{Codec: camera.H264, Width: 640})
+	if s.tick(e, sub, &now, 0); s.ms != -1 {
+		t.Errorf("before any picture the age is %d ms, want unknown", s.ms)
+	}
+	begin := now
+	both := func(main, second bool, n int) {
+		for range n {
+			now += 66 * time.Millisecond
+			if main {
+				e.Picture(camera.Picture{Media: now - begin, Arrival: now, Key: true, NALs: [][]byte{{0x26, 1, 0x80}}})
+			}
+			if second {
+				sub.Picture(camera.Picture{Media: now - begin, Arrival: now, Key: true, NALs: [][]byte{{0x65, 2, 0x80}}})
+			}
+			s.tick(e, sub, &now, 0)
+		}
+	}
+	both(true, true, 60)
+	if s.word != "live" || s.ms > 150 {
+		t.Fatalf("both run: %q, %d ms", s.word, s.ms)
+	}
+	both(true, false, 30)
+	if s.word != "live" || s.ms < 1800 {
+		t.Errorf("the second stream stands still for 2 s: %q, %d ms", s.word, s.ms)
+	}
+	both(true, true, 60)
+	both(false, true, 30)
+	if s.word != "lost" || s.ms > 150 {
+		t.Errorf("the watched stream stands still for 2 s: %q, %d ms", s.word, s.ms)
+	}
+	sub.Closed(camera.ErrStreamEnded)
+	if slices.Contains(s.all, "picture 1") || slices.Contains(s.all, "opened 1920") || !slices.Contains(s.all, "picture 2") || s.all[0] != "opened 640" || s.all[len(s.all)-1] != "closed" {
+		t.Errorf("viewers were given %q", s.all)
+	}
+}
+
+// tick lets time pass as the hub's watch does.
+func (s *screen) tick(e *eye, sub *second, now *time.Duration, d time.Duration) {
+	*now += d
+	e.tick(*now)
+	sub.tick(*now)
+}
