@@ -458,8 +458,8 @@ func FuzzScan(f *testing.F) {
 		p := t.pics[i]
 		return timed{&picture{media: p.Media, key: p.Key, wall: wall0, data: pack(camera.H264, p.NALs)}, ticks(p.Media), 0}
 	}
-	one, _ := encode(1, []timed{pic(0), pic(1)}, 6000)
-	two, _ := encode(2, []timed{pic(2), pic(3)}, 6000)
+	one := encode(nil, 1, []timed{pic(0), pic(1)}, 6000)
+	two := encode(nil, 2, []timed{pic(2), pic(3)}, 6000)
 	whole := append(append(append([]byte{}, h...), one...), two...)
 	f.Add(whole)
 	f.Add(append(whole, index([]key{{0, 700}})...))

@@ -35,6 +35,8 @@ type film struct {
 	to   time.Duration
 
 	altered error
+
+	buf []byte // of the newest write, to be used again
 }
 
 // reel is one file of a film: one set of parameters.
@@ -180,7 +182,7 @@ func (m *film) next(p *picture) error {
 func (m *film) append(parts []part) error {
 	r, was := m.cur, *m
 	work := *r // counts only if the write succeeds
-	var out []byte
+	out := m.buf[:0]
 	var marks []mark
 	for _, part := range parts {
 		pics := make([]timed, len(part.pics))
@@ -197,15 +199,14 @@ func (m *film) append(parts []part) error {
 		if part.follow > 0 {
 			last = max(ticks(m.clip+part.follow-r.base)-work.dts, 1)
 		}
-		b, err := encode(work.seq+1, pics, last)
-		if err != nil {
-			*m = was
-			return err
-		}
+		from := len(out)
+		out = encode(out, work.seq+1, pics, last)
 		work.seq++
 		work.end = work.dts + last
-		marks = append(marks, mark{pics, b, work.end})
-		out = append(out, b...)
+		marks = append(marks, mark{pics, from, len(out), work.end})
+	}
+	if cap(out) <= bufferKept {
+		m.buf, was.buf = out, out
 	}
 	_, err := r.f.WriteAt(out, r.size)
 	if err == nil {
@@ -219,20 +220,24 @@ func (m *film) append(parts []part) error {
 	work.keys, work.seg, work.sum = r.keys, r.seg, r.sum
 	*r = work
 	for _, k := range marks {
-		m.account(k)
+		m.account(k, out[k.from:k.to])
 	}
 	return nil
 }
 
+// bufferKept bounds what a film keeps of its buffer for the next write: two seconds of 2 Mbit/s. A longer wait for the disk makes a
+// larger one, which is given back.
+const bufferKept = 512 << 10
+
 // mark is a fragment that was just written.
 type mark struct {
-	pics  []timed
-	bytes []byte
-	end   int64
+	pics     []timed
+	from, to int // its bytes
+	end      int64
 }
 
 // account adds a written fragment to the present file's segment, index and sidecar.
-func (m *film) account(k mark) {
+func (m *film) account(k mark, bytes []byte) {
 	r, first := m.cur, k.pics[0]
 	at, end := r.base+fromTicks(first.dts), r.base+fromTicks(k.end)
 	if r.sum != nil && (first.key || end-r.seg.From > segmentLength || at-r.seg.To > joint) {
@@ -245,9 +250,9 @@ func (m *film) account(k mark) {
 		r.sum = sha256.New()
 		r.seg = sideSegment{Offset: r.size, Key: first.key, From: at, Wall: first.wall}
 	}
-	r.sum.Write(k.bytes) // a hash's Write does not fail
-	r.size += int64(len(k.bytes))
-	r.seg.Bytes += int64(len(k.bytes))
+	r.sum.Write(bytes) // a hash's Write does not fail
+	r.size += int64(len(bytes))
+	r.seg.Bytes += int64(len(bytes))
 	r.seg.Count += len(k.pics)
 	r.seg.To = end
 	f := &m.side.Files[len(m.side.Files)-1]

@@ -2,11 +2,8 @@ package fmp4
 
 import (
 	"encoding/binary"
-	"fmt"
+	"slices"
 	"time"
-
-	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
-	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4/seekablebuffer"
 )
 
 const (
@@ -23,28 +20,83 @@ type timed struct {
 	offset int32
 }
 
-// encode makes one fragment: the wall time of its first picture (producer reference time, ISO/IEC 14496-12 section 8.16.5),
-// moof and mdat. last is how long the last picture is shown.
-func encode(seq uint32, pics []timed, last int64) ([]byte, error) {
-	track := &fmp4.PartTrack{ID: 1, BaseTime: uint64(pics[0].dts), Samples: make([]*fmp4.Sample, len(pics))}
+// Of a fragment's track run (ISO/IEC 14496-12 section 8.8.8): which fields its samples have.
+const (
+	trunOffset   = 0x001
+	trunDuration = 0x100
+	trunSize     = 0x200
+	trunFlags    = 0x400
+	trunShift    = 0x800
+	// notSync is a sample that decoding cannot begin with (section 8.8.3.1).
+	notSync = 1 << 16
+)
+
+// encode appends one fragment: the wall time of its first picture (producer reference time, ISO/IEC 14496-12 section 8.16.5),
+// moof and mdat. last is how long the last picture is shown. Each picture's bytes are copied once.
+func encode(to []byte, seq uint32, pics []timed, last int64) []byte {
+	flags, each, data := uint32(trunOffset|trunDuration|trunSize), 8, 0
+	for _, p := range pics {
+		if !p.key {
+			flags |= trunFlags
+		}
+		if p.offset != 0 {
+			flags |= trunShift
+		}
+		data += len(p.data)
+	}
+	if flags&trunFlags != 0 {
+		each += 4
+	}
+	if flags&trunShift != 0 {
+		each += 4
+	}
+	trun := 20 + each*len(pics)
+	traf := 8 + 16 + 20 + trun
+	moof := 8 + 16 + traf
+	to = slices.Grow(to, prftSize+moof+8+data)
+	u32 := func(vs ...uint32) {
+		for _, v := range vs {
+			to = binary.BigEndian.AppendUint32(to, v)
+		}
+	}
+	box := func(size int, name string) {
+		u32(uint32(size))
+		to = append(to, name...)
+	}
+	to = append(to, prft(pics[0].wall, pics[0].dts)...)
+	box(moof, "moof")
+	box(16, "mfhd")
+	u32(0, seq)
+	box(traf, "traf")
+	box(16, "tfhd")
+	u32(0x020000, 1) // default-base-is-moof; track
+	box(20, "tfdt")
+	u32(1 << 24) // version 1: 64 bits
+	to = binary.BigEndian.AppendUint64(to, uint64(pics[0].dts))
+	box(trun, "trun")
+	u32(1<<24|flags, uint32(len(pics)), uint32(moof+8))
 	for i, p := range pics {
 		d := last
 		if i+1 < len(pics) {
 			d = pics[i+1].dts - p.dts
 		}
-		track.Samples[i] = &fmp4.Sample{Duration: uint32(d), PTSOffset: p.offset, IsNonSyncSample: !p.key, Payload: p.data}
+		u32(uint32(d), uint32(len(p.data)))
+		if flags&trunFlags != 0 {
+			sync := uint32(0)
+			if !p.key {
+				sync = notSync
+			}
+			u32(sync)
+		}
+		if flags&trunShift != 0 {
+			u32(uint32(p.offset))
+		}
 	}
-	var buf seekablebuffer.Buffer
-	if _, err := buf.Write(prft(pics[0].wall, pics[0].dts)); err != nil {
-		return nil, fmt.Errorf("fmp4: %w", err)
+	box(8+data, "mdat")
+	for _, p := range pics {
+		to = append(to, p.data...)
 	}
-	body := fmp4.Part{SequenceNumber: seq, Tracks: []*fmp4.PartTrack{track}}
-	var frag seekablebuffer.Buffer
-	if err := body.Marshal(&frag); err != nil {
-		return nil, fmt.Errorf("fmp4: fragment: %w", err)
-	}
-	_, _ = buf.Write(frag.Bytes()) // a buffer's Write does not fail
-	return buf.Bytes(), nil
+	return to
 }
 
 func prft(wall time.Time, dts int64) []byte {
