@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -173,15 +174,15 @@ func (b *liveBench) trials(ctx context.Context, m *clip.Manifest) error {
 		}
 		of[c.Camera] = append(of[c.Camera], c)
 	}
-	done := 0
-	return each(len(cameras), func(i int) error {
+	done, book := 0, openFilterBook(b.dir)
+	err := each(len(cameras), func(i int) error {
 		t := &tapes{dir: b.dir}
 		for _, c := range of[cameras[i]] {
 			r, err := t.run(ctx, c, time.Duration(b.cmd.Apart*float64(time.Hour)))
 			if err != nil {
 				return err
 			}
-			f, err := filter(ctx, filepath.Join(b.dir, c.File), c.FPS, true)
+			f, err := book.of(ctx, b.dir, c)
 			if err != nil {
 				return err
 			}
@@ -196,6 +197,7 @@ func (b *liveBench) trials(ctx context.Context, m *clip.Manifest) error {
 		b.tell("camera %d of %d tried: %s", done, len(cameras), cameras[i])
 		return nil
 	})
+	return errors.Join(err, book.keep())
 }
 
 // take adds a trial.

@@ -3,23 +3,31 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
+	"sync"
 	"time"
 
 	"eyebolt/virtual/clip"
 )
 
 // span is a piece of a clip, in seconds.
-type span struct{ from, to float64 }
+type span struct {
+	From float64 `json:"from"`
+	To   float64 `json:"to"`
+}
 
 // filtered is what ffmpeg's two filters say of a clip, with the defaults that they ship with but for blackdetect's least time,
 // which is freezedetect's 2 s; and what decoding and judging it cost.
 type filtered struct {
-	freeze, black []span
-	cpu           time.Duration // user and system
+	Freeze []span `json:"freeze"`
+	Black  []span `json:"black"`
+	cpu    time.Duration // user and system
 }
 
 var (
@@ -50,20 +58,63 @@ func filter(ctx context.Context, path string, fps int, both bool) (*filtered, er
 	for i, m := range freezeStart.FindAllSubmatch(said.Bytes(), -1) {
 		s := span{number(m[1]), 1e9}
 		if i < len(ends) {
-			s.to = number(ends[i][1])
+			s.To = number(ends[i][1])
 		}
-		f.freeze = append(f.freeze, s)
+		f.Freeze = append(f.Freeze, s)
 	}
 	for _, m := range blackSpan.FindAllSubmatch(said.Bytes(), -1) {
-		f.black = append(f.black, span{number(m[1]), number(m[2])})
+		f.Black = append(f.Black, span{number(m[1]), number(m[2])})
 	}
 	return f, nil
+}
+
+// filterBook keeps what ffmpeg said of the clips of a folder, beside them: the same clip is not decoded twice.
+type filterBook struct {
+	path string
+
+	mu   sync.Mutex
+	said map[string]*filtered
+}
+
+func openFilterBook(dir string) *filterBook {
+	b := &filterBook{path: filepath.Join(dir, "ffmpeg.json"), said: map[string]*filtered{}}
+	if raw, err := os.ReadFile(b.path); err == nil && json.Unmarshal(raw, &b.said) != nil {
+		b.said = map[string]*filtered{} // cut short: all of it again
+	}
+	return b
+}
+
+// of gives what ffmpeg says of a clip.
+func (b *filterBook) of(ctx context.Context, dir string, c clip.Clip) (*filtered, error) {
+	b.mu.Lock()
+	f := b.said[c.File]
+	b.mu.Unlock()
+	if f != nil {
+		return f, nil
+	}
+	f, err := filter(ctx, filepath.Join(dir, c.File), c.FPS, true)
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.said[c.File] = f
+	return f, nil
+}
+
+// keep writes the book.
+func (b *filterBook) keep() error {
+	raw, err := json.Marshal(b.said)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(b.path, raw, 0o600)
 }
 
 // covers gives how many seconds of from … to the spans cover, and how many of them begin there.
 func covers(spans []span, from, to float64) (seconds float64, begun int) {
 	for _, s := range spans {
-		if over := min(s.to, to) - max(s.from, from); over > 0 {
+		if over := min(s.To, to) - max(s.From, from); over > 0 {
 			seconds += over
 			begun++
 		}
@@ -94,11 +145,11 @@ func (p *peerTally) take(c clip.Clip, f *filtered) {
 		onset = 0
 	}
 	if onset > 0 {
-		called, events := covers(f.freeze, 0, onset)
+		called, events := covers(f.Freeze, 0, onset)
 		p.live += onset
 		p.called += called
 		p.events += events
-		dark, begun := covers(f.black, 0, onset)
+		dark, begun := covers(f.Black, 0, onset)
 		p.blackCalled += dark
 		p.blackFalse += begun
 	}
@@ -106,12 +157,12 @@ func (p *peerTally) take(c clip.Clip, f *filtered) {
 		return
 	}
 	p.n[c.Kind]++
-	if s, _ := covers(f.freeze, onset, end); s > 0 {
+	if s, _ := covers(f.Freeze, onset, end); s > 0 {
 		p.hits[c.Kind]++
 	}
 	if c.Kind == "black" || c.Kind == "blackout" || c.Kind == "bag" {
 		p.black++
-		if s, _ := covers(f.black, onset, end); s > 0 {
+		if s, _ := covers(f.Black, onset, end); s > 0 {
 			p.blackHits++
 		}
 	}
