@@ -76,19 +76,19 @@ func (c *LivenessCmd) folder() (string, error) {
 
 // tally is what a detector is told of.
 type tally struct {
-	hits, n int
-	after   []time.Duration
-	keys    []int
-	by      map[string]int
-	falsely int
-	near    margin
-	far     margin
-	kinds   map[string]*kindTally
+	hits, found, n int
+	after          []time.Duration
+	keys           []int
+	by             map[string]int
+	falsely        int
+	near           margin
+	far            margin
+	kinds          map[string]*kindTally
 }
 
 type kindTally struct {
-	hits, n int
-	after   []time.Duration
+	hits, found, n int
+	after          []time.Duration
 }
 
 type liveBench struct {
@@ -226,24 +226,29 @@ func (b *liveBench) take(r *trial) {
 			fmt.Fprintf(os.Stderr, "        %s after %.2f s: %s: %s (%.3g, limit %.3g)\n", r.clip.File, r.after.Seconds(), f.By, f.Say, f.Score, f.Limit)
 		}
 	}
-	if !r.found || r.after > p.within {
-		why := "not found"
-		switch {
-		case r.spoiled:
-			why = "was called a lapse before it began"
-		case r.found:
-			why = fmt.Sprintf("found after %.1f s", r.after.Seconds())
-		}
-		b.missed = append(b.missed, r.clip.File+": "+why)
+	soon := r.found && p.hit(r, time.Duration(r.clip.Encoder.GOP)*time.Second/time.Duration(r.clip.FPS))
+	switch {
+	case r.spoiled:
+		b.missed = append(b.missed, r.clip.File+": was called a lapse before it began")
+	case !r.found:
+		b.missed = append(b.missed, r.clip.File+": not found")
+	case !soon:
+		b.missed = append(b.missed, fmt.Sprintf("%s: found as %s after %.1f s, with key %d", r.clip.File, stateName[r.state], r.after.Seconds(), r.keys))
+	}
+	if !r.found {
 		return
 	}
-	row.hits++
-	k.hits++
+	row.found++
 	row.after = append(row.after, r.after)
+	k.found++
 	k.after = append(k.after, r.after)
 	row.keys = append(row.keys, r.keys)
 	for _, by := range r.by {
 		row.by[by]++
+	}
+	if soon {
+		row.hits++
+		k.hits++
 	}
 }
 

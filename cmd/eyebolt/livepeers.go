@@ -25,8 +25,8 @@ type span struct {
 // filtered is what ffmpeg's two filters say of a clip, with the defaults that they ship with but for blackdetect's least time,
 // which is freezedetect's 2 s; and what decoding and judging it cost.
 type filtered struct {
-	Freeze []span `json:"freeze"`
-	Black  []span `json:"black"`
+	Freeze []span        `json:"freeze"`
+	Black  []span        `json:"black"`
 	cpu    time.Duration // user and system
 }
 

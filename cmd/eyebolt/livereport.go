@@ -33,7 +33,10 @@ type liveReport struct {
 }
 
 type detectorReport struct {
-	Hits    int                   `json:"hits"`
+	Target  string                `json:"target,omitempty"`
+	Met     bool                  `json:"met"`
+	Hits    int                   `json:"hits"`  // found as soon as the target says
+	Found   int                   `json:"found"` // found at all while it lasted
 	N       int                   `json:"n"`
 	Share   float64               `json:"share"`
 	After   seconds               `json:"time_to_verdict_s"`
@@ -50,6 +53,7 @@ type detectorReport struct {
 
 type kindReport struct {
 	Hits  int     `json:"hits"`
+	Found int     `json:"found"`
 	N     int     `json:"n"`
 	After seconds `json:"time_to_verdict_s"`
 }
@@ -83,6 +87,11 @@ func (b *liveBench) report() liveReport {
 	r.FalsePerCameraHour, r.Below = per(len(b.falsely), hours), poissonAbove(len(b.falsely))/hours
 	for _, name := range slices.Sorted(maps.Keys(b.rows)) {
 		d := b.rows[name].report(hours)
+		for _, p := range promises {
+			if p.detector == name && d.N > 0 {
+				d.Target, d.Met = p.target, d.Share >= p.share
+			}
+		}
 		switch name {
 		case "freeze":
 			r.Freeze = d
@@ -117,7 +126,7 @@ func per(n int, hours float64) float64 {
 
 func (t *tally) report(hours float64) detectorReport {
 	d := detectorReport{
-		Hits: t.hits, N: t.n, After: secondsOf(t.after), By: t.by, Kinds: map[string]kindReport{}, False: t.falsely,
+		Hits: t.hits, Found: t.found, N: t.n, After: secondsOf(t.after), By: t.by, Kinds: map[string]kindReport{}, False: t.falsely,
 		PerHour: per(t.falsely, hours), Live: t.near, Lapse: t.far,
 	}
 	if hours > 0 {
@@ -132,7 +141,7 @@ func (t *tally) report(hours float64) detectorReport {
 	}
 	for _, kind := range slices.Sorted(maps.Keys(t.kinds)) {
 		k := t.kinds[kind]
-		d.Kinds[kind] = kindReport{k.hits, k.n, secondsOf(k.after)}
+		d.Kinds[kind] = kindReport{k.hits, k.found, k.n, secondsOf(k.after)}
 	}
 	return d
 }
@@ -145,7 +154,7 @@ func (b *liveBench) print(asJSON bool) error {
 		return e.Encode(r)
 	}
 	fmt.Printf("%d clips of the held-out rooms; honest pictures: %.2f camera-hours whole, %.1f by their keys alone\n\n", r.Clips, r.WholeHours, r.KeyHours)
-	fmt.Printf("%-8s %-18s %11s  %7s %7s %7s  %-22s  %s\n", "detector", "what was done", "found", "p50 s", "p99 s", "max s", "false (95 % below/h)", "ffmpeg's filter found")
+	fmt.Printf("%-8s %-17s %9s %9s  %6s %6s %6s  %-13s %s\n", "detector", "what was done", "in time", "found", "p50 s", "p99 s", "max s", "freezedetect", "false (95 %: below, an hour)")
 	for _, p := range promises {
 		d := b.rows[p.detector].reportOr((b.honest + b.keysOnly).Hours())
 		for i, kind := range p.kinds {
@@ -157,7 +166,15 @@ func (b *liveBench) print(asJSON bool) error {
 			if i == 0 {
 				falsely = fmt.Sprintf("%d (%.3g)", d.False, d.Below)
 			}
-			fmt.Printf("%-8s %-18s %4d of %4d  %7.2f %7.2f %7.2f  %-22s  freeze %s\n", p.detector, kind, k.Hits, k.N, k.After.P50, k.After.P99, k.After.Max, falsely, r.FFmpeg.Hits[kind])
+			of := func(n int) string { return fmt.Sprintf("%d of %d", n, k.N) }
+			fmt.Printf("%-8s %-17s %9s %9s  %6.2f %6.2f %6.2f  %-13s %s\n", p.detector, kind, of(k.Hits), of(k.Found), k.After.P50, k.After.P99, k.After.Max, r.FFmpeg.Hits[kind], falsely)
+		}
+		if d.N > 0 {
+			verdict := "MISSED"
+			if d.Share >= p.share {
+				verdict = "met"
+			}
+			fmt.Printf("%-8s target %s: %.1f %% of %d, %s (keys to the verdict: %d, at most %d)\n", "", p.target, 100*d.Share, d.N, verdict, d.KeysP50, d.KeysMax)
 		}
 	}
 	fmt.Printf("\nfalse verdicts over all detectors: %d in %.1f camera-hours, %.3g an hour (95 %%: below %.3g)\n", r.False, r.CameraHours, r.FalsePerCameraHour, r.Below)

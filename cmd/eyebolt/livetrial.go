@@ -13,21 +13,44 @@ import (
 	"eyebolt/virtual/clip"
 )
 
-// A promise is what one detector is there for.
+// A promise is what one detector is there for, and the target that it is held to.
 type promise struct {
 	detector string
+	target   string
 	kinds    []string
-	states   []liveness.State // verdicts that name it rightly
-	within   time.Duration    // counted as a hit if found this soon after onset
-	share    float64          // of the trials that must be hits
-	keys     int              // or so many key pictures after onset, where that is the promise
+	states   []liveness.State                       // verdicts that name it rightly
+	share    float64                                // of the trials that must be hits
+	hit      func(r *trial, key time.Duration) bool // whether what was found was found soon enough; key is from key to key
 }
 
 var promises = []promise{
-	{"freeze", []string{clip.Frozen}, []liveness.State{liveness.Frozen, liveness.Replayed}, 30 * time.Second, 0.95, 0},
-	{"replay", []string{clip.Copied, clip.Replayed}, []liveness.State{liveness.Replayed}, 20 * time.Second, 1, 0},
-	{"loop", []string{clip.Aligned, clip.Shifted}, []liveness.State{liveness.Replayed, liveness.Frozen}, 20 * time.Second, 0.9, 0},
-	{"cover", clip.Covers, []liveness.State{liveness.Covered, liveness.Frozen}, 12 * time.Second, 1, 2},
+	{
+		"freeze", "95 % within four keys: 8 s with one every 2 s",
+		[]string{clip.Frozen},
+		[]liveness.State{liveness.Frozen, liveness.Replayed},
+		0.95,
+		func(r *trial, key time.Duration) bool { return r.after <= 4*key },
+	},
+	{
+		"replay", "all, with the first repeated picture",
+		[]string{clip.Copied, clip.Replayed},
+		[]liveness.State{liveness.Replayed},
+		1,
+		func(r *trial, _ time.Duration) bool { return r.after == 0 },
+	},
+	{
+		"loop", "90 % within 20 s",
+		[]string{clip.Aligned, clip.Shifted},
+		[]liveness.State{liveness.Replayed, liveness.Frozen},
+		0.9,
+		func(r *trial, _ time.Duration) bool { return r.after <= 20*time.Second },
+	},
+	{
+		"cover", "all, by the second key", clip.Covers,
+		[]liveness.State{liveness.Covered, liveness.Frozen},
+		1,
+		func(r *trial, _ time.Duration) bool { return r.keys <= 2 },
+	},
 }
 
 func promiseOf(kind string) *promise {
