@@ -22,12 +22,16 @@ import (
 
 // SignedConfig is what is known of a camera that signs its pictures (ONVIF Media Signing, Axis Signed Video).
 type SignedConfig struct {
+	// Expect makes what no signature vouches for a lapse: untrusted. Default true; false checks those that come, and no more.
+	Expect *bool `yaml:"expect"`
 	// Root is a file with the certificate authority of the camera's maker, PEM.
 	Root string `yaml:"root"`
 	// Key pins the camera's own key: the hex SHA-256 of its SubjectPublicKeyInfo.
 	Key string `yaml:"key"`
 	// Untimed is for a camera that signs without the time of day: an old stream is then told by its counter alone.
 	Untimed bool `yaml:"untimed"`
+	// Within is how long a picture may go unvouched for: its GOP, the camera's signing and a margin. Default 10s.
+	Within time.Duration `yaml:"within"`
 }
 
 // besides wires what judges one camera's pictures beside its Judge: decoded stills, signatures, the camera's own alarms.
@@ -54,8 +58,12 @@ func (c CameraConfig) besides(k *run.Camera, opt hubOptions) error {
 		if err != nil {
 			return fmt.Errorf("camera %s: signed: %w", c.Name, err)
 		}
-		k.Judge.Need = append(k.Judge.Need, liveness.Need{By: bySignature, Within: signedWithin})
-		k.Beside = append(k.Beside, func(h run.Hears) (run.Watcher, error) { return &signatures{v: v, found: h.Found}, nil })
+		if cfg.Expect { // no signature, no unattended entry (S1)
+			k.Judge.Need = append(k.Judge.Need, liveness.Need{By: bySignature, Within: cfg.Within + signedSlack})
+		}
+		k.Beside = append(k.Beside, func(h run.Hears) (run.Watcher, error) {
+			return &signatures{v: v, found: h.Found, within: cfg.Within}, nil
+		})
 	}
 	return nil
 }
@@ -268,13 +276,21 @@ func (s *snapshots) run(ctx context.Context, done chan struct{}) {
 
 const (
 	bySignature = "signature"
-	// signedWithin is how old the newest vouched-for picture may be for a watch that needs signatures: Within of
-	// signed.Config, after which the pictures are a lapse by themselves.
-	signedWithin = 15 * time.Second
+	// signedWithin is SignedConfig.Within where it is not set, as in signed.Config.
+	signedWithin = 10 * time.Second
+	// signedSlack is how much older than that the newest word may be for a watch that needs signatures: by then the missing
+	// one is a lapse of its own, with its reason.
+	signedSlack = 5 * time.Second
 )
 
 func (c SignedConfig) config() (signed.Config, error) {
-	cfg := signed.Config{Expect: true, Untimed: c.Untimed}
+	cfg := signed.Config{Expect: c.Expect == nil || *c.Expect, Untimed: c.Untimed, Within: c.Within}
+	if cfg.Within == 0 {
+		cfg.Within = signedWithin
+	}
+	if cfg.Within < time.Second || cfg.Within > time.Minute {
+		return cfg, fmt.Errorf("within %v: give a span from 1s to 1m", c.Within)
+	}
 	if c.Key != "" {
 		key, err := signed.ParseKey(c.Key)
 		if err != nil {
@@ -302,8 +318,9 @@ func readRoots(path string) (*x509.CertPool, error) {
 
 // signatures has a camera's own signatures checked.
 type signatures struct {
-	v     *signed.Verifier
-	found func(liveness.Finding)
+	v      *signed.Verifier
+	found  func(liveness.Finding)
+	within time.Duration
 }
 
 func (s *signatures) Opened(p camera.Params) { s.v.Opened(p) }
@@ -319,7 +336,7 @@ func (s *signatures) Close() error { return nil }
 func (s *signatures) tell(results []signed.Result) {
 	for i := range results {
 		r := &results[i]
-		f := liveness.Finding{By: bySignature, At: r.At, Score: float64(r.Faulty), Limit: 1, Say: r.Say}
+		f := liveness.Finding{By: bySignature, At: r.At, Score: max(0, r.At-r.Oldest).Seconds(), Limit: s.within.Seconds(), Say: r.Say}
 		switch {
 		case r.Lapse:
 			f.State = liveness.Untrusted

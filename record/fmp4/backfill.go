@@ -162,10 +162,7 @@ func (b *Backfill) flush(follow time.Duration) error {
 	if follow > 0 {
 		last = max(ticks(b.pend[len(b.pend)-1].wall.Add(follow).Sub(b.base))-b.dts, 1)
 	}
-	out, err := encode(b.seq+1, pics, last)
-	if err != nil {
-		return err
-	}
+	out := encode(nil, b.seq+1, pics, last)
 	if b.total += int64(len(out)); b.total > backfillMost {
 		return fmt.Errorf("%w: more than %d bytes", ErrBackfill, backfillMost)
 	}
