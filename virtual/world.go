@@ -213,6 +213,8 @@ var attacks = []struct{ id, label, begins, ends string }{
 	{"frozen", "Frozen picture", "stands in the middle and repeats the last picture", "lets new pictures through"},
 	{"lag", "Slow lag", "delays the pictures, a little more with each", "stops delaying"},
 	{"replay", "Replayed picture", "plays an earlier recording of the hallway", "ends the replay"},
+	{"sensor", "Freeze sensor", "freezes the camera's sensor; its encoder runs on", "lets the sensor see again"},
+	{"cover", "Cover lens", "holds a bag over the lens", "takes the bag off"},
 	{"unplug", "Unplug camera", "pulls the camera's plug", "puts the plug back"},
 	{"uplink", "Cut uplink", "cuts the home's internet", "mends the home's internet"},
 	{"block", "Block bolt, fake sound", "blocks the bolt and plays the sound of a lock", "frees the bolt"},
@@ -246,6 +248,10 @@ func (w *World) Attack(id string, on bool) error {
 		w.parts.Camera.Flood(on)
 	case "frozen", "replay", "lag":
 		w.parts.Camera.Trick(trick)
+	case "sensor":
+		w.parts.Source.Freeze(on)
+	case "cover":
+		w.parts.Scene.Cover(on)
 	case "unplug":
 		if on {
 			w.parts.Camera.Unplug()

@@ -17,6 +17,8 @@ func TestEachAttackOnTheHouse(t *testing.T) {
 	e := newTown(t, func(c *townConfig) {
 		c.Strangers = false
 		c.Limits = LimitConfig{Tail: 2 * time.Second, Close: 5 * time.Second}
+		c.GOP = 8 // so that the sensor's noise is learned from 20 key pictures in 11 s
+		c.Hub = func(h *HubConfig) { h.Doors[0].Cameras[0].Stills = "keyframes" }
 	})
 	door := e.watcher()
 	for _, a := range []struct {
@@ -29,6 +31,8 @@ func TestEachAttackOnTheHouse(t *testing.T) {
 		outcome string
 	}{
 		{"T4: a man in the middle repeats the last picture at full rate", []string{"frozen"}, "lapse-replayed", "", true, true, "incident"},
+		{"T4: the sensor is frozen, the encoder runs on", []string{"sensor"}, "lapse-frozen", "", true, true, "incident"},
+		{"T7: a bag is held over the lens", []string{"cover"}, "lapse-covered", "", true, true, "incident"},
 		{"T5: a recording of the hallway is played in", []string{"replay"}, "lapse-replayed", "", true, true, "incident"},
 		{"T6: pictures come later and later", []string{"lag"}, "lapse-late", "", true, true, "incident"},
 		{"T8: the camera is unplugged", []string{"unplug"}, "lapse-lost", "", true, true, "incident"},
