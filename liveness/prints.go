@@ -58,6 +58,7 @@ type Prints struct {
 	seen    bool
 	at      time.Duration // arrival of the newest still that was looked at
 	changed int           // stills in a row that show another scene
+	veils   int           // stills in a row that show none
 	paired  int           // stills in a row with a print
 	freezes run
 	loops   run
@@ -77,6 +78,7 @@ type Prints struct {
 // trace is what the newest still measured.
 type trace struct {
 	scale, like, masked float64
+	excess              float64 // energy of what is in view beside the scene
 	adj, differs        float64
 	tiles               int
 	lag                 int
@@ -139,7 +141,7 @@ func (p *Prints) size(w, h int) bool {
 	p.texture, p.likes = make([]float32, n), make([]float32, 0, n)
 	p.votesRoom, p.scratch = make([]float64, 0, n), make([]float32, 0, n)
 	p.apart()
-	p.changed, p.frozen, p.looped = 0, false, false
+	p.changed, p.veils, p.frozen, p.looped = 0, 0, false, false
 	return true
 }
 

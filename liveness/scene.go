@@ -31,6 +31,7 @@ type scene struct {
 	odd     []uint8      // stills in a row that a block shows something else
 	turn    int          // which baseline learns next
 	learned int          // stills, up to learnStills
+	poor    float64      // the share of the other scene's texture that it has, if that is too little to be a scene; 0: enough
 	usual   float64      // by how much two stills in a row differ, as a share of noise; near 1
 }
 
@@ -47,7 +48,7 @@ func (s *scene) forget() {
 		clear(s.n[i])
 	}
 	clear(s.odd)
-	s.learned, s.usual = 0, 1
+	s.learned, s.usual, s.poor = 0, 1, 0
 }
 
 // usually takes how much two live stills in a row differed.
@@ -106,6 +107,18 @@ func (s *scene) residual(i, b int, still []float32, r *[area]float32) (left, str
 // votes says whether a block is known well enough, and noisy enough, to vote.
 func (s *scene) votes(b int) bool {
 	return s.noise[b] >= leastNoise && s.n[0][b] >= blockStills && s.n[1][b] >= blockStills
+}
+
+// texture is the energy of the scene's own texture, beyond what noise leaves in a baseline.
+func (s *scene) texture() (sum float64) {
+	for b, noise := range s.noise {
+		var e float32
+		for _, v := range s.base[0][b*area : (b+1)*area] {
+			e += v * v
+		}
+		sum += float64(max(0, e/area-noise/(learnStills/4)))
+	}
+	return sum
 }
 
 // median of values, which it sorts; 0 of none.

@@ -14,6 +14,8 @@ const (
 	sceneScale = 3
 	// sceneMasked is the share of blocks that may show something else before it is another scene.
 	sceneMasked = 0.6
+	// scenePoor is the share of a scene's texture under which what has come in its place is no scene.
+	scenePoor = 0.15
 	// sceneStills is for how many stills in a row it must be another scene before that one is learned: a person who
 	// stands before the lens goes again.
 	sceneStills = 3
@@ -32,8 +34,8 @@ const (
 	minimum = 3
 )
 
-// Still takes a still and gives what is found in it: one Finding of "freeze" and one of "loop", or none if the still is too
-// near to the one before. A still that cannot be used gives Unknown, and says what to do.
+// Still takes a still and gives what is found in it: one Finding of "freeze", one of "loop", and, once the scene is learned, one of
+// "scene" (covered or not); or none if the still is too near to the one before. A still that cannot be used gives Unknown, and says what to do.
 func (p *Prints) Still(s camera.Still) []Finding {
 	at := s.Arrival
 	if s.Width <= 0 || s.Height <= 0 || len(s.Luma) != s.Width*s.Height || (p.w != s.Width || p.h != s.Height) && !p.size(s.Width, s.Height) {
@@ -50,17 +52,38 @@ func (p *Prints) Still(s camera.Still) []Finding {
 	if p.sc.learned < learnStills {
 		return p.learn(at, first)
 	}
-	if p.elsewhere() && !p.otherScene() {
-		p.changed++
+	if away := p.elsewhere(); (away || p.sc.poor > 0) && !p.otherScene() && away {
 		p.paired, p.freezes, p.loops = 0, run{}, run{}
+		if p.tr.like < 1/sceneLike && p.tr.scale <= sceneScale && p.tr.excess < scenePoor*p.sc.texture() {
+			p.changed = 0 // what is behind a veil is not learned
+			return p.veil(at)
+		}
+		p.veils = 0
+		p.changed++
 		if p.changed < sceneStills {
 			return p.both(Finding{State: Unknown, At: at, Score: p.tr.scale, Limit: sceneScale, Say: "the picture shows another scene than before, so its noise cannot be judged"})
 		}
 		p.replaceScene()
 		return p.learn(at, true)
 	}
-	p.changed = 0
-	return p.judge(at)
+	p.changed, p.veils = 0, 0
+	scene := Finding{By: "scene", State: Live, At: at, Score: p.tr.like, Limit: 1 / sceneLike, Say: fmt.Sprintf("the scene is in view, at %.2f of its contrast", p.tr.like)}
+	if p.sc.poor > 0 {
+		scene = Finding{By: "scene", State: Covered, At: at, Score: p.sc.poor, Limit: scenePoor, Say: fmt.Sprintf("what has come into view holds %.0f %% of what the scene before held; under %.0f %% the lens is covered, dark or out of focus", 100*p.sc.poor, 100*scenePoor)}
+	}
+	return append(p.judge(at), scene)
+}
+
+// veil gives the verdict on a scene that is not in view while nothing else is: a hand, a bag, paint, a lens out of focus, or a
+// dark that the sensor's noise fills, which a key picture's bytes do not show (T7).
+func (p *Prints) veil(at time.Duration) []Finding {
+	p.veils++
+	f := Finding{By: "scene", State: Unknown, At: at, Score: p.tr.like, Limit: 1 / sceneLike, Say: "the scene is out of view in one keyframe, and nothing else is in view; one more and the lens is covered"}
+	if p.veils >= coverKeys {
+		f.State = Covered
+		f.Say = fmt.Sprintf("the scene is out of view, at %.2f of its contrast, and nothing else is in view; under %.2f the lens is covered, dark or out of focus", p.tr.like, 1/sceneLike)
+	}
+	return append(p.both(Finding{State: Unknown, At: at, Say: "the scene is out of view, so its noise cannot be judged"}), f)
 }
 
 // both gives the same finding for both detectors.
@@ -73,6 +96,7 @@ func (p *Prints) both(f Finding) []Finding {
 // elsewhere holds the still against the scene, makes its prints, and says whether it is another scene.
 func (p *Prints) elsewhere() bool {
 	sc := p.sc
+	p.tr = trace{}
 	p.now, p.old = p.old, p.now
 	var r [area]float32
 	likes := p.likes[:0]
@@ -100,6 +124,7 @@ func (p *Prints) elsewhere() bool {
 	for b := range p.tab.mean {
 		if p.strange(b) {
 			masked++
+			p.tr.excess += float64((p.ratio[0][b] - float32(p.tr.scale)) * sc.noise[b])
 		}
 		if p.strange(b) || !sc.votes(b) || p.texture[b] > flat {
 			p.now[0].clearBlock(b)
@@ -123,7 +148,7 @@ func (p *Prints) strange(b int) bool {
 
 // otherScene tries the other light that is known.
 func (p *Prints) otherScene() bool {
-	was, tr := p.sc, p.tr
+	was := p.sc
 	other := p.scenes[0]
 	if other == was {
 		other = p.scenes[1]
@@ -134,7 +159,9 @@ func (p *Prints) otherScene() bool {
 	p.sc = other
 	p.now, p.old = p.old, p.now
 	if p.elsewhere() {
-		p.sc, p.tr = was, tr
+		p.sc = was
+		p.now, p.old = p.old, p.now
+		p.elsewhere()
 		return false
 	}
 	p.paired, p.freezes, p.loops = 0, run{}, run{}
@@ -173,12 +200,29 @@ func (p *Prints) learn(at time.Duration, first bool) []Finding {
 		}
 	}
 	p.paired, p.freezes, p.loops = 0, run{}, run{}
+	if sc.learned == learnStills {
+		p.weighScene()
+	}
 	f := Finding{State: Unknown, At: at, Score: float64(sc.learned), Limit: learnStills, Say: fmt.Sprintf("learning: %d of %d keyframes", sc.learned, learnStills)}
 	if sc.learned == learnStills && p.certified > 0 && float64(p.noise()) < p.certified/certifiedLess {
 		f.Say = fmt.Sprintf("the noise of what was learned, %.2f, is far under the %.2f that was measured at set-up: this may be no sensor; it is learned anew", p.noise(), p.certified)
 		sc.forget()
 	}
 	return p.both(f)
+}
+
+// weighScene finds out whether the scene that was just learned is one: a lens that is covered must not become usual.
+func (p *Prints) weighScene() {
+	other := p.scenes[0]
+	if other == p.sc {
+		other = p.scenes[1]
+	}
+	p.sc.poor = 0
+	if other.learned >= learnStills && other.poor == 0 {
+		if share := p.sc.texture() / max(other.texture(), 1e-6); share < scenePoor {
+			p.sc.poor = max(share, 1e-6)
+		}
+	}
 }
 
 // differs is how much the still differs from the one before, as a share of the scene's noise: 1 if their noise is independent.
