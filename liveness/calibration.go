@@ -50,9 +50,9 @@ func ParseCalibration(b []byte) (Calibration, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&c); err != nil {
-		return Calibration{}, fmt.Errorf("%w (%v)", ErrCalibration, err)
+		return Calibration{}, fmt.Errorf("%w (%w)", ErrCalibration, err)
 	}
-	if _, err := d.Token(); err != io.EOF {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return Calibration{}, fmt.Errorf("%w (something follows it)", ErrCalibration)
 	}
 	if err := c.check(); err != nil {

@@ -78,8 +78,10 @@ func (h *h265) takeSPS(n []byte) bool {
 	r.ue(3)
 	r.ue(4)
 	r.ue(4)
-	if r.flag() && r.flag() { // scaling_list_enabled_flag, sps_scaling_list_data_present_flag
-		r.scalingLists()
+	if lists := r.flag(); lists {
+		if present := r.flag(); present {
+			r.scalingLists()
+		}
 	}
 	r.bit() // amp
 	s.sao = r.flag()
@@ -170,7 +172,11 @@ func (s *h265SPS) refSet(r *bitReader, i int) {
 		r.ue(1 << 15)
 		n := 0
 		for range int(s.deltas[i-int(back)]) + 1 {
-			if r.flag() || r.flag() { // used_by_curr_pic_flag, else use_delta_flag
+			use := r.flag() // used_by_curr_pic_flag
+			if !use {
+				use = r.flag() // use_delta_flag
+			}
+			if use {
 				n++
 			}
 		}
