@@ -78,7 +78,6 @@ type Prints struct {
 // trace is what the newest still measured.
 type trace struct {
 	scale, like, masked float64
-	excess              float64 // energy of what is in view beside the scene
 	adj, differs        float64
 	tiles               int
 	lag                 int

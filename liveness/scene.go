@@ -31,7 +31,7 @@ type scene struct {
 	odd     []uint8      // stills in a row that a block shows something else
 	turn    int          // which baseline learns next
 	learned int          // stills, up to learnStills
-	poor    float64      // the share of the other scene's texture that it has, if that is too little to be a scene; 0: enough
+	poor    float64      // the share of the other scene's textured blocks that it has, if that is too little to be a scene; 0: enough
 	usual   float64      // by how much two stills in a row differ, as a share of noise; near 1
 }
 
@@ -109,16 +109,18 @@ func (s *scene) votes(b int) bool {
 	return s.noise[b] >= leastNoise && s.n[0][b] >= blockStills && s.n[1][b] >= blockStills
 }
 
-// texture is the energy of the scene's own texture, beyond what noise leaves in a baseline.
-func (s *scene) texture() (sum float64) {
+// textured is how many blocks hold texture, beyond what noise leaves in a baseline.
+func (s *scene) textured() (n int) {
 	for b, noise := range s.noise {
 		var e float32
 		for _, v := range s.base[0][b*area : (b+1)*area] {
 			e += v * v
 		}
-		sum += float64(max(0, e/area-noise/(learnStills/4)))
+		if e/area > textured*max(noise, leastNoise) {
+			n++
+		}
 	}
-	return sum
+	return n
 }
 
 // median of values, which it sorts; 0 of none.

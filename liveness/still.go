@@ -14,8 +14,9 @@ const (
 	sceneScale = 3
 	// sceneMasked is the share of blocks that may show something else before it is another scene.
 	sceneMasked = 0.6
-	// scenePoor is the share of a scene's texture under which what has come in its place is no scene.
-	scenePoor = 0.15
+	// scenePoor is the share of a scene's textured blocks under which what has come in its place is no scene. A clock that is
+	// drawn over the picture is a few blocks, though by its energy it may be half of all.
+	scenePoor = 0.25
 	// sceneStills is for how many stills in a row it must be another scene before that one is learned: a person who
 	// stands before the lens goes again.
 	sceneStills = 3
@@ -54,7 +55,7 @@ func (p *Prints) Still(s camera.Still) []Finding {
 	}
 	if away := p.elsewhere(); (away || p.sc.poor > 0) && !p.otherScene() && away {
 		p.paired, p.freezes, p.loops = 0, run{}, run{}
-		if p.tr.like < 1/sceneLike && p.tr.scale <= sceneScale && p.tr.excess < scenePoor*p.sc.texture() {
+		if p.tr.like < 1/sceneLike && p.tr.masked*float64(len(p.tab.mean)) < scenePoor*float64(p.sc.textured()) {
 			p.changed = 0 // what is behind a veil is not learned
 			return p.veil(at)
 		}
@@ -69,7 +70,7 @@ func (p *Prints) Still(s camera.Still) []Finding {
 	p.changed, p.veils = 0, 0
 	scene := Finding{By: "scene", State: Live, At: at, Score: p.tr.like, Limit: 1 / sceneLike, Say: fmt.Sprintf("the scene is in view, at %.2f of its contrast", p.tr.like)}
 	if p.sc.poor > 0 {
-		scene = Finding{By: "scene", State: Covered, At: at, Score: p.sc.poor, Limit: scenePoor, Say: fmt.Sprintf("what has come into view holds %.0f %% of what the scene before held; under %.0f %% the lens is covered, dark or out of focus", 100*p.sc.poor, 100*scenePoor)}
+		scene = Finding{By: "scene", State: Covered, At: at, Score: p.sc.poor, Limit: scenePoor, Say: fmt.Sprintf("what has come into view holds %.0f %% of the detail that the scene before held; under %.0f %% the lens is covered, dark or out of focus", 100*p.sc.poor, 100*scenePoor)}
 	}
 	return append(p.judge(at), scene)
 }
@@ -124,7 +125,6 @@ func (p *Prints) elsewhere() bool {
 	for b := range p.tab.mean {
 		if p.strange(b) {
 			masked++
-			p.tr.excess += float64((p.ratio[0][b] - float32(p.tr.scale)) * sc.noise[b])
 		}
 		if p.strange(b) || !sc.votes(b) || p.texture[b] > flat {
 			p.now[0].clearBlock(b)
@@ -219,7 +219,7 @@ func (p *Prints) weighScene() {
 	}
 	p.sc.poor = 0
 	if other.learned >= learnStills && other.poor == 0 {
-		if share := p.sc.texture() / max(other.texture(), 1e-6); share < scenePoor {
+		if share := float64(p.sc.textured()) / float64(max(other.textured(), 1)); share < scenePoor {
 			p.sc.poor = max(share, 1e-6)
 		}
 	}
