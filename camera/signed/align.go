@@ -1,19 +1,14 @@
 package signed
 
-import "bytes"
+import (
+	"bytes"
+	"time"
+)
 
 // align compares pending NAL units with a list of hashes, one by one, and tells which are as signed. Without a list nothing can be
 // located: all of them are altered. False says that the message is about pictures that this connection has not seen.
 func (v *Verifier) align(a *arrived, r *Result, list [][]byte, was *state, lost int, follows bool) bool {
 	m, n, continues := &a.m, v.digest.size(), follows && was.partial
-	anchor := v.anchor
-	switch {
-	case continues:
-		anchor = was.anchor
-	case len(list) > 0:
-		anchor = sum{}
-		copy(anchor[:], list[0])
-	}
 	at := 0
 	if !continues {
 		at = v.begin(list)
@@ -32,18 +27,31 @@ func (v *Verifier) align(a *arrived, r *Result, list [][]byte, was *state, lost 
 		r.reason = "its GOP hash is another, and it has no list that would tell which"
 		return true
 	}
-	hashes := make([]sum, 0, end-at+1)
+	// The anchor as signed: of the GOP that goes on, or the first in the list. One that was altered or lost leaves the rest of its
+	// GOP what it is.
+	var anchor sum
+	copy(anchor[:], list[0])
+	if continues {
+		anchor = was.anchor
+	}
+	found := make([]candidate, 0, end-at+1)
 	for i := at; i < end; i++ {
-		hashes = append(hashes, v.pending[i].with(&anchor, v.digest))
+		found = append(found, v.pending[i].candidate(v.digest, &anchor, &was.anchor))
 	}
 	if m.legacy && bounded {
-		hashes = append(hashes, v.digest.linked(&anchor, &v.pending[end].plain)) // the key picture that comes next
+		next := v.digest.linked(&anchor, &v.pending[end].plain) // the key picture that comes next
+		found = append(found, candidate{sums: [3]sum{next, next, next}})
 	}
-	steps, matched := compare(hashes, list, n, bounded && !m.partial)
+	steps, lead, matched := compare(found, list, n, bounded && !m.partial, !follows)
 	if matched == 0 && !v.synced {
 		return false
 	}
-	v.skip(at, lost, follows)
+	lead = min(lead, end-at)
+	v.skip(at+lead, lost, follows)
+	for i := range steps {
+		steps[i].item -= min(lead, steps[i].item+1) // those before are gone; -1 stays
+	}
+	at += lead
 	end -= at
 	used := 0
 	for _, s := range steps {
@@ -72,9 +80,11 @@ func (v *Verifier) align(a *arrived, r *Result, list [][]byte, was *state, lost 
 			f.Media = v.pending[end-1].media
 		}
 		r.fault(f)
+		v.st.keyless = v.st.keyless || s.place == 0 && !continues
 	}
 	v.take(used, r)
-	v.st.anchor = anchor
+	r.keyless = v.st.keyless
+	v.st.anchor = anchor // of a later part whose GOP's first is lost it is none; the anchor as received then serves
 	switch {
 	case altered:
 		r.Verdict = Altered
@@ -92,19 +102,32 @@ func (v *Verifier) begin(list [][]byte) int {
 		return 0
 	}
 	for i := range v.pending {
-		if it := &v.pending[i]; it.start && bytes.Equal(it.plain[:len(list[0])], list[0]) {
+		it := &v.pending[i]
+		if it.start && bytes.Equal(it.plain[:len(list[0])], list[0]) {
 			return i
 		}
 	}
 	return 0
 }
 
-// with is a NAL unit's hash in the GOP that anchor begins.
-func (it *item) with(anchor *sum, d digest) sum {
-	if it.start || it.sei {
-		return it.plain
+// candidate is a NAL unit with what its hash may be in a list: with the anchor as received, as signed, and as signed before. A match with
+// any of them is a match: the list is signed, and nobody finds other bytes with that hash.
+type candidate struct {
+	sums  [3]sum
+	start bool
+	media time.Duration
+}
+
+func (it *item) candidate(d digest, signed, before *sum) candidate {
+	c := candidate{sums: [3]sum{it.linked, it.plain, it.plain}, start: it.start, media: it.media}
+	if !it.start && !it.sei {
+		c.sums[1], c.sums[2] = d.linked(signed, &it.plain), d.linked(before, &it.plain)
 	}
-	return d.linked(anchor, &it.plain)
+	return c
+}
+
+func (c *candidate) is(h []byte, n int) bool {
+	return bytes.Equal(c.sums[0][:n], h) || bytes.Equal(c.sums[1][:n], h) || bytes.Equal(c.sums[2][:n], h)
 }
 
 // step is one finding of a comparison: the item of the segment it is about (for Missing: the one that follows, -1: none), its place in
@@ -114,15 +137,16 @@ type step struct {
 	kind        FaultKind
 }
 
-// compare finds the list's hashes among hashes, in order. bounded says that nothing of what follows hashes was signed in this list, so
-// that what is left over at the end was added.
-func compare(hashes []sum, list [][]byte, n int, bounded bool) (steps []step, matched int) {
+// compare finds the list's hashes among what came, in order. bounded says that nothing of what follows was signed in this list, so that
+// what is left over at the end was added; otherwise it is left for the next list. leading says that signatures may be missing, so that what
+// comes before the first match need not be of this list's GOP: there are lead of those. A key picture right before the first match is.
+func compare(found []candidate, list [][]byte, n int, bounded, leading bool) (steps []step, lead, matched int) {
 	last, odd := -1, []int(nil) // the newest match, and what matched nothing since
 	settle := func(upto, next int) {
 		place := last + 1
 		for _, i := range odd {
 			s := step{item: i, place: -1, kind: Added}
-			switch where := index(list, hashes[i][:n]); {
+			switch where := index(list, &found[i], n); {
 			case where >= 0:
 				s.kind, s.place = Moved, where
 			case place < upto:
@@ -136,33 +160,57 @@ func compare(hashes []sum, list [][]byte, n int, bounded bool) (steps []step, ma
 		}
 		odd = odd[:0]
 	}
-	for i := range hashes {
+	for i := range found {
 		if last == len(list)-1 && !bounded {
 			break
 		}
 		j := last + 1
-		for j < len(list) && !bytes.Equal(list[j], hashes[i][:n]) {
+		for j < len(list) && !found[i].is(list[j], n) {
 			j++
 		}
 		if j == len(list) {
 			odd = append(odd, i)
 			continue
 		}
+		if leading && matched == 0 {
+			lead = i
+			if odd = odd[keyPicture(found, odd):]; bytes.Equal(found[i].sums[0][:n], list[j]) {
+				odd = nil // what is signed is signed with the key picture as it came
+			}
+			if len(odd) > 0 {
+				lead = odd[0]
+			}
+		}
 		settle(j, i)
 		steps = append(steps, step{item: i, place: j})
 		last = j
 		matched++
 	}
-	if most := len(list) - 1 - last; !bounded && len(odd) > most {
-		odd = odd[:most] // the rest may belong to what is signed next
+	switch {
+	case leading && matched == 0:
+		lead, odd = len(found), nil
+	case !bounded:
+		odd = nil // it may be of what is signed next, whose list then tells
 	}
 	settle(len(list), -1)
-	return steps, matched
+	return steps, lead, matched
 }
 
-func index(list [][]byte, h []byte) int {
+// keyPicture is where in odd the NAL units of a key picture begin that nothing follows in odd; len(odd) if there is none.
+func keyPicture(found []candidate, odd []int) int {
+	at := len(odd)
+	for at > 0 && found[odd[at-1]].media == found[odd[len(odd)-1]].media {
+		at--
+	}
+	if at < len(odd) && found[odd[at]].start {
+		return at
+	}
+	return len(odd)
+}
+
+func index(list [][]byte, c *candidate, n int) int {
 	for i, l := range list {
-		if bytes.Equal(l, h) {
+		if c.is(l, n) {
 			return i
 		}
 	}

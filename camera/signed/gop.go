@@ -30,6 +30,7 @@ func (v *Verifier) match(a *arrived, r *Result) bool {
 		v.st.start = m.start
 	}
 	continues := follows && was.partial
+	v.st.keyless = continues && was.keyless
 	var first sum // of what it vouches for, as signed
 	if at, ok := v.find(m); ok {
 		v.skip(at, lost, follows)
@@ -46,6 +47,7 @@ func (v *Verifier) match(a *arrived, r *Result) bool {
 			n = v.strays(a, n, r)
 		}
 		v.take(n, r)
+		r.keyless = v.st.keyless
 	} else {
 		if m.count == 0 && len(m.list) == 0 {
 			return false

@@ -35,7 +35,7 @@ func (v *Verifier) release(by *Result) {
 	if len(v.held) == 0 {
 		return
 	}
-	good := make([]bool, len(v.held))
+	good, covered := make([]bool, len(v.held)), make([]bool, len(v.held))
 	later := []*Result{by}
 	keep := len(v.held)
 	for i := len(v.held) - 1; i >= 0; i-- {
@@ -46,6 +46,7 @@ func (v *Verifier) release(by *Result) {
 		}
 		for _, r := range later {
 			good[i] = good[i] || r.vouches(h.sei)
+			covered[i] = covered[i] || h.sei >= r.first && h.sei < r.last
 		}
 		if good[i] {
 			later = append(later, &h.r)
@@ -53,9 +54,12 @@ func (v *Verifier) release(by *Result) {
 	}
 	for i := range v.held[:keep] {
 		h := &v.held[i]
-		if !good[i] {
-			h.r.reason = "no signature vouches for the list that it was judged by"
-			h.r.Verdict = Altered
+		switch {
+		case good[i]:
+		case covered[i]:
+			h.r.reason, h.r.Verdict = "the message that it was judged by is not the one that was signed", Altered
+		default:
+			h.r.reason, h.r.Verdict = "the signature that should vouch for it did not come", Unsigned
 		}
 		h.r.Key, h.r.Subject, h.r.Trust = by.Key, by.Subject, by.Trust
 		v.tell(&h.r, h.r.Verdict)

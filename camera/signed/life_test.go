@@ -234,12 +234,7 @@ func TestExpectation(t *testing.T) {
 	naked, p := bare(t, camera.H264), readPen(t, "camera")
 	long := &clip{codec: camera.H264} // 10.4 s
 	for r := range 6 {
-		again := naked.clone()
-		for n := range again.nals(slices...) { // no two slices of a sensor are the same
-			u, i := again.at(n, slices...)
-			b := again.units[u][i]
-			b[len(b)-2] ^= byte(r)
-		}
+		again := unlike(naked, byte(26*r))
 		long.units = append(long.units, again.units...)
 	}
 	t.Run("an unsigned camera", func(t *testing.T) {

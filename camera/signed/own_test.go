@@ -90,6 +90,20 @@ func bare(t testing.TB, codec camera.Codec) *clip {
 	return readAnnexB(codec, b)
 }
 
+// unlike is a clip no two slices of which are the same bytes, as a sensor's are not: a byte near the end of each counts from seed on.
+func unlike(c *clip, seed byte) *clip {
+	c = c.clone()
+	for _, u := range c.units {
+		for _, b := range u {
+			if k := look(c.codec, b); k == nalSlice || k == nalStart {
+				b[len(b)-2] = seed
+			}
+		}
+		seed++
+	}
+	return c
+}
+
 // signClip has the pretend camera sign a clip, from epoch + late on.
 func signClip(t testing.TB, c *clip, p pen, cfg sign.Config, late time.Duration) *clip {
 	t.Helper()

@@ -76,13 +76,15 @@ type Result struct {
 
 	first, last uint64   // NAL units that it is about, counted since New; last is exclusive
 	bad         []uint64 // those of them that are not as signed
+	keyless     bool     // the GOP's key picture did not come
 	whole       bool     // none of them is known to be as signed
 	reason      string
 }
 
-// OK says that there are pictures here, and that the camera vouches for all of them.
+// OK says that there are pictures here, that the camera vouches for all of them, and for the key picture that they are coded from: where
+// that is missing, who knows what a decoder shows.
 func (r *Result) OK() bool {
-	return r.NALs > 0 && (r.Verdict == Authentic || r.Verdict == Incomplete)
+	return r.NALs > 0 && !r.keyless && (r.Verdict == Authentic || r.Verdict == Incomplete)
 }
 
 func (r *Result) fault(f Fault) {
@@ -103,6 +105,9 @@ func (r *Result) say() {
 		r.Say = fmt.Sprintf("%s: %d NAL units are as the camera signed them", what, r.NALs)
 	case Incomplete:
 		r.Say = fmt.Sprintf("%s: %d NAL units are as the camera signed them, %d that it signed did not arrive (%s)", what, r.NALs, r.Faulty, r.where())
+		if r.keyless {
+			r.Say += "; without its key picture nobody knows what they show"
+		}
 	case Altered:
 		r.Say = fmt.Sprintf("%s: the pictures are not as the camera signed them", what)
 		if w := r.where(); w != "" {

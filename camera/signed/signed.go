@@ -15,7 +15,7 @@
 // # Bounds
 //
 // What was altered is told when the signature over it comes: after one (partial) GOP and the camera's signing delay, typically 1 to
-// 3 s. A signature that is missing where one is expected is told Config.Within after the oldest picture that no signature vouches
+// 3 s; the last pictures of a part of a GOP, which may as well be lost, after the signature that follows. A signature that is missing where one is expected is told Config.Within after the oldest picture that no signature vouches
 // for. A replayed stream is told at its first signature, as long as it is older than Config.MaxAge or its counter is not ahead. A
 // signature is therefore evidence and a slow lapse, never the fast one: what happens within A1 and A2 is other detectors' to see.
 //
