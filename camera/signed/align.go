@@ -80,10 +80,10 @@ func (v *Verifier) align(a *arrived, r *Result, list [][]byte, was *state, lost 
 			f.Media = v.pending[end-1].media
 		}
 		r.fault(f)
-		v.st.keyless = v.st.keyless || s.place == 0 && !continues
+		v.st.adrift = v.st.adrift || s.place == 0 && !continues
 	}
 	v.take(used, r)
-	r.keyless = v.st.keyless
+	r.adrift = v.st.adrift
 	v.st.anchor = anchor // of a later part whose GOP's first is lost it is none; the anchor as received then serves
 	switch {
 	case altered:

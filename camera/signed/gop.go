@@ -30,7 +30,7 @@ func (v *Verifier) match(a *arrived, r *Result) bool {
 		v.st.start = m.start
 	}
 	continues := follows && was.partial
-	v.st.keyless = continues && was.keyless
+	v.st.adrift = continues && was.adrift
 	var first sum // of what it vouches for, as signed
 	if at, ok := v.find(m); ok {
 		v.skip(at, lost, follows)
@@ -47,7 +47,7 @@ func (v *Verifier) match(a *arrived, r *Result) bool {
 			n = v.strays(a, n, r)
 		}
 		v.take(n, r)
-		r.keyless = v.st.keyless
+		r.adrift = v.st.adrift
 	} else {
 		if m.count == 0 && len(m.list) == 0 {
 			return false
@@ -70,6 +70,7 @@ func (v *Verifier) match(a *arrived, r *Result) bool {
 		}
 	}
 	v.synced, v.warned = true, 0
+	v.st.adrift = v.st.adrift || r.Verdict == Altered
 	if r.Verdict == Unverified {
 		return true
 	}

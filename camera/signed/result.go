@@ -76,15 +76,15 @@ type Result struct {
 
 	first, last uint64   // NAL units that it is about, counted since New; last is exclusive
 	bad         []uint64 // those of them that are not as signed
-	keyless     bool     // the GOP's key picture did not come
+	adrift      bool     // they are coded from pictures that are missing or altered
 	whole       bool     // none of them is known to be as signed
 	reason      string
 }
 
-// OK says that there are pictures here, that the camera vouches for all of them, and for the key picture that they are coded from: where
-// that is missing, who knows what a decoder shows.
+// OK says that there are pictures here, that the camera vouches for all of them, and that none before them in their GOP was altered, nor
+// its key picture missing: what a decoder shows of them is made of those.
 func (r *Result) OK() bool {
-	return r.NALs > 0 && !r.keyless && (r.Verdict == Authentic || r.Verdict == Incomplete)
+	return r.NALs > 0 && !r.adrift && (r.Verdict == Authentic || r.Verdict == Incomplete)
 }
 
 func (r *Result) fault(f Fault) {
@@ -93,6 +93,8 @@ func (r *Result) fault(f Fault) {
 		r.Faults = append(r.Faults, f)
 	}
 }
+
+const adrift = "what they show is made of pictures of their GOP that are not"
 
 // say fills in the sentence.
 func (r *Result) say() {
@@ -103,10 +105,13 @@ func (r *Result) say() {
 	switch r.Verdict {
 	case Authentic:
 		r.Say = fmt.Sprintf("%s: %d NAL units are as the camera signed them", what, r.NALs)
+		if r.adrift {
+			r.Say += "; " + adrift
+		}
 	case Incomplete:
 		r.Say = fmt.Sprintf("%s: %d NAL units are as the camera signed them, %d that it signed did not arrive (%s)", what, r.NALs, r.Faulty, r.where())
-		if r.keyless {
-			r.Say += "; without its key picture nobody knows what they show"
+		if r.adrift {
+			r.Say += "; " + adrift
 		}
 	case Altered:
 		r.Say = fmt.Sprintf("%s: the pictures are not as the camera signed them", what)

@@ -54,7 +54,7 @@ type state struct {
 	start   time.Time
 	partial bool // the next one's pictures are of the same GOP
 	anchor  sum  // of that GOP, as signed
-	keyless bool // that GOP's key picture did not come
+	adrift  bool // that GOP's key picture did not come, or one of its pictures was altered
 	linked  bool
 	first   sum // hash of the first NAL unit of the newest part
 	gop     sum // the GOP hash of the newest message
