@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -175,7 +174,7 @@ func (b *liveBench) trials(ctx context.Context, m *clip.Manifest) error {
 		of[c.Camera] = append(of[c.Camera], c)
 	}
 	done, book := 0, openFilterBook(b.dir)
-	err := each(len(cameras), func(i int) error {
+	return each(len(cameras), func(i int) error {
 		t := &tapes{dir: b.dir}
 		for _, c := range of[cameras[i]] {
 			r, err := t.run(ctx, c, time.Duration(b.cmd.Apart*float64(time.Hour)))
@@ -195,9 +194,8 @@ func (b *liveBench) trials(ctx context.Context, m *clip.Manifest) error {
 		defer b.mu.Unlock()
 		done++
 		b.tell("camera %d of %d tried: %s", done, len(cameras), cameras[i])
-		return nil
+		return book.keep()
 	})
-	return errors.Join(err, book.keep())
 }
 
 // take adds a trial.

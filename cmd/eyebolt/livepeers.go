@@ -104,6 +104,8 @@ func (b *filterBook) of(ctx context.Context, dir string, c clip.Clip) (*filtered
 
 // keep writes the book.
 func (b *filterBook) keep() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	raw, err := json.Marshal(b.said)
 	if err != nil {
 		return err

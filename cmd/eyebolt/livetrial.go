@@ -137,10 +137,15 @@ func (t *tapes) run(ctx context.Context, c clip.Clip, apart time.Duration) (*tri
 	if err != nil {
 		return nil, err
 	}
-	// A loop's first pass has been seen, too: it is of the live minute. So a loop begins with its first picture.
-	onset := 0
-	if c.Onset >= 0 && c.Repeat == 0 {
+	// A loop of coded pictures was seen when it was live, and repeats from its first picture. One that was coded anew is of the
+	// part of the live minute that the camera was learned from: it repeats what can be known from its second pass on, and its
+	// time is counted from there. It is not live from its first picture either way.
+	onset, lag := 0, time.Duration(0)
+	switch {
+	case c.Repeat == 0:
 		onset = int(c.Onset*float64(c.FPS) + 0.5)
+	case c.Kind != clip.Copied:
+		lag = time.Duration(c.Repeat * float64(time.Second))
 	}
 	p := promiseOf(c.Kind)
 	from := w.now() + time.Duration(onset)*w.period + cameraDelay
@@ -162,7 +167,7 @@ func (t *tapes) run(ctx context.Context, c clip.Clip, apart time.Duration) (*tri
 			r.keys++
 		}
 		if s := w.judge.Verdict().State; !r.found && !r.spoiled && isLapse(s) && (p == nil || slices.Contains(p.states, s)) {
-			r.found, r.state, r.after = true, s, w.at-from
+			r.found, r.state, r.after = true, s, max(0, w.at-from-lag)
 			for _, f := range w.judge.Explain() {
 				if isLapse(f.State) {
 					r.by = append(r.by, f.By)
