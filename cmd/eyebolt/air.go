@@ -42,6 +42,8 @@ type AirCmd struct {
 	Dir       string        `type:"path" help:"Keep the state here; default: a temporary folder, removed."`
 	Width     int           `default:"256" help:"Of the pretend camera's picture; the height is 9/16 of it. An emulated processor encodes it live."`
 	FPS       int           `default:"10" help:"Pictures a second of the pretend camera."`
+
+	inside bool // the hub runs in this process: a test's binary has no role of a hub
 }
 
 // airBench is one run.
@@ -82,7 +84,7 @@ func (c *AirCmd) Run(ctx context.Context) error {
 	b := &airBench{AirCmd: *c, bell: make(chan struct{}, 1), marks: map[string]time.Duration{}, line: &timeline{}}
 	begin := time.Now()
 	b.town, err = startTown(ctx, townConfig{
-		Dir: dir, Doors: 1, Child: true, Width: c.Width, Height: c.Width * 9 / 16 &^ 1, FPS: c.FPS, Log: slog.New(slog.DiscardHandler),
+		Dir: dir, Doors: 1, Child: !c.inside, Width: c.Width, Height: c.Width * 9 / 16 &^ 1, FPS: c.FPS, Log: slog.New(slog.DiscardHandler),
 		Camera: cameraPort{Addr: c.Camera, Listen: listen},
 		// A visit waits longer for its courier than published, so that the story goes on after the air has healed; the watch,
 		// arming and Lock are as published.

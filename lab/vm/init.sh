@@ -9,8 +9,13 @@ mount -t tmpfs tmp /tmp
 mkdir -p /run/netns /dev/shm
 mount -t tmpfs shm /dev/shm
 ip link set lo up
+echo 0 >/proc/sys/kernel/hung_task_timeout_secs # while a busy host reads the disk, the machine's clock runs on
 modprobe -a 9pnet_virtio 9p virtio_rng 2>/dev/null
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 lab /mnt || { echo "lab: no shared folder"; poweroff -f; }
+# From here on nothing is read from a disk: under emulation the machine's clock does not wait for the host's.
+cp /mnt/eyebolt /tmp/eyebolt
+[ ! -e /mnt/mediamtx ] || cp /mnt/mediamtx /tmp/mediamtx
+find /sbin /bin /lib /lib64 -type f -exec cat {} + >/dev/null
 echo "lab: booted after $(cut -d' ' -f1 /proc/uptime) s"
 sh "/root/${SCRIPT:-stories.sh}"
 echo "lab: ended with $?"

@@ -61,10 +61,11 @@ done
 ping -c 2 -W 2 10.7.0.2 >/dev/null || { echo "lab: the camera cannot be reached over the air"; exit 1; }
 echo "lab: the camera is on the Wi-Fi after $(cut -d' ' -f1 /proc/uptime) s, management frames $([ "$PMF" = 0 ] && echo unprotected || echo protected)"
 mkdir -p /tmp/state
+(while sleep 10; do echo "lab: $(cut -d. -f1 /proc/uptime) s on the machine's clock"; done) &
 set +e
-/mnt/eyebolt bench air --air /root/air.sh --netns camera --camera 10.7.0.2:8554 --capture $out/air.pcap --label "pmf$PMF" \
+/tmp/eyebolt bench air --air /root/air.sh --netns camera --camera 10.7.0.2:8554 --capture $out/air.pcap --label "pmf$PMF" \
 	--interface wlan0 --hostapd /run/hostapd/wlan0 --monitor wlan3 --network 02:00:00:00:00:00 \
-	--journal "access point=$out/hostapd.log" --journal "camera=$out/wpa.log" $([ ! -x /mnt/mediamtx ] || echo --mediamtx /mnt/mediamtx) --ffmpeg \
+	--journal "access point=$out/hostapd.log" --journal "camera=$out/wpa.log" $([ ! -x /tmp/mediamtx ] || echo --mediamtx /tmp/mediamtx) --ffmpeg \
 	--for "${FOR:-20s}" --quiet "${QUIET:-20s}" ${STORIES:+--story "$STORIES"} --dir /tmp/state --out $out
 code=$?
 kill $capture
