@@ -30,7 +30,7 @@ func Follow(ctx context.Context, cfg radio.Config, tell func(radio.Sign)) error 
 		}
 		return fmt.Errorf("monitor %s: %w", cfg.Device, err)
 	}
-	defer unix.Close(fd)
+	defer func() { _ = unix.Close(fd) }()
 	wait := unix.NsecToTimeval(look.Nanoseconds())
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait); err != nil {
 		return fmt.Errorf("monitor %s: %w", cfg.Device, err)

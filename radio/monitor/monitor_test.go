@@ -66,6 +66,7 @@ func TestSignsOfCaptures(t *testing.T) {
 		{"flood-pmf2", 438, radio.Attack, true, 50 * time.Millisecond},
 		{"bflood-pmf0", 500, radio.Attack, true, 50 * time.Millisecond},
 		{"bflood-pmf2", 594, radio.Attack, true, 50 * time.Millisecond},
+		{"visit-flood-pmf0", 257, radio.Attack, true, 50 * time.Millisecond}, // beside a visit, docs/LAB.md
 	} {
 		t.Run(k.name, func(t *testing.T) {
 			signs, frames := tell(t, k.name)

@@ -44,7 +44,7 @@ func Follow(ctx context.Context, cfg radio.Config, tell func(radio.Sign)) error 
 	if err != nil {
 		return fmt.Errorf("nl80211 %s: %w", cfg.Device, err)
 	}
-	defer unix.Close(fd)
+	defer func() { _ = unix.Close(fd) }()
 	source := "nl80211 " + cfg.Device
 	var held [radio.Kinds]radio.Sign
 	buf := make([]byte, maxMessages)
