@@ -67,6 +67,7 @@ func TestSignsOfCaptures(t *testing.T) {
 		{"bflood-pmf0", 500, radio.Attack, true, 50 * time.Millisecond},
 		{"bflood-pmf2", 594, radio.Attack, true, 50 * time.Millisecond},
 		{"visit-flood-pmf0", 257, radio.Attack, true, 50 * time.Millisecond}, // beside a visit, docs/LAB.md
+		{"visit-flood-pmf2", 103, radio.Attack, true, 50 * time.Millisecond},
 	} {
 		t.Run(k.name, func(t *testing.T) {
 			signs, frames := tell(t, k.name)
