@@ -100,6 +100,11 @@ type Camera struct {
 	// Recorder makes the camera's recorder; confirmed is what it calls while a visit is recorded, from any goroutine: ok,
 	// with the media time of the newest picture on disk, or not, with why. Required: what is not recorded is not watched.
 	Recorder func(confirmed func(ok bool, through time.Duration, err error)) (Recorder, error)
+
+	// Refill fetches what the camera kept on its own storage of a time that nobody watched and gives it to sink; whole says that
+	// it was all of it. It is called after visits, from one goroutine; its context ends when a visit begins. The Recorder must
+	// be a Filer. nil: nothing is fetched.
+	Refill func(ctx context.Context, from, to time.Time, sink RefillSink) (whole bool, err error)
 }
 
 // Challenge is how a camera is asked for key pictures.

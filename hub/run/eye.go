@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"sync"
@@ -40,6 +41,7 @@ type eye struct {
 	needLink   bool
 	asker      camera.Asker // nil: nothing is asked
 	wall       func() time.Time
+	refill     func(ctx context.Context, from, to time.Time, sink RefillSink) (bool, error) // nil: it keeps nothing
 
 	mu        sync.Mutex // guards what follows
 	judge     *liveness.Judge

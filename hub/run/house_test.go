@@ -54,8 +54,9 @@ type house struct {
 	spy    func(do string)         // at each order, on its way to the lock
 	wrap   func(bus.Conn) bus.Conn // what the hub gets for its end of the bus
 	logs   slog.Handler
-	refuse atomic.Int32 // so many Locks fail
-	stall  bool         // the ledger never says that anything is durable
+	refuse atomic.Int32  // so many Locks fail
+	rewire func(*Config) // the last word on the wiring
+	stall  bool          // the ledger never says that anything is durable
 
 	mu     sync.Mutex // guards what follows
 	view   bus.View
@@ -130,6 +131,9 @@ func (h *house) open() {
 			Name: h.who.Door, Limits: h.limits, Lock: h.openLock,
 			Cameras: cameras,
 		}},
+	}
+	if h.rewire != nil {
+		h.rewire(&cfg)
 	}
 	if h.hub, err = New(cfg); err != nil {
 		h.Fatal(err)

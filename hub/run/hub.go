@@ -48,6 +48,7 @@ type Hub struct {
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
 	visits  bool // owned by loop
+	refills refills
 }
 
 // New checks the wiring. Nothing is opened before Start.
@@ -95,6 +96,7 @@ func New(cfg Config) (*Hub, error) {
 		return nil, err
 	}
 	h := &Hub{cfg: cfg, core: core, queue: newQueue(), lanes: map[string]*lane{}}
+	h.refills.now, h.refills.after, h.refills.push, h.refills.note = cfg.Now, refillAfter, h.queue.push, cfg.Log.Warn
 	if cfg.Bus != nil {
 		h.ship = &shipper{log: cfg.Ledger, push: h.queue.push, slog: cfg.Log, wake: make(chan struct{}, 1)}
 		h.post = newPost(cfg, cfg.Now, h.queue, &h.wg, h.ship.acknowledged)
@@ -138,6 +140,7 @@ func (h *Hub) Start(ctx context.Context) error {
 			h.wg.Go(func() { e.challenge(ctx, h.cfg.Random) })
 		}
 	}
+	h.wg.Go(func() { h.refills.run(ctx) })
 	context.AfterFunc(outer, func() { _ = h.Stop() })
 	return nil
 }
@@ -221,6 +224,7 @@ func (h *Hub) replay(ctx context.Context) error {
 		}
 		for _, e := range entries {
 			h.core.Replay(e)
+			h.refills.wrote(e)
 		}
 		from += uint64(len(entries))
 	}
@@ -281,7 +285,7 @@ func (h *Hub) openCamera(ctx context.Context, d Door, c Camera, shown bool) erro
 	if err != nil {
 		return err
 	}
-	e.rec = rec
+	e.rec, e.refill = rec, c.Refill
 	h.eyes = append(h.eyes, e)
 	for _, make := range c.Beside {
 		w, err := make(Hears{Found: e.found, Still: e.still})
@@ -419,6 +423,9 @@ func (h *Hub) take(item any) {
 				}
 			}
 		}
+		if f, ok := in.(hub.Filed); ok {
+			h.refills.filed(h.eye(f.Door, f.Camera), f)
+		}
 		for _, e := range h.core.Take(h.at(), in) {
 			h.carry(e)
 		}
@@ -471,6 +478,7 @@ func (h *Hub) mail(e hub.Effect) {
 	switch e := e.(type) {
 	case hub.Beats:
 		h.visits = len(e.Visits) > 0
+		h.refills.busy.Store(h.visits)
 		if h.post != nil {
 			h.post.setVisits(e.Visits)
 		}
@@ -495,6 +503,9 @@ func (h *Hub) mail(e hub.Effect) {
 }
 
 func (h *Hub) append(e hub.Append) {
+	for _, entry := range e.Entries {
+		h.refills.wrote(entry)
+	}
 	h.cfg.Ledger.Append(func(err error) {
 		if err != nil {
 			h.cfg.Log.Error("the record could not be written", "entries", len(e.Entries), "err", err)
