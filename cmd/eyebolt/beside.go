@@ -45,6 +45,7 @@ func (c CameraConfig) besides(k *run.Camera, opt hubOptions) error {
 	}
 	if remote != nil {
 		k.Beside = append(k.Beside, func(h run.Hears) (run.Watcher, error) { return watchTampers(remote, h, opt), nil })
+		k.Refill = refill(remote)
 		if k.Challenge != nil && c.Challenge == "onvif" {
 			k.Challenge.By = remote
 		}

@@ -259,7 +259,7 @@ func (cfg HubConfig) door(d DoorConfig, films *recorders, opt hubOptions) (run.D
 					return nil, err
 				}
 				films.put(d.Name, rec)
-				return rec, nil
+				return filer{rec}, nil
 			},
 		}
 		if err := c.watching(&cam); err != nil {

@@ -116,7 +116,8 @@ type CameraConfig struct {
 	// default) or pli (RTCP, over the stream's own connection), onvif (SetSynchronizationPoint), or off.
 	Challenge string `yaml:"challenge"`
 	// ONVIF is the address of the camera's device service: a host, or http:// or https://. It has the stream's name and password
-	// unless it holds others. With it the camera's own tamper alarms are heard, and snapshots can be had.
+	// unless it holds others. With it the camera's own tamper alarms are heard, snapshots can be had, and what a gap
+	// missed is fetched after the visit from the camera's own storage, if it has one (Profile G).
 	ONVIF string `yaml:"onvif"`
 	// Stills says how single pictures are decoded, in visits and once a minute besides, so that a frozen or looped picture is
 	// known by its noise: keyframes (the stream's own, through ffmpeg), snapshot (by ONVIF), mjpeg (of stills_url) or off. With

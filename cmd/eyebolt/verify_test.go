@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 
 	"eyebolt/ledger"
 	"eyebolt/ledger/sqlite"
+	"eyebolt/proof"
 )
 
 // T19: what verify says of records that were tampered with, as a stranger types it. Commands of the scripts:
@@ -257,4 +259,24 @@ func TestVerifyBesideHub(t *testing.T) {
 		last = r.Entries
 	}
 	t.Logf("%d checks, the last of %d entries", tries, last)
+}
+
+// S7: film that was fetched afterwards is listed as such, so that nobody takes it for the watch.
+func TestVerifyListsBackfilledFilm(t *testing.T) {
+	at := time.Date(2026, 11, 26, 12, 0, 3, 200_000_000, time.UTC)
+	r := proof.Report{OK: true, Visits: []proof.Visit{{ID: "v7", Door: "front", State: proof.Gap, Gap: 1.7, Unwatched: 1.7, Backfilled: []proof.Backfilled{
+		{Entry: 41, File: "clips/front/hall/v7/backfill-1.mp4", Camera: "hall\x1b[2J", From: at, To: at.Add(1700 * time.Millisecond)},
+	}}}}
+	var out bytes.Buffer
+	if err := printReport(&out, r); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"not watched", "2026-11-26 12:00:03.2  12:00:04.9", "41", "clips/front/hall/v7/backfill-1.mp4", "1.7s"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it does not say %q:\n%s", want, out.String())
+		}
+	}
+	if strings.Contains(out.String(), "\x1b") {
+		t.Error("the record commands the terminal")
+	}
 }

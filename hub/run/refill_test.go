@@ -202,11 +202,12 @@ func TestRefillYields(t *testing.T) {
 	r.busy.Store(true)
 	r.jobs = []refillJob{{eye: e, visit: "v", span: gapSpan{began, began.Add(time.Second)}}}
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	done := make(chan bool)
 	go func() { r.run(ctx); close(done) }()
 	select {
 	case <-started:
-		t.Error("fetched during a visit")
+		t.Fatal("fetched during a visit")
 	case <-time.After(3 * refillLook):
 	}
 	r.busy.Store(false)
