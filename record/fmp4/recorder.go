@@ -78,6 +78,7 @@ type Recorder struct {
 	jobs    []*job // in order; only the last may still be growing
 	calls   []func()
 	closed  bool
+	watched bool // a goroutine watches the jobs
 }
 
 // job is a visit from Start until it is filed. The recorder's mutex guards it.
@@ -131,9 +132,8 @@ func open(cfg Config, d disk) (*Recorder, error) {
 		// New visits can be recorded all the same.
 		cfg.Log.Error("recordings that a crash left could not all be closed", "door", cfg.Door, "camera", cfg.Camera, "err", err)
 	}
-	r.ended.Add(2)
+	r.ended.Add(1)
 	go r.write()
-	go r.watch()
 	return r, nil
 }
 
@@ -174,7 +174,7 @@ func (r *Recorder) Picture(p camera.Picture) {
 	r.take(picture{conn: conn, params: params, media: p.Media, arrival: p.Arrival, wall: wall, key: p.Key, data: data})
 	busy := len(r.jobs) > 0
 	r.mu.Unlock()
-	if busy {
+	if busy && p.Key { // the writer looks by itself ten times a second; a key picture ends a fragment
 		r.poke()
 	}
 }
@@ -254,6 +254,11 @@ func (r *Recorder) Start(visit string) error {
 		r.keyless = true // nothing in memory begins with a key picture
 	}
 	r.jobs = append(r.jobs, j)
+	if !r.watched {
+		r.watched = true
+		r.ended.Add(1)
+		go r.watch()
+	}
 	r.poke()
 	return nil
 }

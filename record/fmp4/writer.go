@@ -184,7 +184,8 @@ func (r *Recorder) written(j *job, pend []picture, parts []part) []picture {
 	return rest
 }
 
-// watch tells what the writer cannot tell because it waits for the disk, or because there is nothing to write.
+// watch tells what the writer cannot tell because it waits for the disk, or because there is nothing to write. It ends with the last
+// job: a recorder that records nothing wakes nobody.
 func (r *Recorder) watch() {
 	defer r.ended.Done()
 	tick := time.NewTicker(beat)
@@ -199,6 +200,11 @@ func (r *Recorder) watch() {
 		var tell *job
 		var why error
 		r.mu.Lock()
+		if len(r.jobs) == 0 {
+			r.watched = false
+			r.mu.Unlock()
+			return
+		}
 		for _, j := range r.jobs {
 			var err error
 			switch oldest, ok := r.oldest(j); {
