@@ -279,7 +279,9 @@ func (h *Hub) openCamera(ctx context.Context, d Door, c Camera, shown bool) erro
 		e.live = h.cfg.Live
 	}
 	if shown && h.cfg.Live != nil && c.Second != nil {
-		e.second = &second{door: d.Name, name: c.Name, live: h.cfg.Live, now: h.cfg.Now, says: &saying{log: h.cfg.Log, now: h.cfg.Now}, judge: liveness.New(c.Judge)}
+		age := c.Judge
+		age.Replay = 1 // its judge only counts the age: it need not remember
+		e.second = &second{door: d.Name, name: c.Name, live: h.cfg.Live, now: h.cfg.Now, says: &saying{log: h.cfg.Log, now: h.cfg.Now}, judge: liveness.New(age)}
 	}
 	rec, err := c.Recorder(e.confirm)
 	if err != nil {
@@ -350,7 +352,7 @@ func (h *Hub) watch(ctx context.Context) {
 		case <-timer.C:
 		}
 		now := h.cfg.Now()
-		next := now + tickEvery
+		next := nextTick(now)
 		for _, e := range h.eyes {
 			if at := e.tick(h.cfg.Now()); at > now && at < next {
 				next = at
@@ -363,9 +365,13 @@ func (h *Hub) watch(ctx context.Context) {
 	}
 }
 
+// nextTick is when the clockwork goes next, at most tickEvery after now. Every clock of the hub goes at the same instants, so that
+// an idle hub wakes fifty times a second and not a hundred.
+func nextTick(now time.Duration) time.Duration { return now.Truncate(tickEvery) + tickEvery }
+
 // loop owns the core.
 func (h *Hub) loop(ctx context.Context) {
-	tick := time.NewTicker(tickEvery)
+	tick := time.NewTimer(tickEvery)
 	defer tick.Stop()
 	var batch []any
 	last, shown := h.cfg.Now(), h.cfg.Now()
@@ -377,6 +383,7 @@ func (h *Hub) loop(ctx context.Context) {
 			batch = h.serve(h.queue.take(batch))
 		case <-tick.C:
 			now := h.cfg.Now()
+			tick.Reset(nextTick(now) - now)
 			late := now-last > lateAfter
 			if late {
 				h.cfg.Log.Warn("the hub's own clockwork came late", "by", now-last-tickEvery)
