@@ -33,6 +33,7 @@ type houseConfig struct {
 	Width, Height int
 	FPS           int // 0: 15
 	GOP           int // pictures from key to key; 0: 2 s of them
+	Kbit          int
 	Limits        LimitConfig
 	Now           func() time.Duration
 	Log           *slog.Logger
@@ -91,7 +92,7 @@ func startHouse(ctx context.Context, cfg houseConfig) (_ *pretendHouse, err erro
 	if h.broker, err = broker.Start(ctx, broker.Config{Log: cfg.Log}); err != nil {
 		return nil, err
 	}
-	if h.source, err = eye.NewSource(ctx, eye.SourceConfig{Scene: h.scene, Width: cfg.Width, Height: cfg.Height, FPS: cfg.FPS, GOP: cfg.GOP, Now: cfg.Now, Log: cfg.Log}); err != nil {
+	if h.source, err = eye.NewSource(ctx, eye.SourceConfig{Scene: h.scene, Width: cfg.Width, Height: cfg.Height, FPS: cfg.FPS, GOP: cfg.GOP, Bitrate: cfg.Kbit, Now: cfg.Now, Log: cfg.Log}); err != nil {
 		return nil, err
 	}
 	if h.uplink, err = uplink.Start(cfg.Bus); err != nil {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -40,6 +41,9 @@ type HubCmd struct {
 
 // Run runs a hub until the context ends.
 func (c *HubCmd) Run(ctx context.Context) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	var cfg HubConfig
 	if err := load(c.Config, &cfg); err != nil {
 		return err
@@ -59,6 +63,11 @@ func (c *HubCmd) Run(ctx context.Context) error {
 	<-ctx.Done()
 	return h.Stop()
 }
+
+// gcPercent bounds what the hub's memory holds beside what it needs. Most of that is the pre-roll's pictures, which a collection
+// does not look into: collecting four times as often as by default costs little and saves a third of the memory of a hub with many
+// cameras. GOGC overrides it.
+const gcPercent = 25
 
 func or(a, b string) string {
 	if a != "" {

@@ -182,7 +182,7 @@ func (t *tapes) run(ctx context.Context, c clip.Clip, apart time.Duration) (*tri
 
 // pass lets hours go by with pictures of this camera that were never shown: its live minute over and over, each slice changed
 // in eight bytes of its end, so that none is the same as another. The stills do not come with them.
-func (t *tapes) pass(w *watched, long time.Duration) {
+func (t *tapes) pass(w *judged, long time.Duration) {
 	until := w.now() + long
 	n := uint64(0)
 	for w.now() < until {

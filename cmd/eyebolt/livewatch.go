@@ -23,8 +23,8 @@ var stateName = map[liveness.State]string{
 	liveness.Replayed: "replayed", liveness.Covered: "covered", liveness.Unrecorded: "unrecorded", liveness.Untrusted: "untrusted", liveness.HubLate: "hub-late",
 }
 
-// watched is the shipped detectors on one camera, as the hub joins them.
-type watched struct {
+// judged is the shipped detectors on one camera, as the hub joins them.
+type judged struct {
 	judge  *liveness.Judge
 	prints *liveness.Prints
 	at     time.Duration // arrival of the newest picture
@@ -74,8 +74,8 @@ func (m *margin) join(o margin) {
 // cameraDelay is what a picture takes from sensor to hub; the hub is never late here.
 const cameraDelay = 40 * time.Millisecond
 
-func watch(fps int) *watched {
-	w := &watched{
+func watch(fps int) *judged {
+	w := &judged{
 		judge:  liveness.New(liveness.Config{LateTick: 1000 * time.Hour}),
 		prints: liveness.NewPrints(liveness.PrintsConfig{}),
 		period: time.Second / time.Duration(fps),
@@ -86,15 +86,15 @@ func watch(fps int) *watched {
 }
 
 // now is the media time of the next picture.
-func (w *watched) now() time.Duration { return time.Duration(w.n) * w.period }
+func (w *judged) now() time.Duration { return time.Duration(w.n) * w.period }
 
 // picture shows the next picture and, if it is a key, its still; luma may be nil.
-func (w *watched) picture(nals [][]byte, key bool, luma []byte) {
+func (w *judged) picture(nals [][]byte, key bool, luma []byte) {
 	w.arrives(w.now()+cameraDelay, nals, key, luma)
 }
 
 // arrives is picture, at an instant.
-func (w *watched) arrives(at time.Duration, nals [][]byte, key bool, luma []byte) {
+func (w *judged) arrives(at time.Duration, nals [][]byte, key bool, luma []byte) {
 	media := w.now()
 	w.n++
 	for due := w.judge.Deadline(); due < at; {
@@ -123,7 +123,7 @@ func (w *watched) arrives(at time.Duration, nals [][]byte, key bool, luma []byte
 }
 
 // see records a verdict that became a lapse.
-func (w *watched) see() {
+func (w *judged) see() {
 	s := w.judge.Verdict().State
 	if s == w.was {
 		return
@@ -141,7 +141,7 @@ func (w *watched) see() {
 }
 
 // note keeps how near each detector is to its limit.
-func (w *watched) note() {
+func (w *judged) note() {
 	for _, f := range w.judge.Explain() {
 		if f.Limit == 0 || w.at-f.At > w.period {
 			continue
@@ -160,7 +160,7 @@ func (w *watched) note() {
 }
 
 // forget empties the record of what was found, so that the next part of a trial is told apart.
-func (w *watched) forget() (lapses []lapsed, near, far map[string]margin) {
+func (w *judged) forget() (lapses []lapsed, near, far map[string]margin) {
 	lapses, near, far = w.lapse, w.near, w.far
 	w.lapse, w.near, w.far = nil, map[string]margin{}, map[string]margin{}
 	return lapses, near, far
