@@ -269,11 +269,11 @@ func TestTheHonestVisitThroughThePages(t *testing.T) {
 // watchTheEye keeps, in the page and by the page's own clock, when the picture last moved, and whether the page ever called
 // one live that had not moved for 1.2 s (S15). One late tick is the browser's; two in a row would be the page's.
 const watchTheEye = `(() => {
-	const eye = window.eye = {frame: performance.now(), frames: 0, stale: 0, worst: 0, after: -1};
+	const eye = window.eye = {frame: performance.now(), frames: 0, stale: 0, worst: 0, young: 0, after: -1};
 	const v = document.querySelector('.picture video'), fig = document.querySelector('.picture');
 	const frame = () => { eye.frame = performance.now(); eye.frames++; v.requestVideoFrameCallback(frame) };
 	v.requestVideoFrameCallback(frame);
-	let row = 0;
+	let row = 0, young = 0;
 	new MutationObserver(() => { if (fig.classList.contains('not-live')) eye.after = performance.now() - eye.frame })
 		.observe(fig, {attributes: true, attributeFilter: ['class']});
 	setInterval(() => {
@@ -281,6 +281,9 @@ const watchTheEye = `(() => {
 		row = fig.classList.contains('is-live') && old > 1200 ? row + 1 : 0;
 		eye.stale = Math.max(eye.stale, row);
 		if (row > 0) eye.worst = Math.max(eye.worst, old);
+		const said = /^(\d+\.\d) s old$/.exec(fig.querySelector('.age')?.innerText ?? '');
+		young = said && 1000 * said[1] + 300 < old ? young + 1 : 0; // it is told in tenths, ten times a second
+		eye.young = Math.max(eye.young, young);
 	}, 100);
 })()`
 
@@ -312,6 +315,11 @@ func TestT1ThroughThePages(t *testing.T) {
 	t.Logf("the courier is told to leave; seen by the test %v after the flood began", c.now()-flood)
 	res.see("the alarm, on the screen", `document.querySelector('.alarm')?.innerText.includes('I have seen this') && document.querySelector('.alarm').getBoundingClientRect().top === 0`)
 	t.Logf("the resident is alarmed; seen by the test %v after the flood began", c.now()-flood)
+	res.shot("home-not-live")
+	young := 0
+	if res.Eval(`eye.young`, &young); young > 1 {
+		t.Errorf("%d times in a row the page told an age that its picture was past by 0.3 s and more (S15)", young)
+	}
 	cou.shot("stop-leave")
 	res.shot("home-alarm")
 
