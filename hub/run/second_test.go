@@ -87,3 +87,41 @@ func (s *screen) tick(e *eye, sub *second, now *time.Duration, d time.Duration) 
 	e.tick(*now)
 	sub.tick(*now)
 }
+
+// A camera with a second stream is opened twice; its watched pictures go to the judge and the recorder alone. A door's other cameras
+// are not shown, and their second stream is not opened.
+func TestSecondStreamIsOpenedBesideTheWatchedOne(t *testing.T) {
+	s := &screen{}
+	h := &Hub{queue: newQueue(), cfg: Config{
+		Log: slog.New(slog.DiscardHandler), Live: s, Watching: func(Event) {}, Now: func() time.Duration { return time.Hour },
+	}}
+	sinks := map[string]camera.Sink{}
+	c := Camera{
+		Config: camera.Config{URL: "rtsp://main"}, Second: &camera.Config{URL: "rtsp://sub"},
+		Recorder: func(func(bool, time.Duration, error)) (Recorder, error) { return noRecorder{}, nil },
+		Open: func(_ context.Context, cfg camera.Config, sink camera.Sink) (camera.Camera, error) {
+			if cfg.Now == nil || cfg.Log == nil || cfg.Name == "" {
+				t.Errorf("opened with %+v", cfg)
+			}
+			sinks[cfg.URL+" "+cfg.Name] = sink
+			return closer(func() {}), nil
+		},
+	}
+	for i, name := range []string{"hall", "stairs"} {
+		c.Name = name
+		if err := h.openCamera(context.Background(), Door{Name: "front"}, c, i == 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(sinks) != 3 || len(h.cameras) != 3 || len(h.seconds) != 1 {
+		t.Fatalf("opened %v", sinks)
+	}
+	for of, sink := range sinks {
+		sink.Opened(camera.Params{Width: len(of)})
+		sink.Picture(camera.Picture{Key: true, Arrival: time.Hour, NALs: [][]byte{{0x65, byte(len(of))}}})
+	}
+	want := len("rtsp://sub front/hall/live")
+	if got := fmt.Sprint(s.all); got != fmt.Sprintf("[opened %d picture %d]", want, want) {
+		t.Errorf("viewers were given %s", got)
+	}
+}
