@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,6 +38,7 @@ type stint struct {
 	CPU float64 `json:"cpu_percent"`
 	RSS float64 `json:"rss_mib"`
 	PSS float64 `json:"pss_mib"`
+	FPS float64 `json:"pictures_per_second"` // that each camera gave meanwhile: fewer than asked for, and the machine was too busy to compare
 }
 
 // watchRun is what was measured at one number of cameras. The plain figures are medians over the rounds.
@@ -96,6 +98,11 @@ func (c *WatchCmd) Run(ctx context.Context) error {
 			r.Liveness = cost
 		}
 	}
+	for _, run := range r.Runs {
+		if slow := slices.MinFunc(append(append([]stint{}, run.HubAll...), run.PeerAll...), func(a, b stint) int { return cmp.Compare(a.FPS, b.FPS) }); slow.FPS < 0.95*watchFPS {
+			r.Notes = append(r.Notes, fmt.Sprintf("at %d cameras this machine was too busy: as few as %.1f pictures a second were given", run.Cameras, slow.FPS))
+		}
+	}
 	return c.print(os.Stdout, r)
 }
 
@@ -122,7 +129,7 @@ func (c *WatchCmd) at(ctx context.Context, n int, peer string) (watchRun, judgeC
 	defer t.Close()
 	tap := tapJudge(t.house.source)
 	defer tap.stop()
-	w := &watched{town: t, n: n, views: map[string]virtual.View{}, asks: make(chan struct{}, 4)}
+	w := &watched{town: t, n: n, views: map[string]virtual.View{}, asks: make(chan struct{}, 4), tap: tap}
 	follow, stop := context.WithCancel(ctx)
 	defer stop()
 	go w.follow(follow)
@@ -163,6 +170,7 @@ func (c *WatchCmd) at(ctx context.Context, n int, peer string) (watchRun, judgeC
 type watched struct {
 	town *town
 	n    int
+	tap  *judgeTap
 	asks chan struct{} // a place for each that may ask at once: one courier's account does it all
 
 	mu    sync.Mutex
@@ -300,7 +308,8 @@ func (w *watched) measure(ctx context.Context, length time.Duration, look func()
 			return nil, err
 		}
 	}
-	for end := time.Now().Add(length); time.Now().Before(end); {
+	given, began := w.tap.given.Load(), time.Now()
+	for end := began.Add(length); time.Now().Before(end); {
 		if err := sleep(ctx, 500*time.Millisecond); err != nil {
 			return nil, err
 		}
@@ -318,6 +327,7 @@ func (w *watched) measure(ctx context.Context, length time.Duration, look func()
 		all = append(all, stint{
 			CPU: 100 * (after.cpu - before[i].cpu).Seconds() / after.at.Sub(before[i].at).Seconds() / n,
 			RSS: float64(after.rss) / (1 << 20) / n, PSS: float64(after.pss) / (1 << 20) / n,
+			FPS: float64(w.tap.given.Load()-given) / time.Since(began).Seconds(),
 		})
 	}
 	return all, nil
@@ -336,7 +346,10 @@ func median(all []stint) stint {
 		slices.Sort(v)
 		return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 	}
-	return stint{CPU: of(func(t stint) float64 { return t.CPU }), RSS: of(func(t stint) float64 { return t.RSS }), PSS: of(func(t stint) float64 { return t.PSS })}
+	return stint{
+		CPU: of(func(t stint) float64 { return t.CPU }), RSS: of(func(t stint) float64 { return t.RSS }),
+		PSS: of(func(t stint) float64 { return t.PSS }), FPS: of(func(t stint) float64 { return t.FPS }),
+	}
 }
 
 func (c *WatchCmd) print(w io.Writer, r watchResult) error {
@@ -346,9 +359,9 @@ func (c *WatchCmd) print(w io.Writer, r watchResult) error {
 		return e.Encode(r)
 	}
 	fmt.Fprintf(w, "%dp%d at %d kbit/s; per camera: %% of a core (user and system), MiB of the whole process\n\n", r.Height, r.FPS, r.Kbit)
-	fmt.Fprintf(w, "| cameras | | CPU %% | PSS MiB | RSS MiB |\n|---:|---|---:|---:|---:|\n")
+	fmt.Fprintf(w, "| cameras | | CPU %% | PSS MiB | RSS MiB | pictures/s |\n|---:|---|---:|---:|---:|---:|\n")
 	line := func(n int, who string, t stint) {
-		fmt.Fprintf(w, "| %d | %s | %.2f | %.1f | %.1f |\n", n, who, t.CPU, t.PSS, t.RSS)
+		fmt.Fprintf(w, "| %d | %s | %.2f | %.1f | %.1f | %.1f |\n", n, who, t.CPU, t.PSS, t.RSS, t.FPS)
 	}
 	for _, run := range r.Runs {
 		line(run.Cameras, "hub: watches, judges and records", run.Hub)

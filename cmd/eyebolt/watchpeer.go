@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"eyebolt/camera"
@@ -85,7 +86,8 @@ type judgeCost struct {
 
 // judgeTap keeps pictures of the run's own cameras, to measure their judging alone.
 type judgeTap struct {
-	stop func()
+	stop  func()
+	given atomic.Uint64 // pictures that each camera has given
 
 	mu  sync.Mutex
 	all []camera.Picture
@@ -97,6 +99,7 @@ const tapPictures = 300
 func tapJudge(s *eye.Source) *judgeTap {
 	t := &judgeTap{}
 	t.stop = s.Subscribe(func(u eye.Unit) {
+		t.given.Add(1)
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		if len(t.all) < tapPictures && (u.Key || len(t.all) > 0) {
