@@ -179,3 +179,18 @@ func TestUnfitLink(t *testing.T) {
 		}
 	})
 }
+
+// S7: that a hub was late, or the other camera lagging, at the very moment of a camera's lapse does not keep it from the record.
+func TestCameraLapseWhileTheHubIsLate(t *testing.T) {
+	h := ready(t, "hall", "porch")
+	h.mute = true
+	h.in(Tick{Late: true})
+	v := h.cams["porch"].verdict
+	v.State = liveness.Untrusted
+	h.in(Seen{Door: h.who.Door, Camera: "porch", At: h.mono, Verdict: v, Why: []liveness.Finding{{By: "door", State: liveness.Untrusted, At: h.mono, Score: 14, Limit: 13.8, Say: "it does not see its door"}}})
+	h.mute = false
+	h.run(100 * time.Millisecond)
+	if e, ok := h.entry(ledger.KindWatch, "camera-untrusted"); !ok || !strings.Contains(string(e.Data), "It does not see its door.") {
+		t.Errorf("S7: on record: %v", h.words(ledger.KindWatch))
+	}
+}

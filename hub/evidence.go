@@ -111,7 +111,7 @@ func (c *Core) noteCameras(d *door) {
 			continue
 		}
 		s.noted = w
-		if d.watch != interlock.WatchLive && !back || !d.worth(c.at.Mono) {
+		if d.watch.Lapse() && !back || !d.worth(c.at.Mono) {
 			continue // the door's own entry tells it
 		}
 		k := ledger.WatchData{Camera: s.name}

@@ -31,6 +31,7 @@ type Hears struct {
 
 // Prints judges decoded pictures (liveness.Prints). One goroutine calls it.
 type Prints interface {
+	Opened() // another connection: what comes is not compared with what came last
 	Still(camera.Still) []liveness.Finding
 }
 
@@ -47,6 +48,7 @@ type darkroom struct {
 	mu      sync.Mutex
 	waiting []camera.Still // oldest first
 	dropped uint64
+	fresh   bool // another connection since the newest still
 	closed  bool
 }
 
@@ -69,6 +71,13 @@ func (d *darkroom) still(s camera.Still) {
 	signal(d.wake)
 }
 
+// opened tells of another connection. What waits is of the one before.
+func (d *darkroom) opened() {
+	d.mu.Lock()
+	d.waiting, d.fresh = d.waiting[:0], true
+	d.mu.Unlock()
+}
+
 func (d *darkroom) run() {
 	defer close(d.done)
 	for range d.wake {
@@ -84,7 +93,12 @@ func (d *darkroom) run() {
 			}
 			s := d.waiting[0]
 			d.waiting = append(d.waiting[:0], d.waiting[1:]...)
+			fresh := d.fresh
+			d.fresh = false
 			d.mu.Unlock()
+			if fresh {
+				d.prints.Opened()
+			}
 			for _, f := range d.prints.Still(s) {
 				d.found(f)
 			}

@@ -113,6 +113,7 @@ func (w *watcher) Close() error { w.mu.Lock(); w.closed = true; w.mu.Unlock(); r
 // prints finds the picture frozen from the third still on whose luma is 7.
 type prints struct{ n int }
 
+func (p *prints) Opened() {}
 func (p *prints) Still(s camera.Still) []liveness.Finding {
 	if s.Luma[0] != 7 {
 		return []liveness.Finding{{By: "freeze", State: liveness.Live, At: s.Arrival}}
@@ -190,6 +191,7 @@ type slow struct {
 	got   chan time.Duration
 }
 
+func (slow) Opened() {}
 func (s slow) Still(k camera.Still) []liveness.Finding {
 	<-s.block
 	s.got <- k.Arrival

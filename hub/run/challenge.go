@@ -91,15 +91,8 @@ func (e *eye) ask(ctx context.Context) {
 	now := e.now()
 	proven := e.answers.State() == liveness.AnswerProven
 	e.answers.Asked(now)
-	if proven {
-		e.asked(now)
-	}
-}
-
-// asked tells the judge, which expects a key picture in time.
-func (e *eye) asked(now time.Duration) {
-	if j, ok := any(e.judge).(interface{ Asked(time.Duration) }); ok {
-		j.Asked(now)
+	if proven { // the judge expects a key picture in time
+		e.judge.Asked(now)
 		e.pass(now, e.judge.Verdict())
 	}
 }

@@ -82,6 +82,9 @@ func (e *eye) Opened(p camera.Params) {
 	if e.live != nil {
 		e.live.Opened(e.door, p)
 	}
+	if e.prints != nil && !again {
+		e.prints.opened()
+	}
 	e.says.fine()
 	if again { // the parameter sets changed: a camera can do that with every picture
 		return

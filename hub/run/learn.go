@@ -21,8 +21,9 @@ const (
 
 // Names of the parts that this package keeps itself.
 const (
-	partLink = "link"
-	partDoor = "door"
+	partLink  = "link"
+	partDoor  = "door"
+	partJudge = "judge"
 )
 
 // newPicture lets the detectors beside the judge see a strictly newer picture. The caller holds mu; nothing here decodes. It gives
@@ -117,6 +118,13 @@ func (e *eye) recall() {
 			}
 		}
 	}
+	if raw, ok := parts[partJudge]; ok {
+		c, err := liveness.ParseCalibration(raw)
+		if err == nil {
+			err = e.judge.Restore(c)
+		}
+		problems = append(problems, err)
+	}
 	for name, l := range e.learned {
 		if raw, ok := parts[name]; ok {
 			problems = append(problems, l.Load(raw))
@@ -131,10 +139,11 @@ func (e *eye) recall() {
 func (e *eye) keepLearned() {
 	e.mu.Lock()
 	link, err := json.Marshal(e.link.State(e.now(), e.wall()))
-	parts := map[string]json.RawMessage{partLink: link}
+	judge, bad := json.Marshal(e.judge.Calibration())
+	err = errors.Join(err, bad)
+	parts := map[string]json.RawMessage{partLink: link, partJudge: judge}
 	if e.sees != nil {
 		var door []byte
-		var bad error
 		if door, bad = json.Marshal(e.sees.State()); bad == nil {
 			parts[partDoor] = door
 		}
