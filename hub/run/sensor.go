@@ -40,11 +40,18 @@ func (s *Sensor) Still(k camera.Still) []liveness.Finding {
 	return found
 }
 
-// opened tells that the camera was connected anew.
-func (s *Sensor) opened() {
+// Opened tells, before its first still, of another connection.
+func (s *Sensor) Opened() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.prints.Opened()
+	s.judged = false
+}
+
+// unjudged says that nothing is known of this connection yet.
+func (s *Sensor) unjudged() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.judged = false
 }
 

@@ -100,7 +100,7 @@ func (s *sparing) run(ctx context.Context, now func() time.Duration) {
 			p.visit = on
 		case on := <-s.opened:
 			if on && !p.open {
-				s.sensor.opened()
+				s.sensor.unjudged()
 			}
 			p.connected(on, at)
 		case <-tick.C:
