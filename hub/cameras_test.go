@@ -194,3 +194,18 @@ func TestCameraLapseWhileTheHubIsLate(t *testing.T) {
 		t.Errorf("S7: on record: %v", h.words(ledger.KindWatch))
 	}
 }
+
+// T18: a visit in which the watch flaps on and on writes less of what was fine, and always what speaks against the camera.
+func TestEvidenceBecomesBrief(t *testing.T) {
+	s := sight{name: "hall", verdict: liveness.Verdict{State: liveness.Frozen}, why: []liveness.Finding{
+		{By: "freeze", State: liveness.Frozen, Score: 1, Say: "frozen"}, {By: "age", State: liveness.Live, Say: "young"},
+	}}
+	d := &door{visit: &visit{budget: visitEntries}, sights: []sight{s}}
+	if d.brief() || len(s.evidence(0, d.brief())) != 2 {
+		t.Error("the first lapses are brief")
+	}
+	d.visit.budget -= wholeEntries + 1
+	if got := s.evidence(0, d.brief()); len(got) != 1 || got[0].By != "freeze" {
+		t.Errorf("T18: after %d entries: %+v", wholeEntries, got)
+	}
+}

@@ -27,10 +27,17 @@ func (d *door) evidence(now interlock.Watch) any {
 	}
 	k := ledger.WatchData{}
 	for i := range d.sights {
-		k.Evidence = append(k.Evidence, d.sights[i].evidence(d.heard())...)
+		k.Evidence = append(k.Evidence, d.sights[i].evidence(d.heard(), d.brief())...)
 	}
 	return k
 }
+
+// brief says whether only what speaks against a camera goes on record: a visit in which the watch has flapped many times must not fill
+// the disk with what was fine.
+func (d *door) brief() bool { return d.visit != nil && d.visit.budget < visitEntries-wholeEntries }
+
+// wholeEntries is how many entries a visit may write before its evidence becomes brief: ten times what an honest one writes.
+const wholeEntries = 512
 
 // heard is the newest moment that any verdict is of.
 func (d *door) heard() time.Duration {
@@ -42,10 +49,10 @@ func (d *door) heard() time.Duration {
 }
 
 // evidence is what this camera's detectors found. A lapse that the age of the newest picture alone tells has its number here.
-func (s *sight) evidence(now time.Duration) (out []ledger.Evidence) {
+func (s *sight) evidence(now time.Duration, brief bool) (out []ledger.Evidence) {
 	told := false
 	for _, f := range s.why {
-		if f.State == liveness.Unknown || len(out) >= maxEvidence {
+		if f.State == liveness.Unknown || brief && f.State == liveness.Live || len(out) >= maxEvidence {
 			continue
 		}
 		told = told || f.State == s.verdict.State
@@ -116,7 +123,7 @@ func (c *Core) noteCameras(d *door) {
 		}
 		k := ledger.WatchData{Camera: s.name}
 		if lapses {
-			k.Evidence = s.evidence(d.heard())
+			k.Evidence = s.evidence(d.heard(), d.brief())
 		}
 		c.write(d, ledger.KindWatch, cameraWord+w.String(), lapseReason(w), k)
 	}
