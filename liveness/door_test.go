@@ -163,10 +163,10 @@ func TestDoorDelay(t *testing.T) {
 		h.lag = k.lag
 		h.d.Report(false, h.at)
 		h.run(3 * time.Minute)
-		for n := 1; n <= 20; n++ {
+		for n := 1; n <= 32; n++ {
 			h.event(n%2 == 1, true)
 			h.run(20 * time.Second)
-			if n%2 == 1 && n < 9 && h.by("delay").State != Unknown {
+			if n%2 == 1 && n < 9 && h.by("delay").State != Unknown || n < 25 && h.by("delay").State == Late {
 				t.Errorf("lag %v: %+v after %d openings", k.lag, h.by("delay"), n/2+1)
 			}
 		}
@@ -177,6 +177,30 @@ func TestDoorDelay(t *testing.T) {
 		if f := h.by("door"); f.State != Live {
 			t.Errorf("lag %v: %+v: it sees its door, if late", k.lag, f)
 		}
+	}
+}
+
+// S18: an encoder that shows three of ten openings too late does not make its camera late.
+func TestDoorDelayNowAndThen(t *testing.T) {
+	late := 0
+	for seed := range uint64(20) {
+		h := newHallway(50+seed, DoorConfig{})
+		h.d.Report(false, h.at)
+		h.run(3 * time.Minute)
+		for n := 1; n <= 200; n++ {
+			h.lag = 300 * time.Millisecond
+			if h.r.Float64() < 0.3 {
+				h.lag = 4 * time.Second
+			}
+			h.event(n%2 == 1, true)
+			h.run(10 * time.Second)
+			if h.by("delay").State == Late {
+				late++
+			}
+		}
+	}
+	if late > 0 {
+		t.Errorf("S18: late in %d of 4000 events", late)
 	}
 }
 

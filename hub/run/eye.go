@@ -73,6 +73,9 @@ func (e *eye) Opened(p camera.Params) {
 	e.open, e.codec = true, p.Codec
 	e.judge.Opened(e.now())
 	e.newer = e.judge.Verdict().Pictures
+	if e.sees != nil {
+		e.sees.Params(p)
+	}
 	e.pass(e.now(), e.judge.Verdict())
 	e.mu.Unlock()
 	e.rec.Opened(p)
