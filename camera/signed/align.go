@@ -14,7 +14,7 @@ func (v *Verifier) align(a *arrived, r *Result, list [][]byte, was *state, lost 
 		at = v.begin(list)
 	}
 	end := v.segment(a, at, continues)
-	bounded := end < len(v.pending) && v.pending[end].start
+	bounded := end < len(v.pending) && v.pending[end].start || end == len(v.pending) && a.alone && !m.partial
 	if len(list) == 0 {
 		if !v.synced || m.gop != nil && bytes.Equal(m.gop, was.gop[:n]) {
 			return false // at a stream's end the reference implementation states the GOP before once more, and nothing of the last one
@@ -38,7 +38,7 @@ func (v *Verifier) align(a *arrived, r *Result, list [][]byte, was *state, lost 
 	for i := at; i < end; i++ {
 		found = append(found, v.pending[i].candidate(v.digest, &anchor, &was.anchor))
 	}
-	if m.legacy && bounded {
+	if m.legacy && bounded && !a.alone {
 		next := v.digest.linked(&anchor, &v.pending[end].plain) // the key picture that comes next
 		found = append(found, candidate{sums: [3]sum{next, next, next}})
 	}

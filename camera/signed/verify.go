@@ -42,9 +42,10 @@ type Verifier struct {
 	sure      state // of the newest that was signed
 	held      []held
 
-	queue []arrived
-	buf   []byte
-	out   []Result
+	queue  []arrived
+	sliced bool // the picture under way has a slice
+	buf    []byte
+	out    []Result
 }
 
 // state is what ties a signature to the one before it.
@@ -74,6 +75,7 @@ type arrived struct {
 	m      message
 	err    error
 	before uint64 // ordinals below this came before it
+	alone  bool   // it is the last one in a picture without a slice: a recording ends with it
 	nal    int
 }
 
@@ -90,9 +92,11 @@ func (v *Verifier) Picture(p camera.Picture, wall time.Time) []Result {
 	if !v.began {
 		v.began, v.since = true, v.now
 	}
+	v.sliced = false
 	for i, n := range p.NALs {
 		switch kind := look(v.codec, n); kind {
 		case nalSlice, nalStart:
+			v.sliced = true
 			if !v.idle {
 				v.slice(n, kind == nalStart, i, &p)
 			}
@@ -101,6 +105,7 @@ func (v *Verifier) Picture(p camera.Picture, wall time.Time) []Result {
 		}
 	}
 	for i := range v.queue {
+		v.queue[i].alone = !v.sliced && i == len(v.queue)-1
 		v.judge(&v.queue[i], wall, &p)
 	}
 	v.overdue(&p)
