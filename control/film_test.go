@@ -45,6 +45,7 @@ func TestEveryFileOfAFilmIsNamed(t *testing.T) {
 	l.add("V1", ledger.KindClip, ledger.WordFiled, "", file("a1", "hall", 0, 12.5))
 	l.add("V1", ledger.KindClip, "lost", "not-recorded", map[string]string{"text": "disk full"})
 	l.add("V1", ledger.KindClip, ledger.WordFiled, "", file("b1", "door", 1, 59))
+	l.add("V1", ledger.KindClip, ledger.WordBackfilled, "", file("c1", "hall", 12, 20)) // nobody watched it: it is no film of the visit
 	n := len(l.leaves)
 	l.send(0)
 	if got, want := see(), "111.0 s, 30 bytes: door b1 1.0–59.0, hall a1 0.0–12.5, hall a2 20.0–60.5"; got != want {

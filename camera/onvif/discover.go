@@ -142,7 +142,7 @@ func (w way) search(ctx context.Context, to netip.AddrPort) ([]Found, error) {
 	if err != nil {
 		return nil, fmt.Errorf("onvif: interface %s: %w", w.face.Name, err)
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	p := ipv4.NewPacketConn(c)
 	if to.Addr().IsMulticast() {
 		if err := p.SetMulticastInterface(w.face); err != nil {

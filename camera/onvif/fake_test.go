@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"os/exec"
@@ -73,7 +74,8 @@ func TestPeerReadsTheTestCamera(t *testing.T) {
 	out, err := cmd.Output()
 	if err != nil {
 		why := ""
-		if e, ok := err.(*exec.ExitError); ok { //nolint:errorlint // a test's own child
+		var e *exec.ExitError
+		if errors.As(err, &e) {
 			why = string(e.Stderr)
 		}
 		t.Fatalf("%v\n%s", err, why)

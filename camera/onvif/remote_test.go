@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -110,7 +109,7 @@ func TestRemoteLater(t *testing.T) {
 	}
 
 	locked := onviftest.Serve(t, onviftest.Setup{Way: onviftest.Token, User: "eye", Pass: "pass"})
-	r = remote(t, fmt.Sprintf("%s", locked.URL()[:7]+"eye:wrong@"+locked.URL()[len("http://eye:pass@"):]))
+	r = remote(t, locked.URL()[:7]+"eye:wrong@"+locked.URL()[len("http://eye:pass@"):])
 	for range 20 {
 		if _, err := r.Snapshot(t.Context()); !errors.Is(err, camera.ErrCredentials) {
 			t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/url"
@@ -97,12 +96,17 @@ func (p *replay) run(ctx context.Context, u *url.URL) error {
 		client.Close()
 		return p.explain(ctx, err)
 	}
-	gone := make(chan error, 1)
-	go func() { gone <- client.Wait() }()
+	var end error // the library's; may be read when gone is closed
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		end = client.Wait()
+	}()
 	err = p.wait(ctx, gone)
 	client.Close()
-	if err != nil && !errors.Is(err, errGone) {
-		<-gone
+	<-gone // from here on the reader is still
+	if errors.Is(err, errGone) {
+		err = errors.Join(err, end)
 	}
 	return p.conclude(ctx, err)
 }
@@ -197,7 +201,7 @@ func h265Decoder() (decoder, error) {
 var errGone = errors.New("the camera ended the connection")
 
 // wait waits for the end, and gives errGone if the library has ended by itself.
-func (p *replay) wait(ctx context.Context, gone chan error) error {
+func (p *replay) wait(ctx context.Context, gone chan struct{}) error {
 	t := time.NewTimer(p.c.lim.silence)
 	defer t.Stop()
 	for {
@@ -206,12 +210,12 @@ func (p *replay) wait(ctx context.Context, gone chan error) error {
 			return ctx.Err()
 		case err := <-p.ended:
 			return err
-		case err := <-gone:
+		case <-gone:
 			select {
 			case own := <-p.ended: // it knows better
-				return errors.Join(errGone, own)
+				return own
 			default:
-				return fmt.Errorf("%w: %w", errGone, err)
+				return errGone
 			}
 		case <-t.C:
 		}
