@@ -27,20 +27,41 @@ func listenIn(namespace string) (func(network, address string) (net.Listener, er
 		}
 		got := make(chan opened, 1)
 		go func() {
-			runtime.LockOSThread() // never unlocked: the thread ends with the goroutine, and nobody else runs in that namespace
-			fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-			if err == nil {
-				err = unix.Setns(fd, unix.CLONE_NEWNET)
-				_ = unix.Close(fd)
-			}
+			// The thread comes back and lives on: children that are to die with the thread that started them (Pdeathsig) would
+			// die with it else.
+			runtime.LockOSThread()
+			home, err := enter("/proc/thread-self/ns/net", path)
 			if err != nil {
+				runtime.UnlockOSThread()
 				got <- opened{nil, fmt.Errorf("network namespace %s: %w", namespace, err)}
 				return
 			}
 			l, err := net.Listen(network, address)
 			got <- opened{l, err}
+			if err := unix.Setns(home, unix.CLONE_NEWNET); err != nil {
+				select {} // nobody else may run in that namespace, and the thread must not end
+			}
+			_ = unix.Close(home)
+			runtime.UnlockOSThread()
 		}()
 		o := <-got
 		return o.l, o.err
 	}, nil
+}
+
+// enter moves this thread into the namespace at path and gives the way back.
+func enter(own, path string) (home int, err error) {
+	home, err = unix.Open(own, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err == nil {
+		err = unix.Setns(fd, unix.CLONE_NEWNET)
+		_ = unix.Close(fd)
+	}
+	if err != nil {
+		_ = unix.Close(home)
+	}
+	return home, err
 }
