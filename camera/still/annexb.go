@@ -21,6 +21,9 @@ var (
 var (
 	delimiter264 = []byte{0, 0, 0, 1, 0x09, 0xf0}
 	delimiter265 = []byte{0, 0, 0, 1, 0x46, 0x01, 0x50}
+	// sequenceEnd265 comes before it (H.265 section 7.4.2.4.4, EOS_NUT): the next key picture begins anew, whatever order count it
+	// has. A clean random access picture would else go on counting, and two with the same low bits be taken for one.
+	sequenceEnd265 = []byte{0, 0, 0, 1, 0x48, 0x01}
 )
 
 // annexB appends a key picture as a byte stream (H.264 and H.265 annex B) that can be decoded alone: the parameter sets, the
@@ -57,7 +60,7 @@ func annexB(to []byte, p camera.Params, nals [][]byte) ([]byte, error) {
 	case firsts > 1:
 		return to, errInterlaced
 	case p.Codec == camera.H265:
-		return append(to, delimiter265...), nil
+		return append(append(to, sequenceEnd265...), delimiter265...), nil
 	default:
 		return append(to, delimiter264...), nil
 	}
