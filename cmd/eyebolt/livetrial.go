@@ -129,10 +129,11 @@ func (t *tapes) run(ctx context.Context, c clip.Clip, apart time.Duration) (*tri
 		t.pass(w, apart)
 	}
 	if c.Kind == clip.Live {
-		r.honest = w.now()
+		r.honest = max(0, w.now()-time.Duration(learning*c.Encoder.GOP)*w.period)
 		r.falsely, r.near, _ = w.forget()
 		return r, nil
 	}
+	w.forget() // the live minute is counted once, in the trial of its own clip
 	units, stills, err := t.read(ctx, c.File)
 	if err != nil {
 		return nil, err
