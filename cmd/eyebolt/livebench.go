@@ -15,8 +15,8 @@ import (
 
 // LivenessCmd judges the shipped detectors of liveness by clips of rooms on which no threshold was looked for.
 type LivenessCmd struct {
-	Clips string  `type:"path" help:"The folder of the clips; those that it lacks are made: 330 clips, 0.6 GB, about half an hour of two free cores once. Default: in the user's cache."`
-	Hours float64 `default:"2" help:"Camera-hours of honest key pictures besides; each takes 15 to 30 s of a free core, 120 of them about half an hour on two."`
+	Clips string  `type:"path" help:"The folder of the clips; those that it lacks are made: 332 clips, 1 GB, about half an hour of two free cores once. Default: in the user's cache."`
+	Hours float64 `default:"2" help:"Camera-hours of honest key pictures besides; each takes about half a minute of a free core, 120 of them about half an hour on two."`
 	Apart float64 `default:"24" help:"Hours that lie between a recording and its replay."`
 	Have  bool    `help:"Make no clips: take those that are there."`
 	Split string  `enum:"train,heldout" default:"heldout" help:"Whose scenes; train's are those that thresholds were looked for on."`
@@ -52,8 +52,8 @@ func (c *LivenessCmd) Run(ctx context.Context) error {
 	if err := b.check(ctx, m); err != nil {
 		return err
 	}
-	if b.cost, err = measureCost(ctx, dir, m); err != nil {
-		return err
+	if b.cost, err = measureCost(ctx, dir, m); err != nil { // what was judged is told all the same
+		b.tell("the cost was not measured: %v", err)
 	}
 	return b.print(c.JSON)
 }
