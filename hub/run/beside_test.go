@@ -52,6 +52,7 @@ func TestTwoCamerasOneJammed(t *testing.T) {
 	h.wait("both jammed: lost, alarmed", func() bool { return h.view.Watch == "lost" && h.view.Alarm == "lapse-lost" })
 	h.lock.Door(false)
 	h.wait("bolted as it closed", func() bool { return h.view.Bolt == "thrown" })
+	h.wait("the lapse at the service", func() bool { return has(h.log, ledger.KindWatch, "lost") })
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, e := range h.log {
