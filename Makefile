@@ -6,7 +6,7 @@ RUN_NEEDS  := ffmpeg mosquitto
 TEST_NEEDS := $(RUN_NEEDS) gcc libc6-dev mosquitto-clients chromium chromium-driver fonts-dejavu-core \
 	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 
-.PHONY: demo test build cross lint fmt pages bad-input explore long bench lab clean
+.PHONY: demo test build cross lint fmt pages bad-input explore bench lab clean
 
 demo: build ## everything in one process, with a pretend home; prints one URL
 	@scripts/need.sh $(RUN_NEEDS)
@@ -56,10 +56,6 @@ bad-input: ## what people read when something is wrong, and how many unlocks wer
 
 explore: ## the whole state space of the decision, and every mutant of it
 	go test ./interlock -run Explore -v -count=1 -timeout 60m
-
-long: ## stories that need minutes of real time: which of three cameras sees its door
-	@scripts/need.sh $(RUN_NEEDS)
-	EYEBOLT_LONG=1 go test ./cmd/eyebolt -run WhichCameraSeesTheDoor -v -count=1 -timeout 30m
 
 bench:
 	go test ./interlock ./liveness ./ledger/... ./grant -run '^$$' -bench . -benchmem

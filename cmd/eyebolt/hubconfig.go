@@ -107,8 +107,7 @@ type CameraConfig struct {
 	// Certificate is measured (the default: a link that was measured to be unfit opens to nobody) or required (so does one that
 	// was not watched for ten minutes yet).
 	Certificate string `yaml:"certificate"`
-	// SeesDoor is auto (the default: the picture must change when the door's contact says that it moves) or off, for a second
-	// camera that is not meant to see the door's leaf.
+	// SeesDoor is on (the picture must change when the door's contact says that it moves, and in time) or off (the default).
 	SeesDoor string `yaml:"sees_door"`
 	// DoorDelay is how long after the contact's report the picture may show an opening. Default 1s.
 	DoorDelay time.Duration `yaml:"door_delay"`
@@ -232,11 +231,11 @@ func (c CameraConfig) watching(k *run.Camera) error {
 		return fmt.Errorf("camera %s: certificate %q: use measured or required", c.Name, c.Certificate)
 	}
 	switch c.SeesDoor {
-	case "", "auto":
-	case "off":
+	case "on":
+	case "", "off":
 		k.NoDoor = true
 	default:
-		return fmt.Errorf("camera %s: sees_door %q: use auto or off", c.Name, c.SeesDoor)
+		return fmt.Errorf("camera %s: sees_door %q: use on or off", c.Name, c.SeesDoor)
 	}
 	if c.DoorDelay != 0 && (c.DoorDelay < 200*time.Millisecond || c.DoorDelay > 3*time.Second) {
 		return fmt.Errorf("camera %s: door_delay %v: give a span from 200ms to 3s", c.Name, c.DoorDelay)
