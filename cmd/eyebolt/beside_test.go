@@ -23,7 +23,7 @@ func TestCameraConfigMistakes(t *testing.T) {
 		want string
 	}{
 		{CameraConfig{Certificate: "never"}, "use measured or required"},
-		{CameraConfig{SeesDoor: "no"}, "use auto or off"},
+		{CameraConfig{SeesDoor: "no"}, "use on or off"},
 		{CameraConfig{DoorDelay: time.Minute}, "from 200ms to 3s"},
 		{CameraConfig{Challenge: "sometimes"}, "use auto, pli, onvif or off"},
 		{CameraConfig{Challenge: "onvif"}, "needs onvif"},
