@@ -133,7 +133,7 @@ func TestLampBadStills(t *testing.T) {
 	p := NewLampPlan([32]byte{1}, 0, 200*time.Millisecond)
 	for _, r := range []Region{{}, {-5, -5, 10, 10}, {1 << 30, 0, 5, 5}, {0, 0, -1, 3}} {
 		l := NewLamp(p, r)
-		for _, s := range []camera.Still{{}, {Width: 4, Height: 4}, {Width: 1 << 40, Height: 1 << 40, Luma: []byte{1}}, {Width: 2, Height: 2, Luma: []byte{1, 2, 3, 4}}} {
+		for _, s := range []camera.Still{{}, {Width: 4, Height: 4}, {Width: math.MaxInt, Height: math.MaxInt, Luma: []byte{1}}, {Width: 2, Height: 2, Luma: []byte{1, 2, 3, 4}}} {
 			l.Still(s)
 		}
 		if f := l.Read(time.Minute); f.State != Unknown {

@@ -42,7 +42,7 @@ func TestSecondStreamHasItsOwnAge(t *testing.T) {
 	sub := &second{door: "front", name: "hall", live: s, now: clock, says: &saying{log: log, now: clock}, judge: liveness.New(liveness.Config{})}
 	e := &eye{
 		door: "front", name: "hall", second: sub, rec: noRecorder{}, now: clock, push: func(any) {}, note: func(Event) {},
-		log: log, judge: liveness.New(liveness.Config{}), says: &saying{log: log, now: clock},
+		log: log, judge: liveness.New(liveness.Config{}), link: liveness.NewLink(false), says: &saying{log: log, now: clock},
 	}
 	e.Opened(camera.Params{Codec: camera.H265, Width: 1920})
 	sub.Opened(camera.Params{Codec: camera.H264, Width: 640})
