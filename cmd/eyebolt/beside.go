@@ -140,7 +140,9 @@ func (c CameraConfig) sensor(k *run.Camera, remote *onvif.Remote, opt hubOptions
 	k.Prints = s
 	k.Learned = map[string]run.Learned{"sensor": s}
 	if needed {
-		k.Judge.Need = append(k.Judge.Need, liveness.Need{By: "freeze", Within: run.SensorWithin}, liveness.Need{By: "loop", Within: run.SensorWithin})
+		for _, by := range []string{"freeze", "loop", "scene"} {
+			k.Judge.Need = append(k.Judge.Need, liveness.Need{By: by, Within: run.SensorWithin})
+		}
 	}
 	k.Beside = append(k.Beside, func(h run.Hears) (run.Watcher, error) {
 		src, err := open(h.Still)

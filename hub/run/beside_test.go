@@ -122,7 +122,11 @@ func (p *prints) Still(s camera.Still) []liveness.Finding {
 	if p.n++; p.n < 3 {
 		return nil
 	}
-	return []liveness.Finding{{By: "freeze", State: liveness.Frozen, At: s.Arrival, Score: 0.4, Limit: 0.15, Say: "the noise repeats"}}
+	return []liveness.Finding{
+		{By: "freeze", State: liveness.Frozen, At: s.Arrival, Score: 0.4, Limit: 0.15, Say: "the noise repeats"},
+		{By: "loop", State: liveness.Unknown, At: s.Arrival, Say: "too few"},
+		{By: "scene", State: liveness.Live, At: s.Arrival, Score: 0.9, Limit: 0.4, Say: "in view"},
+	}
 }
 
 // What a decoder gives goes to the fingerprints off the picture's path; what they find is a lapse with its reason on record, on the
@@ -166,6 +170,19 @@ func TestStillsAreJudgedBesideThePictures(t *testing.T) {
 	if !w.closed {
 		t.Error("the watcher was not closed")
 	}
+}
+
+// Whatever the detectors of stills find is handed on, each finding of a still: freeze, loop and scene (T4, T5, T7).
+func TestEveryFindingOfAStillIsHeard(t *testing.T) {
+	got := make(chan string, 16)
+	d := newDarkroom(&prints{n: 2}, func(f liveness.Finding) { got <- f.By })
+	d.still(camera.Still{Luma: []byte{7}})
+	for _, want := range []string{"freeze", "loop", "scene"} {
+		if by := <-got; by != want {
+			t.Errorf("%s was heard, want %s", by, want)
+		}
+	}
+	d.close()
 }
 
 // A queue of stills that nobody empties holds four and drops the oldest.

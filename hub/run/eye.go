@@ -72,6 +72,7 @@ func (e *eye) Opened(p camera.Params) {
 	again := e.open
 	e.open, e.codec = true, p.Codec
 	e.judge.Opened(e.now())
+	e.judge.Params(p)
 	e.newer = e.judge.Verdict().Pictures
 	if e.sees != nil {
 		e.sees.Params(p)

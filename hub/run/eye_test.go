@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"eyebolt/camera"
+	"eyebolt/camera/cameratest"
 	"eyebolt/live"
 	"eyebolt/liveness"
 	"eyebolt/record"
@@ -55,6 +56,35 @@ func TestParametersThatFlapAreSaidOnce(t *testing.T) {
 	if n := strings.Count(log.String(), "camera gives pictures"); n != 2 {
 		t.Errorf("said %d times that the camera gives pictures, want twice", n)
 	}
+}
+
+// T7: a camera that gives its parameter sets beside its pictures, in its session's description, has its cover judged as one that
+// puts them into each key picture; after a reconnection too.
+func TestParametersBesideThePicturesReachTheJudge(t *testing.T) {
+	params, all := cameratest.Encode(t, cameratest.Encoding{Seconds: 2})
+	now := time.Hour
+	e := &eye{
+		door: "front", name: "hall", rec: noRecorder{}, now: func() time.Duration { return now }, push: func(any) {}, note: func(Event) {},
+		log: slog.New(slog.DiscardHandler), judge: liveness.New(liveness.Config{}), link: liveness.NewLink(false),
+	}
+	e.says = &saying{log: e.log, now: e.now}
+	e.Opened(params)
+	var bare [][]byte
+	for _, n := range all[0] {
+		if n[0]&0x1f == 5 {
+			bare = append(bare, n)
+		}
+	}
+	e.Picture(camera.Picture{Arrival: now, Key: true, NALs: bare})
+	for _, f := range e.judge.Explain() {
+		if f.By == "cover" {
+			if f.Say != "learning: 1 of 10 keyframes" {
+				t.Errorf("cover says %q", f.Say)
+			}
+			return
+		}
+	}
+	t.Error("cover says nothing")
 }
 
 // S15: an age is of the newest picture that the viewers were given, never of one that they will get next: else the one before
