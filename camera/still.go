@@ -9,4 +9,7 @@ type Still struct {
 	Arrival       time.Duration // when the picture's last byte was read, on the hub's clock
 	Width, Height int
 	Luma          []byte // Width*Height values, row by row; 0 is black
+	// Quantiser is that of the key picture it was decoded from, the mean of its slices': the coder's step doubles with each six.
+	// 0: unknown, as of a JPEG.
+	Quantiser float64
 }

@@ -30,6 +30,8 @@ const (
 	// coverDrift bounds how far a level may follow, either way, from where it was learned: what is smeared on the lens
 	// little by little must not become usual.
 	coverDrift = 1.25
+	// coverMemory is of how many key pictures the quantiser is known: a still is decoded while the next are under way.
+	coverMemory = 8
 	// qp0 is the quantiser that complexity is stated at.
 	qp0 = 26
 )
@@ -42,9 +44,19 @@ type cover struct {
 	h264   h264
 	h265   h265
 	levels [lights]level
-	light  Light // by which it is judged
-	told   bool  // light is the camera's own word; otherwise the lower of the levels is taken
-	under  int   // key pictures in a row under the limit
+	light  Light         // by which it is judged
+	told   bool          // light is the camera's own word; otherwise the lower of the levels is taken
+	under  int           // key pictures in a row under the limit
+	out    bool          // of the newest key picture's scene it was said that it is out of view
+	at     time.Duration // arrival of the newest key picture
+	keys   [coverMemory]keyQuantiser
+	n      int // key pictures whose quantiser was read on this connection
+}
+
+// keyQuantiser is a key picture's.
+type keyQuantiser struct {
+	media time.Duration
+	qp    float64
 }
 
 // level is what key pictures weigh by one light.
@@ -93,9 +105,10 @@ func (c *cover) params(n []byte, codec camera.Codec) {
 	}
 }
 
-// weigh gives a key picture's complexity in bytes at quantiser 26. It is false if a slice cannot be read.
-func (c *cover) weigh(nals [][]byte, codec camera.Codec) (bytes float64, ok bool) {
-	qp := 0
+// weigh gives a key picture's complexity in bytes at quantiser 26, and the mean quantiser of its slices. It is false if a slice
+// cannot be read.
+func (c *cover) weigh(nals [][]byte, codec camera.Codec) (bytes, mean float64, ok bool) {
+	qp, sum, slices := 0, 0, 0
 	for _, n := range nals {
 		if len(n) == 0 || !isSlice(n, codec) {
 			c.params(n, codec)
@@ -108,11 +121,12 @@ func (c *cover) weigh(nals [][]byte, codec camera.Codec) (bytes float64, ok bool
 			qp, read = c.h264.keyQP(n)
 		}
 		if !read {
-			return 0, false
+			return 0, 0, false
 		}
+		sum, slices = sum+qp, slices+1
 		bytes += float64(len(trim(n))) * math.Exp2(float64(qp-qp0)/6)
 	}
-	return bytes, bytes > 0
+	return bytes, float64(sum) / float64(max(1, slices)), bytes > 0
 }
 
 // usual is the level that a key picture is held against, or nil while none is learned.
@@ -134,16 +148,21 @@ const (
 	coverUnread = iota + 1
 	coverLearning
 	coverOnce
+	coverJoined
 )
 
 // picture judges a key picture.
 func (c *cover) picture(p *camera.Picture, codec camera.Codec, at time.Duration) fact {
 	f := fact{at: at, limit: coverLimit}
-	w, ok := c.weigh(p.NALs, codec)
+	w, qp, ok := c.weigh(p.NALs, codec)
+	before := c.out // that the scene was out of view in the key picture before
+	c.out, c.at = false, at
 	if !ok {
 		f.n = coverUnread
 		return f
 	}
+	c.keys[c.n%coverMemory] = keyQuantiser{p.Media, qp}
+	c.n++
 	u, l := c.usual(), &c.levels[c.light]
 	if u == nil {
 		l.learn(w)
@@ -152,11 +171,13 @@ func (c *cover) picture(p *camera.Picture, codec camera.Codec, at time.Duration)
 	}
 	f.score = w / u.now
 	if f.score < coverLimit {
-		if c.under++; c.under < coverKeys {
+		if c.under++; c.under < coverKeys && !before {
 			f.n = coverOnce
 			return f
 		}
-		f.state = Covered
+		if f.state = Covered; c.under < coverKeys {
+			f.n = coverJoined
+		}
 		return f
 	}
 	c.under = 0
@@ -167,6 +188,27 @@ func (c *cover) picture(p *camera.Picture, codec camera.Codec, at time.Duration)
 		u.follow(w)
 	}
 	return f
+}
+
+// scene takes what a still of the newest key picture showed. A scene that is out of view in one key picture, and bytes that are
+// missing in the next, are together what either is twice: noise hides a cover from the bytes, and what noise reduction has not
+// let go of yet hides it from the still.
+func (c *cover) scene(f Finding) {
+	if f.At >= c.at {
+		c.out = f.State != Live && f.Score < f.Limit
+	}
+}
+
+// KeyQuantiser is that of a key picture of this connection, the mean of its slices', by its media time: for a Still that was
+// decoded from it. It is 0 if that is not known, or no longer.
+func (j *Judge) KeyQuantiser(media time.Duration) float64 {
+	c := &j.cover
+	for i := range min(c.n, coverMemory) {
+		if c.keys[i].media == media {
+			return c.keys[i].qp
+		}
+	}
+	return 0
 }
 
 // judgeCover judges a key picture for cover.
@@ -204,6 +246,8 @@ func (j *Judge) LearnCover(l Light, now time.Duration) {
 
 func sayCover(f fact) string {
 	switch {
+	case f.state == Covered && f.n == coverJoined:
+		return fmt.Sprintf("the key picture holds %.0f %% of what this camera's usually do, under %.0f %%, and in the one before it the scene was out of view: the lens is covered, dark or out of focus", 100*f.score, 100*f.limit)
 	case f.state == Covered:
 		return fmt.Sprintf("%d key pictures in a row hold %.0f %% of what this camera's usually do; under %.0f %% the lens is covered, dark or out of focus", coverKeys, 100*f.score, 100*f.limit)
 	case f.state == Live:

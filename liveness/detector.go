@@ -73,6 +73,9 @@ func (j *Judge) Found(f Finding) {
 		}
 	}
 	j.note(&o.finder, fa)
+	if f.By == "scene" {
+		j.cover.scene(f)
+	}
 	j.decide()
 }
 

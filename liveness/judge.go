@@ -153,6 +153,7 @@ func (j *Judge) restart() {
 	for i := range j.outside {
 		j.outside[i].judged = false
 	}
+	j.cover.n, j.cover.out = 0, false
 	j.ask.drop()
 	j.release(byClock) // it was this timeline's
 	j.needs()

@@ -4,7 +4,7 @@ import "time"
 
 // PrintsConfig is one camera's. Fields that are zero or below take their defaults.
 type PrintsConfig struct {
-	Freeze float64       // from which score on two stills are the same noise: 0.40
+	Freeze float64       // from which score on two stills are the same noise: 0.35
 	Loop   float64       // from which score on a still is one that was shown before: 0.25
 	Loops  int           // how many stills are remembered for that: 360, 12 minutes with one every 2 s
 	Apart  time.Duration // stills nearer to each other than this are left out, since noise reduction joins them: 400 ms
@@ -12,7 +12,7 @@ type PrintsConfig struct {
 
 func (c PrintsConfig) withDefaults() PrintsConfig {
 	if !(c.Freeze > 0) {
-		c.Freeze = 0.40
+		c.Freeze = 0.35
 	}
 	if !(c.Loop > 0) {
 		c.Loop = 0.25
@@ -32,7 +32,7 @@ func (c PrintsConfig) withDefaults() PrintsConfig {
 //
 // It learns the scene from 20 stills, in two halves; what a still differs by from the scene is its print, the sign of each
 // pixel's residual. Two stills in a row whose prints correlate, though each is held against another half, share their noise:
-// with 2 of 3 scores over the limit the picture is frozen. A print that is like one of some minutes ago, and unlike that one's
+// and if by as much they differ less than live ones do, then with 2 of 3 scores over the limit the picture is frozen. A print that is like one of some minutes ago, and unlike that one's
 // neighbours, 2 times of 3 at the same distance, is a loop. Blocks that move or have changed do not vote; the others vote in
 // tiles, by their median, so that a clock drawn over a frozen picture does not save it.
 //
@@ -41,6 +41,11 @@ func (c PrintsConfig) withDefaults() PrintsConfig {
 // live. Nothing is ever learned from stills that look frozen or shown before. What it cannot do: the 20 stills of the first
 // scene must be live, which the caller certifies (a door seen to open); and an attacker who adds fresh noise of the right
 // strength defeats it.
+//
+// A coder whose step has changed leaves another error of the scene in every still, so that prints are alike though the noise is
+// new; what tells the two apart is that live stills still differ. The coarser the step, the less noise is left to differ by: how
+// little is usual is known for the quantiser that it was learned at, and by how much it falls with a coarser one. Between what is
+// surely frozen and what surely is not, the findings are Unknown, and say that the camera's bit rate is too low.
 //
 // Memory is bounded by the stills' size, whatever they show: 13 MB for 1280x720 or 640x360, 33 MB at the most. One goroutine owns
 // a Prints.
@@ -59,6 +64,9 @@ type Prints struct {
 	at      time.Duration // arrival of the newest still that was looked at
 	changed int           // stills in a row that show another scene
 	veils   int           // stills in a row that show none
+	fading  bool          // in the newest still before them the scene was out of view, or nearly
+	qp      float64       // of the newest still; 0: unknown
+	qpOld   float64       // of the one before
 	paired  int           // stills in a row with a print
 	freezes run
 	loops   run
@@ -80,6 +88,7 @@ type trace struct {
 	scale, like, masked float64
 	adj, differs        float64
 	tiles               int
+	thin                bool // too little noise is left to judge
 	lag                 int
 	peak                float64
 	lagged              bool
@@ -140,7 +149,7 @@ func (p *Prints) size(w, h int) bool {
 	p.texture, p.likes = make([]float32, n), make([]float32, 0, n)
 	p.votesRoom, p.scratch = make([]float64, 0, n), make([]float32, 0, n)
 	p.apart()
-	p.changed, p.veils, p.frozen, p.looped = 0, 0, false, false
+	p.changed, p.veils, p.fading, p.frozen, p.looped = 0, 0, false, false, false
 	return true
 }
 

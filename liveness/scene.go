@@ -1,6 +1,9 @@
 package liveness
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 const (
 	// learnStills is how many stills make a scene: ten for each baseline.
@@ -33,6 +36,7 @@ type scene struct {
 	learned int          // stills, up to learnStills
 	poor    float64      // the share of the other scene's textured blocks that it has, if that is too little to be a scene; 0: enough
 	usual   float64      // by how much two stills in a row differ, as a share of noise; near 1
+	qp      float64      // the quantiser at which that is so; 0: unknown
 }
 
 func newScene(blocks int) *scene {
@@ -48,12 +52,27 @@ func (s *scene) forget() {
 		clear(s.n[i])
 	}
 	clear(s.odd)
-	s.learned, s.usual, s.poor = 0, 1, 0
+	s.learned, s.usual, s.qp, s.poor = 0, 1, 0, 0
 }
 
-// usually takes how much two live stills in a row differed.
-func (s *scene) usually(d float64) {
+// usually takes how much two live stills in a row differed, and the quantiser of the newer.
+func (s *scene) usually(d, qp float64) {
 	s.usual = min(max(s.usual+(d-s.usual)/8, leastUsual), mostUsual)
+	switch {
+	case qp == 0:
+	case s.qp == 0:
+		s.qp = qp
+	default:
+		s.qp += (qp - s.qp) / 8
+	}
+}
+
+// left is the share of the noise that a quantiser leaves, of what is left at the one that it was learned at; at most 1.
+func (s *scene) left(qp float64) float64 {
+	if qp == 0 || s.qp == 0 {
+		return 1
+	}
+	return min(1, math.Exp2((s.qp-qp)/thinner))
 }
 
 // learnBlock adds a block to the baseline whose turn it is. still is high-passed, block by block.

@@ -2,6 +2,7 @@ package liveness
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"eyebolt/camera"
@@ -22,9 +23,12 @@ const (
 	sceneStills = 3
 	// textured is from how much texture on a block shows the scene's contrast, in units of its noise.
 	textured = 4
-	// differsCounts is what the difference that two stills lack, as a share of what is usual, counts as a score: two frozen
-	// stills do not only correlate, they differ too little; two that share what is new in the scene differ as ever.
-	differsCounts = 4
+	// thinner is how many steps of the quantiser halve what is left of the noise, and with it what two live stills differ by: in
+	// rooms coded by x264 and OpenH264 it fell to 0.8, 0.7, 0.5, 0.4 and 0.2 with 1, 2, 4, 7 and 11 steps.
+	thinner = 4
+	// sceneFades is the share of its contrast under which a scene may be on its way out of view: noise reduction lets go of it
+	// over some pictures, and the first key picture of a cover may be one of these.
+	sceneFades = 0.75
 	// learnDiffers is the least by which stills must differ to be learned from, as a share of the noise known so far.
 	learnDiffers = 0.25
 	// certifiedLess is how many times weaker a scene's noise may be than the least that was certified.
@@ -48,6 +52,7 @@ func (p *Prints) Still(s camera.Still) []Finding {
 	}
 	first := !p.seen
 	p.seen, p.at = true, at
+	p.qpOld, p.qp = p.qp, s.Quantiser
 	p.tab.lay(s.Luma, p.w, p.half)
 	p.tr = trace{}
 	if p.sc.learned < learnStills {
@@ -59,15 +64,19 @@ func (p *Prints) Still(s camera.Still) []Finding {
 			p.changed = 0 // what is behind a veil is not learned
 			return p.veil(at)
 		}
-		p.veils = 0
+		p.veils, p.fading = 0, p.tr.like < sceneFades
 		p.changed++
 		if p.changed < sceneStills {
-			return p.both(Finding{State: Unknown, At: at, Score: p.tr.scale, Limit: sceneScale, Say: "the picture shows another scene than before, so its noise cannot be judged"})
+			all := p.both(Finding{State: Unknown, At: at, Score: p.tr.scale, Limit: sceneScale, Say: "the picture shows another scene than before, so its noise cannot be judged"})
+			if p.tr.like < 1/sceneLike {
+				all = append(all, Finding{By: "scene", State: Unknown, At: at, Score: p.tr.like, Limit: 1 / sceneLike, Say: "the scene is out of view; what has come in its place is looked at"})
+			}
+			return all
 		}
 		p.replaceScene()
 		return p.learn(at, true)
 	}
-	p.changed, p.veils = 0, 0
+	p.changed, p.veils, p.fading = 0, 0, p.tr.like < sceneFades
 	scene := Finding{By: "scene", State: Live, At: at, Score: p.tr.like, Limit: 1 / sceneLike, Say: fmt.Sprintf("the scene is in view, at %.2f of its contrast", p.tr.like)}
 	if p.sc.poor > 0 {
 		scene = Finding{By: "scene", State: Covered, At: at, Score: p.sc.poor, Limit: scenePoor, Say: fmt.Sprintf("what has come into view holds %.0f %% of the detail that the scene before held; under %.0f %% the lens is covered, dark or out of focus", 100*p.sc.poor, 100*scenePoor)}
@@ -76,11 +85,12 @@ func (p *Prints) Still(s camera.Still) []Finding {
 }
 
 // veil gives the verdict on a scene that is not in view while nothing else is: a hand, a bag, paint, a lens out of focus, or a
-// dark that the sensor's noise fills, which a key picture's bytes do not show (T7).
+// dark that the sensor's noise fills, which a key picture's bytes do not show (T7). It takes two stills in a row; in the first of
+// them the scene may be on its way out.
 func (p *Prints) veil(at time.Duration) []Finding {
 	p.veils++
 	f := Finding{By: "scene", State: Unknown, At: at, Score: p.tr.like, Limit: 1 / sceneLike, Say: "the scene is out of view in one keyframe, and nothing else is in view; one more and the lens is covered"}
-	if p.veils >= coverKeys {
+	if p.veils >= coverKeys || p.fading {
 		f.State = Covered
 		f.Say = fmt.Sprintf("the scene is out of view, at %.2f of its contrast, and nothing else is in view; under %.2f the lens is covered, dark or out of focus", p.tr.like, 1/sceneLike)
 	}
@@ -186,7 +196,7 @@ func (p *Prints) learn(at time.Duration, first bool) []Finding {
 	sc := p.sc
 	if !first && sc.learned > sceneStills {
 		if d := p.differs(); d >= learnDiffers {
-			sc.usually(d)
+			sc.usually(d, p.qp)
 		} else {
 			return p.both(Finding{State: Unknown, At: at, Score: float64(sc.learned), Limit: learnStills, Say: fmt.Sprintf("learning: %d of %d keyframes; the newest one does not differ from the one before, and is not learned from", sc.learned, learnStills)})
 		}
@@ -242,19 +252,21 @@ func (p *Prints) noise() float32 { return median(append(p.scratch[:0], p.sc.nois
 // judge compares the still's print with the one before and with those of the last minutes.
 func (p *Prints) judge(at time.Duration) []Finding {
 	var same float64
-	p.tr.differs = 1
+	p.tr.differs, p.tr.thin = 1, false
 	if p.paired++; p.paired > 1 {
 		p.tr.adj, p.tr.tiles = votes(p.bw, p.bh, [2][2]*print{{&p.now[0], &p.old[1]}, {&p.now[1], &p.old[0]}}, p.votesRoom)
 		p.tr.differs = p.differs()
-		same = min(p.tr.adj, differsCounts*(1-p.tr.differs/p.sc.usual))
+		share := p.tr.differs / p.sc.usual
+		same = min(p.tr.adj, 1-share/p.sc.left(p.qp))
+		p.tr.thin = same <= p.cfg.Freeze && 1-share > p.cfg.Freeze
 	}
 	lag, peak, lagged := p.loop.match(&p.now[1])
 	p.tr.lag, p.tr.peak, p.tr.lagged = lag, peak, lagged
 	p.loop.add(&p.now[0])
 	all := []Finding{p.freeze(at, same), p.again(at)}
-	if same < p.cfg.Freeze/2 && !p.frozen && !p.looped && peak < p.cfg.Loop/2 {
-		if p.paired > 1 {
-			p.sc.usually(p.tr.differs)
+	if same < p.cfg.Freeze/2 && !p.tr.thin && !p.frozen && !p.looped && peak < p.cfg.Loop/2 {
+		if p.paired > 1 && math.Abs(p.qp-p.qpOld) < 0.5 { // two steps differ by more than noise
+			p.sc.usually(p.tr.differs, p.qp)
 		}
 		p.follow()
 	}
@@ -269,7 +281,10 @@ func (p *Prints) freeze(at time.Duration, score float64) Finding {
 		f.Say = fmt.Sprintf("only %d parts of the picture show noise, too few to judge: the picture is too dark, too bright or coded too coarsely", p.tr.tiles)
 		p.freezes = run{}
 		return f
-	case p.paired > 1:
+	case p.tr.thin && !p.frozen:
+		f.Say = p.sayThin()
+		return f
+	case p.paired > 1 && !p.tr.thin:
 		p.freezes.add(score > p.cfg.Freeze)
 	}
 	over := p.freezes.count()
@@ -302,6 +317,10 @@ func (p *Prints) again(at time.Duration) Finding {
 		f.Say = fmt.Sprintf("judged once %d keyframes are remembered", loopLags+loopLeast)
 		return f
 	}
+	if p.tr.thin && !p.looped {
+		f.Say = p.sayThin()
+		return f
+	}
 	copy(p.lags[1:], p.lags[:])
 	p.lags[0] = p.tr.lag
 	p.loops.add(p.tr.peak > p.cfg.Loop)
@@ -328,6 +347,15 @@ func (p *Prints) again(at time.Duration) Finding {
 		f.Say = fmt.Sprintf("judged: %d of %d keyframes", p.loops.n, minimum-1)
 	}
 	return f
+}
+
+// sayThin says why a still whose noise has gone is not judged, and what helps.
+func (p *Prints) sayThin() string {
+	s := fmt.Sprintf("this keyframe differs from the one before by %.2f of the scene's noise, of %.2f that are usual: too little to tell a live sensor from a frozen one", p.tr.differs, p.sc.usual)
+	if p.qp > p.sc.qp && p.sc.qp > 0 {
+		s += fmt.Sprintf("; it is coded at quantiser %.0f, and was learned at %.0f: raise the camera's bit rate", p.qp, p.sc.qp)
+	}
+	return s
 }
 
 func near(a, b int) bool { return a-b <= 1 && b-a <= 1 }

@@ -54,6 +54,11 @@ func (e *eye) found(f liveness.Finding) {
 // still takes a decoded picture.
 func (e *eye) still(s camera.Still) {
 	if e.prints != nil {
+		if s.Media > 0 && s.Quantiser == 0 { // of a key picture, and not a JPEG that the camera made
+			e.mu.Lock()
+			s.Quantiser = e.judge.KeyQuantiser(s.Media)
+			e.mu.Unlock()
+		}
 		e.prints.still(s)
 	}
 }
