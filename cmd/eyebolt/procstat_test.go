@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"runtime"
 	"testing"
 	"time"
@@ -41,6 +42,44 @@ func TestUsageOfAProcess(t *testing.T) {
 	runtime.KeepAlive(held)
 	if _, err := usageOf(1 << 30); err == nil {
 		t.Error("a process that does not exist was measured")
+	}
+}
+
+// What a process's children use is counted once, whether they still live or have been waited for.
+func TestUsageOfChildren(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("Linux's /proc")
+	}
+	before, err := kinOf(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command("sh", "-c", "while :; do :; done")
+	if err := child.Start(); err != nil {
+		t.Skip(err)
+	}
+	defer func() { _, _ = child.Process.Kill(), child.Wait() }()
+	var alive usage
+	if err := waitFor(t.Context(), time.Minute, func() bool {
+		alive, err = kinOf(os.Getpid())
+		return err != nil || alive.cpu-before.cpu >= 200*time.Millisecond
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if alive.pss <= before.pss {
+		t.Errorf("pss %d, and %d without the child", alive.pss, before.pss)
+	}
+	_ = child.Process.Kill()
+	if err := child.Wait(); err == nil {
+		t.Fatal("it was not killed")
+	}
+	gone, err := kinOf(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	spent := child.ProcessState.UserTime() + child.ProcessState.SystemTime()
+	if got := gone.cpu - before.cpu; got < spent-2*tickLength || got > spent+2*tickLength {
+		t.Errorf("counted %v of a child that used %v", got, spent)
 	}
 }
 

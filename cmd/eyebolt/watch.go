@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -31,6 +30,7 @@ type WatchCmd struct {
 	JSON   bool          `name:"json" help:"Print the result as JSON."`
 	Dir    string        `type:"path" help:"Keep the state here; default: a temporary folder, removed."`
 	Kbit   int           `default:"2000" help:"Bit rate of each camera, kbit/s."`
+	Stills []string      `default:"off,auto" enum:"off,auto" help:"off: every picture is judged, none is decoded. auto: key pictures are decoded as well, for the sensor's noise (hub.yaml's stills). Each is a run of its own."`
 }
 
 // stint is one measured stretch of one process, divided by the cameras. CPU is in hundredths of a core.
@@ -44,13 +44,16 @@ type stint struct {
 // watchRun is what was measured at one number of cameras. The plain figures are medians over the rounds.
 type watchRun struct {
 	Cameras   int     `json:"cameras"`
-	Hub       stint   `json:"hub_per_camera"`          // watching, judging and recording
-	Watching  stint   `json:"hub_watching_per_camera"` // the same without recording, measured in the peer's turns
+	Stills    string  `json:"stills"`
+	Hub       stint   `json:"hub_per_camera"`                // watching, judging and recording
+	Watching  stint   `json:"hub_watching_per_camera"`       // the same without recording, measured in the peer's turns
+	Decoders  *stint  `json:"decoders_per_camera,omitempty"` // the hub's child processes, beside it, while it records
 	Peer      *stint  `json:"mediamtx_per_camera,omitempty"`
 	Recorded  float64 `json:"recorded_share"` // of the hub's turns: cameras that were being recorded
 	PreRollMB float64 `json:"pre_roll_mib"`   // pictures that a hub holds per camera by its configuration, at this bit rate
 	HubAll    []stint `json:"hub_rounds"`
 	PeerAll   []stint `json:"mediamtx_rounds,omitempty"`
+	kinAll    []stint
 }
 
 type watchResult struct {
@@ -88,14 +91,16 @@ func (c *WatchCmd) Run(ctx context.Context) error {
 		}
 	}
 	for _, n := range c.N {
-		run, cost, err := c.at(ctx, n, peer)
-		if err != nil {
-			return fmt.Errorf("%d cameras: %w", n, err)
-		}
-		r.Runs = append(r.Runs, run)
-		fmt.Fprintf(os.Stderr, "  %d cameras, each: hub %+v, watching alone %+v, MediaMTX %+v\n", n, run.Hub, run.Watching, run.Peer)
-		if r.Liveness.Pictures == 0 || cost.Ns < r.Liveness.Ns {
-			r.Liveness = cost
+		for _, stills := range c.Stills {
+			run, cost, err := c.at(ctx, n, stills, peer)
+			if err != nil {
+				return fmt.Errorf("%d cameras: %w", n, err)
+			}
+			r.Runs = append(r.Runs, run)
+			fmt.Fprintf(os.Stderr, "  %d cameras, stills %s, each: hub %+v, decoders %+v, watching alone %+v, MediaMTX %+v\n", n, stills, run.Hub, run.Decoders, run.Watching, run.Peer)
+			if r.Liveness.Pictures == 0 || cost.Ns < r.Liveness.Ns {
+				r.Liveness = cost
+			}
 		}
 	}
 	for _, run := range r.Runs {
@@ -107,14 +112,14 @@ func (c *WatchCmd) Run(ctx context.Context) error {
 }
 
 // at is one run at n cameras.
-func (c *WatchCmd) at(ctx context.Context, n int, peer string) (watchRun, judgeCost, error) {
-	run := watchRun{Cameras: n}
+func (c *WatchCmd) at(ctx context.Context, n int, stills, peer string) (watchRun, judgeCost, error) {
+	run := watchRun{Cameras: n, Stills: stills}
 	dir, clean, err := workDir(c.Dir)
 	if err != nil {
 		return run, judgeCost{}, err
 	}
 	defer clean()
-	dir = filepath.Join(dir, fmt.Sprintf("watch-%d", n))
+	dir = filepath.Join(dir, fmt.Sprintf("watch-%d-%s", n, stills))
 	if err := private(dir); err != nil {
 		return run, judgeCost{}, err
 	}
@@ -122,6 +127,13 @@ func (c *WatchCmd) at(ctx context.Context, n int, peer string) (watchRun, judgeC
 	t, err := startTown(ctx, townConfig{
 		Dir: dir, Doors: n, Width: watchWidth, Height: watchHeight, Kbit: c.Kbit, Child: true, Log: slog.New(slog.DiscardHandler),
 		Limits: LimitConfig{Arming: 40 * time.Second, Slide: 30 * time.Second}, // a visit is recorded until nobody has slid
+		Hub: func(h *HubConfig) {
+			for d := range h.Doors {
+				for c := range h.Doors[d].Cameras {
+					h.Doors[d].Cameras[c].Stills = stills
+				}
+			}
+		},
 	})
 	if err != nil {
 		return run, judgeCost{}, err
@@ -142,11 +154,11 @@ func (c *WatchCmd) at(ctx context.Context, n int, peer string) (watchRun, judgeC
 	var watching []stint
 	for round := range c.Rounds {
 		fmt.Fprintf(os.Stderr, "  round %d: the hub records …\n", round+1)
-		all, share, err := w.hubTurn(ctx, c.For)
+		hub, kin, share, err := w.hubTurn(ctx, c.For)
 		if err != nil {
 			return run, judgeCost{}, err
 		}
-		run.HubAll, shares = append(run.HubAll, all), append(shares, share)
+		run.HubAll, run.kinAll, shares = append(run.HubAll, hub), append(run.kinAll, kin), append(shares, share)
 		if peer == "" {
 			continue
 		}
@@ -158,6 +170,10 @@ func (c *WatchCmd) at(ctx context.Context, n int, peer string) (watchRun, judgeC
 		run.PeerAll, watching = append(run.PeerAll, theirs), append(watching, ours)
 	}
 	run.Hub, run.Watching, run.Recorded = median(run.HubAll), median(watching), slices.Min(shares)
+	if stills != "off" {
+		m := median(run.kinAll)
+		run.Decoders = &m
+	}
 	if len(run.PeerAll) > 0 {
 		m := median(run.PeerAll)
 		run.Peer = &m
@@ -209,8 +225,8 @@ func (w *watched) phase(door string) string {
 	return w.views[door].Phase
 }
 
-// hubTurn keeps a visit going at every door, and with it a recording, and measures the hub.
-func (w *watched) hubTurn(ctx context.Context, length time.Duration) (stint, float64, error) {
+// hubTurn keeps a visit going at every door, and with it a recording, and measures the hub and its children.
+func (w *watched) hubTurn(ctx context.Context, length time.Duration) (hub, kin stint, recording float64, err error) {
 	visits, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	var failed atomic.Pointer[error]
@@ -243,10 +259,10 @@ func (w *watched) hubTurn(ctx context.Context, length time.Duration) (stint, flo
 		if e := failed.Load(); e != nil {
 			err = *e
 		}
-		return stint{}, 0, fmt.Errorf("not every door has a visit: %w", err)
+		return hub, kin, 0, fmt.Errorf("not every door has a visit: %w", err)
 	}
 	if err := sleep(ctx, watchWarm); err != nil {
-		return stint{}, 0, errors.Join(err, end())
+		return hub, kin, 0, errors.Join(err, end())
 	}
 	share, samples := 0, 0
 	got, err := w.measure(ctx, length, func() {
@@ -254,9 +270,9 @@ func (w *watched) hubTurn(ctx context.Context, length time.Duration) (stint, flo
 		samples += w.n
 	}, w.town.house.child.cmd.Process.Pid)
 	if err != nil {
-		return stint{}, 0, errors.Join(err, end())
+		return hub, kin, 0, errors.Join(err, end())
 	}
-	return got[0], float64(share) / float64(max(1, samples)), end()
+	return got[0].own, got[0].kin, float64(share) / float64(max(1, samples)), end()
 }
 
 func idle(v virtual.View) bool { return v.Phase == interlock.Idle.String() }
@@ -299,12 +315,22 @@ func (w *watched) ask(ctx context.Context, do func() error) error {
 	return do()
 }
 
+// used is what a process and its children used.
+type used struct{ own, kin stint }
+
 // measure gives what processes used over a while.
-func (w *watched) measure(ctx context.Context, length time.Duration, look func(), pids ...int) ([]stint, error) {
-	before := make([]usage, len(pids))
+func (w *watched) measure(ctx context.Context, length time.Duration, look func(), pids ...int) ([]used, error) {
+	type reading struct{ own, kin usage }
+	read := func(pid int) (r reading, err error) {
+		if r.own, err = usageOf(pid); err == nil {
+			r.kin, err = kinOf(pid)
+		}
+		return r, err
+	}
+	before := make([]reading, len(pids))
 	for i, pid := range pids {
 		var err error
-		if before[i], err = usageOf(pid); err != nil {
+		if before[i], err = read(pid); err != nil {
 			return nil, err
 		}
 	}
@@ -317,18 +343,20 @@ func (w *watched) measure(ctx context.Context, length time.Duration, look func()
 			look()
 		}
 	}
-	var all []stint
+	n, fps := float64(w.n), float64(w.tap.given.Load()-given)/time.Since(began).Seconds()
+	each := func(before, after usage) stint {
+		return stint{
+			CPU: 100 * (after.cpu - before.cpu).Seconds() / after.at.Sub(before.at).Seconds() / n,
+			RSS: float64(after.rss) / (1 << 20) / n, PSS: float64(after.pss) / (1 << 20) / n, FPS: fps,
+		}
+	}
+	var all []used
 	for i, pid := range pids {
-		after, err := usageOf(pid)
+		after, err := read(pid)
 		if err != nil {
 			return nil, err
 		}
-		n := float64(w.n)
-		all = append(all, stint{
-			CPU: 100 * (after.cpu - before[i].cpu).Seconds() / after.at.Sub(before[i].at).Seconds() / n,
-			RSS: float64(after.rss) / (1 << 20) / n, PSS: float64(after.pss) / (1 << 20) / n,
-			FPS: float64(w.tap.given.Load()-given) / time.Since(began).Seconds(),
-		})
+		all = append(all, used{each(before[i].own, after.own), each(before[i].kin, after.kin)})
 	}
 	return all, nil
 }
@@ -350,32 +378,4 @@ func median(all []stint) stint {
 		CPU: of(func(t stint) float64 { return t.CPU }), RSS: of(func(t stint) float64 { return t.RSS }),
 		PSS: of(func(t stint) float64 { return t.PSS }), FPS: of(func(t stint) float64 { return t.FPS }),
 	}
-}
-
-func (c *WatchCmd) print(w io.Writer, r watchResult) error {
-	if c.JSON {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(r)
-	}
-	fmt.Fprintf(w, "%dp%d at %d kbit/s; per camera: %% of a core (user and system), MiB of the whole process\n\n", r.Height, r.FPS, r.Kbit)
-	fmt.Fprintf(w, "| cameras | | CPU %% | PSS MiB | RSS MiB | pictures/s |\n|---:|---|---:|---:|---:|---:|\n")
-	line := func(n int, who string, t stint) {
-		fmt.Fprintf(w, "| %d | %s | %.2f | %.1f | %.1f | %.1f |\n", n, who, t.CPU, t.PSS, t.RSS, t.FPS)
-	}
-	for _, run := range r.Runs {
-		line(run.Cameras, "hub: watches, judges and records", run.Hub)
-		if run.Peer != nil {
-			line(run.Cameras, "hub: watches and judges", run.Watching)
-			line(run.Cameras, "MediaMTX: records", *run.Peer)
-		}
-	}
-	fmt.Fprintf(w, "\nliveness: %.0f ns and %.2f allocations a picture (%d pictures)\n", r.Liveness.Ns, r.Liveness.Allocs, r.Liveness.Pictures)
-	for _, run := range r.Runs {
-		fmt.Fprintf(w, "%d cameras: %.0f %% of the hub's turns were recorded; %.1f MiB a camera are the pre-roll's pictures\n", run.Cameras, 100*run.Recorded, run.PreRollMB)
-	}
-	for _, n := range r.Notes {
-		fmt.Fprintln(w, "note: "+n)
-	}
-	return nil
 }

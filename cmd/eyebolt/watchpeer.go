@@ -72,7 +72,7 @@ func (w *watched) peerTurn(ctx context.Context, length time.Duration, program, d
 	if err != nil {
 		return theirs, ours, err
 	}
-	return got[0], got[1], nil
+	return got[0].own, got[1].own, nil
 }
 
 func clipText(s string, n int) string { return s[:min(n, len(s))] }
