@@ -25,14 +25,14 @@ type Params struct {
 }
 
 // Picture is one complete access unit: every RTP packet of it arrived, in order, and every NAL unit parses.
-// A Picture and its NALs belong to the receiver only for the length of the call that hands it over, unless
-// it calls Clone.
+// A Picture and its NALs belong to the receiver only for the length of the call that hands it over; Sample may be kept.
 type Picture struct {
 	Media   time.Duration // RTP media time, unwrapped, since the connection's first picture (RFC 3550 section 5.1, 90 kHz)
 	Arrival time.Duration // when its last packet was read, on the clock of Config.Now
 	Key     bool          // an IDR (H.264) or IRAP (H.265) picture: decoding can begin here
 	Missing uint32        // RTP packets lost since the picture before; 0 over TCP
 	NALs    [][]byte      // without start codes; parameter sets are repeated in-band if the camera sends them
+	Sample  Sample        // the copy of NALs that all receivers share and may keep; nil: none was made
 }
 
 // Sink takes what a camera gives. Its methods are called by the driver's one goroutine, never two at a time, and must

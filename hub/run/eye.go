@@ -99,6 +99,7 @@ func (e *eye) Opened(p camera.Params) {
 func (e *eye) Picture(p camera.Picture) {
 	e.mu.Lock()
 	e.arrived = p.Arrival
+	p.Sample = camera.Pack(e.codec, p.NALs) // recorder and viewers keep the same one
 	e.judge.Picture(p)
 	now, v := e.now(), e.judge.Verdict()
 	if v.Pictures != e.newer {

@@ -20,28 +20,17 @@ type picture struct {
 	payloads [][]byte
 }
 
-// newPicture copies a picture and puts the parameter sets before a key picture.
+// newPicture keeps a picture's Sample, or a copy if it has none, and puts the parameter sets before a key picture.
 func newPicture(p camera.Picture, params *camera.Params) *picture {
-	pic := &picture{key: p.Key}
+	pic := &picture{key: p.Key, nals: make([][]byte, 0, len(p.NALs)+2)}
 	if p.Key {
 		pic.nals = append(pic.nals, params.SPS, params.PPS)
 	}
-	size := 0
-	for _, n := range p.NALs {
-		size += len(n)
+	sample := p.Sample
+	if sample == nil {
+		sample = camera.Pack(params.Codec, p.NALs)
 	}
-	all := make([]byte, 0, size)
-	for _, n := range p.NALs {
-		if len(n) == 0 {
-			continue
-		}
-		switch n[0] & 0x1f { // ITU-T H.264 table 7-1
-		case 7, 8, 9, 12: // parameter sets come from Params; delimiters and filler say nothing here
-			continue
-		}
-		all = append(all, n...)
-		pic.nals = append(pic.nals, all[len(all)-len(n):len(all):len(all)])
-	}
+	pic.nals = sample.Units(pic.nals)
 	return pic
 }
 

@@ -83,7 +83,7 @@ func (b *Backfill) Picture(p camera.Picture, at time.Time) error {
 	if b.params == nil {
 		return fmt.Errorf("%w: a picture before its parameters", ErrBackfill)
 	}
-	data := pack(b.params.Codec, p.NALs)
+	data := camera.Pack(b.params.Codec, p.NALs)
 	if data == nil {
 		return nil
 	}

@@ -456,7 +456,7 @@ func FuzzScan(f *testing.F) {
 	}
 	pic := func(i int) timed {
 		p := t.pics[i]
-		return timed{&picture{media: p.Media, key: p.Key, wall: wall0, data: pack(camera.H264, p.NALs)}, ticks(p.Media), 0}
+		return timed{&picture{media: p.Media, key: p.Key, wall: wall0, data: camera.Pack(camera.H264, p.NALs)}, ticks(p.Media), 0}
 	}
 	one := encode(nil, 1, []timed{pic(0), pic(1)}, 6000)
 	two := encode(nil, 2, []timed{pic(2), pic(3)}, 6000)

@@ -16,41 +16,7 @@ type picture struct {
 	arrival time.Duration // on the hub's clock
 	wall    time.Time
 	key     bool
-	data    []byte // NAL units, each behind its length in four bytes (ISO/IEC 14496-15 section 5.3)
-}
-
-// pack copies a picture's NAL units into one sample. Parameter sets, access unit delimiters and filler are left out: the
-// file's head has the first, and the others say nothing in a file. It returns nil if nothing is left.
-func pack(codec camera.Codec, nals [][]byte) []byte {
-	size := 0
-	for _, n := range nals {
-		if kept(codec, n) {
-			size += 4 + len(n)
-		}
-	}
-	if size == 0 {
-		return nil
-	}
-	out := make([]byte, 0, size)
-	for _, n := range nals {
-		if kept(codec, n) {
-			out = binary.BigEndian.AppendUint32(out, uint32(len(n)))
-			out = append(out, n...)
-		}
-	}
-	return out
-}
-
-func kept(codec camera.Codec, nal []byte) bool {
-	if len(nal) == 0 {
-		return false
-	}
-	if codec == camera.H265 { // ITU-T H.265 table 7-1
-		t := nal[0] >> 1 & 0x3f
-		return t < 32 || t > 35 && t != 38
-	}
-	t := nal[0] & 0x1f // ITU-T H.264 table 7-1
-	return t != 7 && t != 8 && t != 9 && t != 12
+	data    camera.Sample
 }
 
 // whole says whether a sample is NAL units to its last byte: what a power cut leaves of one (zeros, a stump) is not.

@@ -24,7 +24,8 @@ type Config struct {
 	Door   string
 	Camera string
 	// PreRoll is how much is kept in memory and filed in front of a visit, at least, counted back to a key picture.
-	// Default 10 s.
+	// Default 10 s. While a visit is recorded, only what is not yet written and the newest group of pictures stay in memory: a
+	// visit that follows at once begins with the newest key picture of the one before, whose film has what came earlier.
 	PreRoll time.Duration
 	// Memory bounds pictures in memory: pre-roll and what waits for the disk. Past it the oldest go first; what had not
 	// been written is lost and told. Default 32 MiB: 10 s at 8 Mbit/s three times over.
@@ -157,7 +158,7 @@ func (r *Recorder) Opened(p camera.Params) {
 	r.conn++
 }
 
-// Picture takes a picture; it clones what it keeps.
+// Picture takes a picture; it keeps its Sample, or a copy if it has none.
 func (r *Recorder) Picture(p camera.Picture) {
 	r.mu.Lock()
 	params, conn := r.params, r.conn
@@ -165,7 +166,10 @@ func (r *Recorder) Picture(p camera.Picture) {
 	if params == nil {
 		return // no Opened: nothing can decode it
 	}
-	data := pack(params.Codec, p.NALs)
+	data := p.Sample
+	if data == nil {
+		data = camera.Pack(params.Codec, p.NALs)
+	}
 	if data == nil {
 		return
 	}
@@ -202,7 +206,11 @@ func (r *Recorder) take(p picture) {
 			j.next, j.overrun, j.overran = to, true, true
 		}
 	}
-	r.ring.trim(r.cfg.PreRoll, held)
+	span := r.cfg.PreRoll
+	if n := len(r.jobs); n > 0 && !r.jobs[n-1].stopped {
+		span = 0 // what the writer has taken is in this visit's film: memory need not hold it too
+	}
+	r.ring.trim(span, held)
 }
 
 // last is where a visit's pictures end, so far.
