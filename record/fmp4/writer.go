@@ -19,11 +19,26 @@ const (
 	slowAfter = time.Second
 )
 
+// beats gives a beat's instants: the same ones for every recorder of a hub and for the hub's own clock, so that a machine that has
+// little to do wakes once for all of them. One goroutine owns it.
+type beats struct {
+	now   func() time.Duration
+	timer *time.Timer
+}
+
+func newBeats(now func() time.Duration) *beats { return &beats{now, time.NewTimer(beat)} }
+
+// next is the next beat.
+func (b *beats) next() <-chan time.Time {
+	b.timer.Reset(beat - b.now()%beat)
+	return b.timer.C
+}
+
 // write is the writer's goroutine: one visit at a time, until Close has been called and all are filed.
 func (r *Recorder) write() {
 	defer r.ended.Done()
-	tick := time.NewTicker(beat)
-	defer tick.Stop()
+	tick := newBeats(r.cfg.Now)
+	defer tick.timer.Stop()
 	for {
 		r.mu.Lock()
 		calls := r.calls
@@ -39,7 +54,7 @@ func (r *Recorder) write() {
 		}
 		switch {
 		case j != nil:
-			clip, err := r.keep(j, tick.C)
+			clip, err := r.keep(j, tick)
 			r.mu.Lock()
 			r.jobs = r.jobs[1:]
 			r.mu.Unlock()
@@ -56,7 +71,7 @@ func (r *Recorder) write() {
 }
 
 // keep writes one visit until it is stopped, and files it.
-func (r *Recorder) keep(j *job, tick <-chan time.Time) (record.Clip, error) {
+func (r *Recorder) keep(j *job, tick *beats) (record.Clip, error) {
 	name, _ := folder(j.visit) // Start has checked it
 	rel := filepath.Join(r.rel, name)
 	var m *film
@@ -86,7 +101,7 @@ func (r *Recorder) keep(j *job, tick <-chan time.Time) (record.Clip, error) {
 			failed = err
 			r.tell(j, false, err)
 			if !late {
-				<-tick
+				<-tick.next()
 				continue
 			}
 		}
@@ -95,7 +110,7 @@ func (r *Recorder) keep(j *job, tick <-chan time.Time) (record.Clip, error) {
 		}
 		select {
 		case <-r.wake:
-		case <-tick:
+		case <-tick.next():
 		}
 	}
 }
@@ -112,7 +127,7 @@ func (r *Recorder) report(j *job, m *film) {
 
 // finish files the clip; a disk that refuses is asked until the job's time is over. left counts pictures that the writer
 // could not write, failed says why.
-func (r *Recorder) finish(j *job, m *film, left int, failed error, tick <-chan time.Time) (record.Clip, error) {
+func (r *Recorder) finish(j *job, m *film, left int, failed error, tick *beats) (record.Clip, error) {
 	r.mu.Lock()
 	left += int(j.end - min(j.next, j.end))
 	lost, overran := j.lost+uint64(left), j.overran
@@ -134,7 +149,7 @@ func (r *Recorder) finish(j *job, m *film, left int, failed error, tick <-chan t
 			return got, err
 		}
 		r.tell(j, false, err)
-		<-tick
+		<-tick.next()
 	}
 }
 
@@ -188,13 +203,13 @@ func (r *Recorder) written(j *job, pend []picture, parts []part) []picture {
 // job: a recorder that records nothing wakes nobody.
 func (r *Recorder) watch() {
 	defer r.ended.Done()
-	tick := time.NewTicker(beat)
-	defer tick.Stop()
+	tick := newBeats(r.cfg.Now)
+	defer tick.timer.Stop()
 	for {
 		select {
 		case <-r.quit:
 			return
-		case <-tick.C:
+		case <-tick.next():
 		}
 		now := r.cfg.Now()
 		var tell *job
