@@ -56,7 +56,9 @@ type Need struct {
 // Found takes what a detector beside the Judge says. A lapse is latched until the same detector says Live, and then for as
 // long as any lapse of its kind is held; Unknown, and a Finding of no name, change nothing but what Explain tells. A lapse
 // outlives a reconnection: that a camera answers again is no evidence that its lens is free. At is at or before now; a lapse's
-// gap begins at the newest Live of the same detector, the last instant that it vouches for (S7).
+// gap begins at the newest Live of the same detector, the last instant that it vouches for (S7). A Live whose evidence is older
+// than this connection, or that comes while there is none, satisfies no Need: what was decoded or verified on the way is told
+// late, and belongs to the connection before (S1).
 func (j *Judge) Found(f Finding) {
 	if f.By == "" {
 		return
@@ -75,6 +77,10 @@ func (j *Judge) Found(f Finding) {
 	j.note(&o.finder, fa)
 	if f.By == "scene" {
 		j.cover.scene(f)
+	}
+	if f.State == Live && (!j.open || f.At < j.line) {
+		o.judged, o.judgedAt = vouched, before
+		j.needs()
 	}
 	j.decide()
 }

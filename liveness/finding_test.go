@@ -83,6 +83,33 @@ func TestTamperOutlivesAReconnection(t *testing.T) {
 	}
 }
 
+// S1: a word that was on its way while the camera was connected anew is about the connection before, and counts for nothing on
+// this one; nor does one that comes while there is no connection.
+func TestNeedsAreOfThisConnection(t *testing.T) {
+	w := newWorld(t, Config{Need: []Need{{By: "freeze", Within: 60 * sec}}})
+	w.j.Opened(0)
+	w.run(film(0, 15*5, 0, none), 5*sec)
+	w.j.Closed(5 * sec)
+	w.j.Found(Finding{By: "freeze", State: Live, At: 5 * sec})
+	w.j.Opened(6 * sec)
+	w.j.Found(Finding{By: "freeze", State: Live, At: 4900 * ms}) // it was being decoded
+	w.tick = 6 * sec
+	again := film(6500*ms, 15*20, 0, none)
+	w.run(again[:75], 11*sec)
+	if v := w.j.Verdict(); v.State == Live || strings.Join(w.j.Waiting(), " ") != "freeze" {
+		t.Errorf("%v, waits for %q: the word of another connection counts", v.State, w.j.Waiting())
+	}
+	w.j.Found(Finding{By: "freeze", State: Live, At: 11 * sec})
+	if v := w.j.Verdict(); v.State != Live {
+		t.Errorf("%v after this connection's word, want Live", v.State)
+	}
+	w.j.Found(Finding{By: "freeze", State: Live, At: 5 * sec}) // a straggler takes nothing away
+	w.run(again[75:150], 16*sec)
+	if v := w.j.Verdict(); v.State != Live {
+		t.Errorf("%v after a straggler, want Live", v.State)
+	}
+}
+
 // S1: the watch is not live until every needed detector has judged on this connection, and no longer than its word is fresh.
 // A camera of which nothing is needed is not held up.
 func TestNeeds(t *testing.T) {

@@ -51,6 +51,7 @@ type Judge struct {
 	newest  time.Duration // media time of the newest picture on this connection
 	arrived time.Duration // when it arrived
 	began   time.Duration // when the first one did
+	line    time.Duration // when this timeline began, or the connection ended: what was seen before vouches for nothing in it
 	own     time.Duration // its own time on the hub's clock: media + base. Kept when the connection ends
 	watched bool          // own is set
 	backs   int           // pictures in a row that are older than newest by more than maxJump
@@ -145,7 +146,7 @@ func (j *Judge) Closed(now time.Duration) {
 // later than the old one cannot be seen from its times alone.
 func (j *Judge) restart() {
 	j.pictures, j.seenLive, j.backs, j.lateN = 0, false, 0, 0
-	j.newest, j.arrived, j.began = 0, 0, 0
+	j.newest, j.arrived, j.began, j.line = 0, 0, 0, j.now
 	j.delay, j.cadence, j.clock = delay{}, cadence{}, clock{}
 	for d := range j.finders {
 		j.finders[d].judged = false
