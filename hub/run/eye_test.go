@@ -107,3 +107,35 @@ func TestAgeFollowsItsPicture(t *testing.T) {
 		t.Errorf("came as %v, want %v", s.all, want)
 	}
 }
+
+// T7: a camera that gives its parameter sets beside its pictures, and not in them, is judged for cover like any other.
+func TestCoverIsJudgedWithParametersBeside(t *testing.T) {
+	params, all := cameratest.Encode(t, cameratest.Encoding{Seconds: 4, Filter: "testsrc2=s=320x180:r=15,noise=alls=12:allf=t"})
+	now := time.Hour
+	e := &eye{
+		door: "front", name: "hall", rec: noRecorder{}, now: func() time.Duration { return now }, push: func(any) {}, note: func(Event) {},
+		log: slog.New(slog.DiscardHandler), judge: liveness.New(liveness.Config{}), link: liveness.NewLink(false),
+	}
+	e.says = &saying{log: e.log, now: e.now}
+	e.Opened(params)
+	for i, au := range all {
+		p := camera.Picture{Media: time.Duration(i) * time.Second / 15, Arrival: now}
+		for _, n := range au {
+			if k := n[0] & 0x1f; k == 1 || k == 5 {
+				p.Key = p.Key || k == 5
+				p.NALs = append(p.NALs, n)
+			}
+		}
+		now += time.Second / 15
+		e.Picture(p)
+	}
+	for _, f := range e.judge.Explain() {
+		if f.By == "cover" {
+			if f.Say != "learning: 2 of 10 keyframes" {
+				t.Errorf("cover: %s", f.Say)
+			}
+			return
+		}
+	}
+	t.Error("cover is not judged at all")
+}
