@@ -414,18 +414,19 @@ func (h *Hub) at() hub.At { return hub.At{Mono: h.cfg.Now(), Wall: h.cfg.Wall()}
 func (h *Hub) take(item any) {
 	switch in := item.(type) {
 	case hub.Input:
+		if f, ok := in.(hub.Filed); ok {
+			h.refills.filed(h.eye(f.Door, f.Camera), f)
+		}
+		for _, e := range h.core.Take(h.at(), in) {
+			h.carry(e)
+		}
+		// Only now: a Lock as the door closes waits for no camera (S5), and the camera's goroutine may hold its eye.
 		if r, ok := in.(hub.Reported); ok && r.Report.What == lock.OfDoor {
 			for _, e := range h.eyes {
 				if e.door == r.Door {
 					e.contact(r.Report)
 				}
 			}
-		}
-		if f, ok := in.(hub.Filed); ok {
-			h.refills.filed(h.eye(f.Door, f.Camera), f)
-		}
-		for _, e := range h.core.Take(h.at(), in) {
-			h.carry(e)
 		}
 	case func():
 		in()
