@@ -31,6 +31,7 @@ type Answers struct {
 	open    bool // a question waits for its answer
 	asks    int
 	good    int
+	before  int // good, when the newest question was asked
 }
 
 // Answering is what was found.
@@ -88,9 +89,16 @@ func (a *Answers) Moment(at time.Duration) bool {
 	return a.gaps >= answerGaps && a.key > 0 && !a.asking && at-a.key < a.usual/2
 }
 
-// Asked tells that a question was sent.
+// Asked tells that a question is being sent: an answer may come before its sender knows that it went.
 func (a *Answers) Asked(at time.Duration) {
-	a.asked, a.open, a.asking, a.asks = at, true, true, a.asks+1
+	a.asked, a.open, a.asking, a.asks, a.before = at, true, true, a.asks+1, a.good
+}
+
+// Unsent tells that the newest question was not sent: it counts for neither side, unless it was answered all the same.
+func (a *Answers) Unsent() {
+	if a.open = false; a.good == a.before {
+		a.asks--
+	}
 }
 
 func (a *Answers) within() time.Duration { return min(answerWithin, a.usual/4) }

@@ -78,20 +78,26 @@ func (e *eye) wantsAsking() asking {
 	}
 }
 
-// ask sends one question. What was not sent is not held against the camera.
+// ask sends one question. What was not sent is not held against the camera; nor is one that the camera had answered before its
+// sending was confirmed, as by an ONVIF camera whose reply comes after its key picture: the judge, which waits from then on, would
+// wait for a second one (S18).
 func (e *eye) ask(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, askPatience)
 	defer cancel()
-	if err := e.asker.Ask(ctx); err != nil {
+	e.mu.Lock()
+	began := e.now()
+	proven := e.answers.State() == liveness.AnswerProven
+	e.answers.Asked(began)
+	e.mu.Unlock()
+	err := e.asker.Ask(ctx)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err != nil {
+		e.answers.Unsent()
 		e.log.Debug("the camera was not asked", "door", e.door, "camera", e.name, "err", err)
 		return
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	now := e.now()
-	proven := e.answers.State() == liveness.AnswerProven
-	e.answers.Asked(now)
-	if proven { // the judge expects a key picture in time
+	if now := e.now(); proven && e.keyAt < began { // the judge expects a key picture in time
 		e.judge.Asked(now)
 		e.pass(now, e.judge.Verdict())
 	}

@@ -51,8 +51,9 @@ type eye struct {
 	answers   liveness.Answers
 	answering liveness.Answering
 	codec     camera.Codec
-	newer     uint64 // pictures that the judge took, at the newest one
-	open      bool   // the camera's connection
+	keyAt     time.Duration // arrival of the newest key picture that the judge took
+	newer     uint64        // pictures that the judge took, at the newest one
+	open      bool          // the camera's connection
 	told      liveness.Verdict
 	toldAt    time.Duration
 	shownAt   time.Duration

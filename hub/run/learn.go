@@ -30,6 +30,9 @@ const (
 // the verdict after what they found.
 func (e *eye) newPicture(p *camera.Picture, v liveness.Verdict) liveness.Verdict {
 	e.link.Picture(p.Arrival)
+	if p.Key {
+		e.keyAt = p.Arrival
+	}
 	e.answers.Picture(p.Key, p.Arrival)
 	if e.sees == nil {
 		return v
