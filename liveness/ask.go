@@ -26,6 +26,8 @@ const (
 // which would be to know that the answer still comes (T6 is found by ages); and not Replayed (T5), though that is the attack
 // which it finds: nothing was seen twice. It stays until the camera does answer. What is measured is the answer's own time, by
 // the age clock and not by its arrival: a link that stalls delays the answer with every other picture, and is judged for that.
+// It delays the question on its way as well: by how much pictures since then were late, an answer may be later, KeyWithin at the
+// most (S18).
 type ask struct {
 	steps   [steps]time.Duration // of key pictures that came in their turn, newest first
 	n       int
@@ -38,6 +40,7 @@ type ask struct {
 	broken  bool          // pictures are missing since then
 	tries   int           // in a row without proof
 	longest time.Duration // answer so far
+	stall   time.Duration // the oldest that a picture since the question was when it came
 }
 
 // every is the usual interval, 0 if it is not known.
@@ -64,13 +67,14 @@ func (a *ask) step(d time.Duration) {
 // within is how soon an answer must have been captured.
 func (a *ask) within(most time.Duration) time.Duration {
 	if a.longest > 0 {
-		return min(most, 2*a.longest+askSlack)
+		return min(most, 2*a.longest+askSlack+a.stall)
 	}
 	return most
 }
 
 // Asked tells that the camera was asked for a key picture just now (ONVIF SetSynchronizationPoint, RTCP PLI). Its answer must have
-// been captured within Config.KeyWithin, or twice the longest answer so far and 300 ms if that is less; a later one, or none by
+// been captured within Config.KeyWithin, or twice the longest answer so far, 300 ms, and what the link stalled for meanwhile, if
+// that is less; a later one, or none by
 // the time that pictures show to have passed, is a lapse. An answer counts only if it comes out of turn; three in a row that
 // do not, though a prompt one would have, are a lapse too. So ask at random moments, best in the first half of the usual interval
 // (Calibration tells it); a camera that answers more slowly than its key pictures come cannot be challenged. A second question
@@ -78,7 +82,7 @@ func (a *ask) within(most time.Duration) time.Duration {
 func (j *Judge) Asked(now time.Duration) {
 	j.advance(now)
 	if a := &j.ask; j.open && j.pictures > 0 && !a.open {
-		a.open, a.at, a.broken = true, j.now, false
+		a.open, a.at, a.broken, a.stall = true, j.now, false, 0
 		every := a.every()
 		prompt := a.longest
 		if prompt == 0 {
@@ -97,12 +101,14 @@ const (
 	askUnknown
 )
 
-// judgeAsk looks at a picture for an answer. own is its own time; broken says that pictures before it are missing.
-func (j *Judge) judgeAsk(key, broken bool, own time.Duration) {
+// judgeAsk looks at a picture for an answer. own is its own time, age how old it came; broken says that pictures before it are
+// missing.
+func (j *Judge) judgeAsk(key, broken bool, own, age time.Duration) {
 	a := &j.ask
 	if !key && !a.open {
 		return
 	}
+	a.stall = max(a.stall, age)
 	a.broken = a.broken || broken
 	took := own - a.at
 	limit := a.within(j.cfg.KeyWithin)
@@ -119,7 +125,7 @@ func (j *Judge) judgeAsk(key, broken bool, own time.Duration) {
 			f.n = askTurn // asked when one was due: nobody's fault
 		case own-a.last < time.Duration(askSooner*float64(every)):
 			f.state, f.n = Live, askAnswered
-			a.tries, a.longest = 0, max(a.longest, took)
+			a.tries, a.longest = 0, max(a.longest, took-a.stall)
 		default:
 			a.tries++
 			f.n = askTurn

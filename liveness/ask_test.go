@@ -87,6 +87,24 @@ func TestChallenge(t *testing.T) {
 		w.ask(all, 11*sec, at[0])
 		w.want(Live, Lagging, Live)
 	})
+	t.Run("a stall delays the question, too", func(t *testing.T) { // S18: it heals as any lag does, and the camera is no liar
+		w := newWorld(t, Config{})
+		w.j.Opened(0)
+		all := answers(film(0, 450, 0, none), 50*ms, at[:2]...)
+		w.ask(stall(answers(all, 750*ms, at[2]), at[2]-50*ms, at[2]+700*ms), 22*sec, at...)
+		w.want(Live, Lagging, Live)
+		if l := w.j.ask.longest; l > 150*ms {
+			t.Errorf("the camera is taken to answer in %v", l)
+		}
+	})
+	t.Run("a stall is no excuse for none", func(t *testing.T) {
+		w := newWorld(t, Config{})
+		w.j.Opened(0)
+		all := answers(film(0, 1500, 0, none), 50*ms, at[:2]...)
+		const third = 16300 * ms // a key picture's turn is 1.7 s later
+		w.ask(stall(all, third-50*ms, third+700*ms), 29*sec, at[0], at[1], third)
+		w.want(Live, Lagging, Live, Untrusted)
+	})
 	t.Run("the answer is lost with packets", func(t *testing.T) {
 		w := newWorld(t, Config{KeyWithin: 600 * ms})
 		w.j.Opened(0)

@@ -55,7 +55,7 @@ func (j *Judge) take(p *camera.Picture, at time.Duration) {
 	if p.Key && !repeats {
 		j.judgeCover(p, at)
 	}
-	j.judgeAsk(p.Key, hole || p.Missing > 0, j.own)
+	j.judgeAsk(p.Key, hole || p.Missing > 0, j.own, age)
 	if first {
 		j.began = at
 	}
