@@ -20,7 +20,7 @@ const (
 )
 
 // challenge asks a camera for key pictures at random moments: first until it is proven that it answers, then in every visit. A
-// camera that is not proven to answer is never held to it.
+// camera that is not proven to answer is never held to it. One that is not trusted is asked outside visits, too.
 func (e *eye) challenge(ctx context.Context, random io.Reader) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -64,14 +64,16 @@ func (e *eye) wantsAsking() asking {
 		e.answering = state
 		e.log.Info("camera: "+e.answers.Say(), "door", e.door, "camera", e.name)
 	}
+	// Only an answer takes an unanswered question back: it must not wait for the next visit, whose courier would wait for it.
+	wanted := e.recording || e.told.State == liveness.Untrusted
 	switch {
 	case !e.open:
 		return askNot
 	case state == liveness.AnswerLearning && e.answers.Ready(now):
 		return askNow
-	case state == liveness.AnswerProven && e.recording && e.answers.Moment(now):
+	case state == liveness.AnswerProven && wanted && e.answers.Moment(now):
 		return askNow
-	case state == liveness.AnswerProven && e.recording:
+	case state == liveness.AnswerProven && wanted:
 		return askSoon
 	default:
 		return askNot

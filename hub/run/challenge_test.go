@@ -125,3 +125,35 @@ func TestQuestionNotSent(t *testing.T) {
 	}
 	f.prove(t)
 }
+
+// A camera that did not answer in a visit is asked on after it, so that it is trusted again before the next courier comes; one that
+// is trusted is asked in visits alone.
+func TestUntrustedIsAskedOutsideVisits(t *testing.T) {
+	f := newFilm()
+	f.prove(t)
+	for f.n%45 != 10 {
+		f.run(1)
+	}
+	if got := f.e.wantsAsking(); got != askNot {
+		t.Errorf("outside a visit a camera that is trusted is asked: %d", got)
+	}
+	f.e.ask(t.Context()) // as in a visit
+	for range 40 {
+		f.picture(false)
+	}
+	f.run(46)
+	if got := f.e.judge.Verdict().State; got != liveness.Untrusted {
+		t.Fatalf("state %v", got)
+	}
+	for n := 0; f.e.wantsAsking() != askNow; n++ {
+		if f.run(1); n > 100 {
+			t.Fatal("it is not asked any more")
+		}
+	}
+	f.e.ask(t.Context())
+	f.picture(true)
+	f.run(65 * 15)
+	if got := f.e.judge.Verdict().State; got != liveness.Live {
+		t.Errorf("state %v a minute after it has answered, want live", got)
+	}
+}
