@@ -77,6 +77,37 @@ func TestOneOfTwoCamerasLapses(t *testing.T) {
 	}
 }
 
+// S6: a camera that lags for good, since a detector that it needs has no word, hides the loss of the other one for seconds, not for
+// ever: nobody watches, so it is a lapse.
+func TestOneLagsForGoodAndTheOtherIsLost(t *testing.T) {
+	h := ready(t, "hall", "porch")
+	h.slide()
+	h.until("unlocked")
+	h.move(true)
+	h.until("open")
+	h.cams["porch"].mute = true
+	h.run(20 * time.Second)
+	if h.view.Watch != "live" || h.view.Alarm != "" {
+		t.Fatalf("S18: the hall watches: %s, alarm %q", h.view.Watch, h.view.Alarm)
+	}
+	h.cams["hall"].blind = true
+	h.run(3 * time.Second)
+	if h.view.Watch != "lost" || h.view.Alarm != "lapse-lost" || !h.view.Leave {
+		t.Errorf("the hall is lost, the porch lags for good: watch %s, alarm %q, leave %v", h.view.Watch, h.view.Alarm, h.view.Leave)
+	}
+	last := h.cams["hall"].last
+	h.cams["porch"].mute = false
+	h.run(time.Second)
+	if h.view.Watch != "live" {
+		t.Errorf("the porch has its detector's word again: watch %s", h.view.Watch)
+	}
+	e, ok := h.entry(ledger.KindGap, wordGap)
+	var g ledger.GapData
+	if !ok || json.Unmarshal(e.Data, &g) != nil || g.Seconds < 2.8 || g.From.Sub(noon.Add(h.away+last)).Abs() > 250*time.Millisecond {
+		t.Errorf("S7: the gap, from the hall's last picture at %v on: %v %s", last, ok, e.Data)
+	}
+}
+
 // S7: with a lapse, what every detector found goes into the record in numbers, and the resident reads the sentence.
 func TestLapseKeepsItsEvidence(t *testing.T) {
 	h := ready(t)

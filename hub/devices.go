@@ -56,6 +56,7 @@ func (d *door) age(now time.Duration) {
 		case old > verdictLost && (v.State == liveState || v.State == liveness.Lagging || v.State == liveness.HubLate):
 			v.State, v.GapFrom, v.GapTo = liveness.Lost, s.at-v.Age, now
 		case old > verdictLife && v.State == liveState:
+			s.took(liveness.HubLate, now)
 			v.State = liveness.HubLate
 		}
 	}
@@ -70,6 +71,7 @@ func (c *Core) seen(in Seen) {
 	for i := range d.sights {
 		if d.sights[i].name == in.Camera {
 			s := &d.sights[i]
+			s.took(in.Verdict.State, c.at.Mono)
 			s.verdict, s.at = in.Verdict, min(in.At, c.at.Mono)
 			if in.Why != nil {
 				s.why = in.Why
@@ -82,7 +84,7 @@ func (c *Core) seen(in Seen) {
 
 // look weighs what all cameras of a door say now.
 func (c *Core) look(d *door) {
-	was, now := d.watch, combine(d.sights)
+	was, now := d.watch, d.weigh(c.at.Mono)
 	if d.late && now == interlock.WatchLive {
 		now = interlock.WatchHubLate
 	}

@@ -86,7 +86,7 @@ func (c *Core) follow(d *door, was, now interlock.Watch) {
 			d.absolve()
 		}
 		d.left = c.at.Mono
-		if own, ok := newest(d.sights); ok {
+		if own, ok := vouched(d.sights); ok {
 			d.left = min(own, c.at.Mono)
 		}
 		d.lag = cmp.Or(lapseReason(now), interlock.LapseLagging)
@@ -98,7 +98,7 @@ func (c *Core) follow(d *door, was, now interlock.Watch) {
 	case now.Lapse() && !d.gap.open:
 		from := d.left
 		if was != interlock.WatchLive { // lagging since left, or never live: what the cameras themselves tell
-			if own, ok := newest(d.sights); ok && (d.left == 0 || own > d.left) {
+			if own, ok := vouched(d.sights); ok && (d.left == 0 || own > d.left) {
 				from = min(own, c.at.Mono)
 			}
 		}

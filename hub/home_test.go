@@ -62,6 +62,7 @@ type home struct {
 type cam struct {
 	verdict liveness.Verdict
 	blind   bool
+	mute    bool          // a detector that is needed has no word: its pictures come, and it lags
 	last    time.Duration // own time of the newest picture
 	gapFrom time.Duration
 	gapTo   time.Duration
@@ -292,6 +293,9 @@ func (h *home) see() {
 			}
 			v.State = liveness.Lost
 		case k.last > 0 && v.State == liveness.Live:
+			v.State = liveness.Lagging
+		}
+		if k.mute && v.State == liveness.Live {
 			v.State = liveness.Lagging
 		}
 		v.GapFrom, v.GapTo = k.gapFrom, k.gapTo

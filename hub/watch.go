@@ -12,6 +12,7 @@ type sight struct {
 	name     string
 	verdict  liveness.Verdict
 	at       time.Duration // when that verdict was told
+	between  time.Duration // since when it is neither live nor lapsed: it lags, or the hub is late
 	recorded bool          // the present visit's pictures are confirmed on disk
 	why      []liveness.Finding
 	link     liveness.Certificate
@@ -74,16 +75,66 @@ func combine(sights []sight) interlock.Watch {
 	return interlock.WatchUnknown
 }
 
+// betweenMost is for how long a camera that lags, or that the late hub does not judge, may stand between its door and the lapse of
+// another one: as long as it takes to be called lost itself. A detector whose word is missing makes a camera lag for good, and
+// then nobody watches.
+const betweenMost = verdictLost
+
+// isBetween says whether a word is neither live nor a lapse, of a camera that was judged.
+func isBetween(w interlock.Watch) bool {
+	return w == interlock.WatchLagging || w == interlock.WatchHubLate
+}
+
+// took notes a camera's new state, before it is its verdict.
+func (s *sight) took(state liveness.State, now time.Duration) {
+	if is := isBetween(word(state)); !is || !isBetween(word(s.verdict.State)) {
+		s.between = now
+	}
+}
+
+// weigh is a door's watch now: combine, unless what stands between it and a lapse has done so for too long (S6).
+func (d *door) weigh(now time.Duration) interlock.Watch {
+	w := combine(d.sights)
+	if !isBetween(w) {
+		return w
+	}
+	for i := range d.sights {
+		if s := &d.sights[i]; isBetween(word(s.verdict.State)) && now-s.between <= betweenMost {
+			return w
+		}
+	}
+	for _, l := range mildness {
+		if !l.Lapse() {
+			continue
+		}
+		for i := range d.sights {
+			if word(d.sights[i].verdict.State) == l {
+				return l
+			}
+		}
+	}
+	return w
+}
+
 // newest is the own time of the newest picture that any camera of the door gave, and whether there was one.
-func newest(sights []sight) (time.Duration, bool) {
+func newest(sights []sight) (time.Duration, bool) { return newestOf(sights, false) }
+
+// vouched is newest for the account of gaps: of a camera that has stood between live and lapsed for too long, only what it gave
+// before that counts as watched (S7).
+func vouched(sights []sight) (time.Duration, bool) { return newestOf(sights, true) }
+
+func newestOf(sights []sight, vouched bool) (time.Duration, bool) {
 	best, ok := time.Duration(0), false
 	for i := range sights {
-		v := sights[i].verdict
+		v, w := sights[i].verdict, word(sights[i].verdict.State)
 		if v.Pictures == 0 && v.GapFrom == 0 {
 			continue
 		}
 		own := sights[i].at - v.Age
-		if word(v.State).Lapse() && v.GapFrom > 0 {
+		switch {
+		case vouched && isBetween(w) && sights[i].at-sights[i].between > betweenMost:
+			own = min(own, sights[i].between)
+		case w.Lapse() && v.GapFrom > 0:
 			own = v.GapFrom
 		}
 		if !ok || own > best {
