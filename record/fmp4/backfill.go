@@ -16,6 +16,8 @@ import (
 const (
 	// backfillMost bounds what one backfill takes of the disk: an hour of 2 Mbit/s.
 	backfillMost = 1 << 30
+	// pendMost bounds the pictures in memory: a camera whose times hardly rise, and that gives no key picture, must not fill it.
+	pendMost = 8 << 20
 	// partName is what a file is called until it is whole.
 	partName = "backfill.part"
 )
@@ -46,6 +48,7 @@ type Backfill struct {
 	dts    int64     // of the newest picture written or pending; -1: none
 	frame  int64     // how long the newest picture with a known follower was shown
 	pend   []picture
+	held   int // bytes of pend
 	ended  bool
 }
 
@@ -102,11 +105,12 @@ func (b *Backfill) Picture(p camera.Picture, at time.Time) error {
 		if err := b.begin(at); err != nil {
 			return err
 		}
-	case at.Sub(b.pend[0].wall) >= partLength, p.Key:
+	case at.Sub(b.pend[0].wall) >= partLength, p.Key, b.held+len(data) > pendMost:
 		if err := b.flush(gap); err != nil {
 			return err
 		}
 	}
+	b.held += len(data)
 	b.pend = append(b.pend, picture{params: b.params, wall: at.UTC(), key: p.Key, data: data})
 	return nil
 }
@@ -175,7 +179,7 @@ func (b *Backfill) flush(follow time.Duration) error {
 	b.seq++
 	b.size += int64(len(out))
 	b.file.To = b.pend[len(b.pend)-1].wall.Add(fromTicks(last))
-	b.pend = b.pend[:0]
+	b.pend, b.held = b.pend[:0], 0
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"eyebolt/camera"
 	"eyebolt/record"
 )
 
@@ -188,5 +189,40 @@ func TestBackfillDiskFails(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(b.dir, "front/hall/v1", partName)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("left behind: %v", err)
+	}
+}
+
+// T20: a camera whose times hardly rise, and that gives no key picture, does not fill the memory.
+func TestBackfillHoldsLittle(t *testing.T) {
+	f := load(t, "hall.h264")
+	b := start(t, t.TempDir(), osDisk{}, nil)
+	visited(t, b, f, "v1")
+	back, err := b.Backfill("v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	back.Opened(f.params)
+	at := wall0.Add(time.Minute)
+	if err := back.Picture(f.pics[0], at); err != nil {
+		t.Fatal(err)
+	}
+	nal := make([]byte, 1<<20)
+	nal[0] = 0x41
+	for range 64 {
+		at = at.Add(time.Microsecond)
+		if err := back.Picture(camera.Picture{NALs: [][]byte{nal}}, at); err != nil {
+			t.Fatal(err)
+		}
+		held := 0
+		for _, p := range back.pend {
+			held += len(p.data)
+		}
+		if held > pendMost || held != back.held {
+			t.Fatalf("%d bytes are held, counted as %d", held, back.held)
+		}
+	}
+	clip, err := back.End()
+	if err != nil || len(clip.Files) != 1 || clip.Files[0].Bytes < 64<<20 {
+		t.Errorf("%+v, %v", clip, err)
 	}
 }
