@@ -122,6 +122,7 @@ func (h *Hub) Start(ctx context.Context) error {
 	}
 	h.wg.Go(func() { h.loop(ctx) })
 	h.running.Store(true)
+	h.wg.Go(func() { h.watch(ctx) })
 	if h.post != nil {
 		if err := h.post.run(ctx); err != nil {
 			_ = h.Stop()
@@ -339,27 +340,36 @@ func (e *eye) filed(visit string) func(record.Clip, error) {
 	}
 }
 
-// judge lets time pass for every camera's judge, and says when time alone changes one's verdict next.
-func (h *Hub) judge(now time.Duration) (next time.Duration) {
-	next = liveness.NoDeadline
-	for _, e := range h.eyes {
-		if at := e.tick(h.cfg.Now()); at > now {
-			next = min(next, at)
+// watch judges every camera each 20 ms and at each deadline, so that lateness is found when it happens (S6). One goroutine for
+// all of them: a deadline is never nearer than A1 when a picture sets it, so looking every 20 ms misses none.
+func (h *Hub) watch(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
 		}
+		now := h.cfg.Now()
+		next := nextTick(now)
+		for _, e := range h.eyes {
+			if at := e.tick(h.cfg.Now()); at > now && at < next {
+				next = at
+			}
+		}
+		for _, s := range h.seconds {
+			s.tick(h.cfg.Now())
+		}
+		timer.Reset(max(next-h.cfg.Now(), 0))
 	}
-	for _, s := range h.seconds {
-		s.tick(h.cfg.Now())
-	}
-	return next
 }
 
 // nextTick is when the clockwork goes next, at most tickEvery after now. Every clock of the hub goes at the same instants, so that
-// an idle hub wakes fifty times a second and no more often.
+// an idle hub wakes fifty times a second and not a hundred.
 func nextTick(now time.Duration) time.Duration { return now.Truncate(tickEvery) + tickEvery }
 
-// loop owns the core and the clockwork: it judges every camera each 20 ms and at each deadline, so that lateness is found when it
-// happens (S6), and then lets the core know of the time. One goroutine wakes for both: each that wakes fifty times a second costs a
-// third of a percent of a core. It waits for nobody: a judge's lock is held for as long as one picture is judged.
+// loop owns the core.
 func (h *Hub) loop(ctx context.Context) {
 	tick := time.NewTimer(tickEvery)
 	defer tick.Stop()
@@ -373,7 +383,7 @@ func (h *Hub) loop(ctx context.Context) {
 			batch = h.serve(h.queue.take(batch))
 		case <-tick.C:
 			now := h.cfg.Now()
-			next := min(h.judge(now), nextTick(now))
+			tick.Reset(nextTick(now) - now)
 			late := now-last > lateAfter
 			if late {
 				h.cfg.Log.Warn("the hub's own clockwork came late", "by", now-last-tickEvery)
@@ -384,7 +394,6 @@ func (h *Hub) loop(ctx context.Context) {
 				shown = now
 				h.refresh()
 			}
-			tick.Reset(max(next-h.cfg.Now(), 0))
 		}
 	}
 }
