@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the programs that `eyebolt bench jam --peer` measures beside us, from pinned module versions, into bin/peers.
+# Builds the programs that `eyebolt bench jam --peer` and `bench watch` measure beside us, from pinned module versions, into bin/peers.
 # They are peers to measure against, not dependencies: nothing of ours links or ships them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
