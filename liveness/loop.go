@@ -14,6 +14,12 @@ const (
 	loopLeast = 2
 	// loopAlone is what a peak's height over its neighbours counts, against its own: half of it must stand alone.
 	loopAlone = 2
+	// loopSure is the share of what is no coder's error that is surely the same, and loopMost bounds what is one.
+	loopSure, loopMost = 0.8, 0.95
+	// loopSame is how many stills of one quantiser there must be to know how alike they are.
+	loopSame = 4
+	// sameStep is by how much less the quantisers of two stills differ that are one.
+	sameStep = 0.5
 	// loopLags is how many lags there must be to know what is usual among them.
 	loopLags = 8
 )
@@ -27,12 +33,15 @@ type loop struct {
 	ring   []print   // by order of arrival
 	n      int       // how many were ever added
 	at     []float64 // by lag, of the newest match
+	qp     []float64 // by place in ring: at which quantiser it was coded; 0: unknown
+	fresh  []bool    // by place in ring: it was no repeat
+	same   []float64
 	agree  []int32
 	valid  []int32
 }
 
 func (l *loop) init(bw, bh, n int) {
-	*l = loop{ring: make([]print, n), at: make([]float64, n)}
+	*l = loop{ring: make([]print, n), at: make([]float64, n), qp: make([]float64, n), fresh: make([]bool, n), same: make([]float64, 0, n)}
 	across := bw / tileW
 	l.tiles = across * (bh / tileH)
 	for y := 0; y < bh/tileH*tileH; y += loopStride {
@@ -47,9 +56,11 @@ func (l *loop) init(bw, bh, n int) {
 	l.agree, l.valid = make([]int32, l.tiles), make([]int32, l.tiles)
 }
 
-// add remembers a print.
-func (l *loop) add(p *print) {
-	to := &l.ring[l.n%len(l.ring)]
+// add remembers a print, the quantiser of its still, and whether that was no repeat.
+func (l *loop) add(p *print, qp float64, fresh bool) {
+	at := l.n % len(l.ring)
+	to := &l.ring[at]
+	l.qp[at], l.fresh[at] = qp, fresh
 	for i, b := range l.blocks {
 		copy(to.sign[i*words:(i+1)*words], p.sign[b*words:])
 		copy(to.valid[i*words:(i+1)*words], p.valid[b*words:])
@@ -58,23 +69,61 @@ func (l *loop) add(p *print) {
 }
 
 // match gives the lag at which the print is most like one that is remembered while unlike that one's neighbours, and by how
-// much. What the picture has come to differ in from its scene is alike at every lag since; a loop is alike at one. It has
-// to be called before add. ok says that there are lags enough to tell.
-func (l *loop) match(p *print) (lag int, peak float64, ok bool) {
+// much. What the picture has come to differ in from its scene is alike at every lag since; a loop is alike at one. Stills of
+// one quantiser are alike too, by the coder's own error, and their neighbours may be of another: what is shown again is more alike
+// than nearly all of its quantiser are that were no repeats. Where its neighbours are of another quantiser, and too few of its own are known
+// or the newest still is not of that, a peak over the limit is unsure: with no other over it, nothing can be told. All that is only where a coder's error is in the print: coders. match has to be called before add. ok
+// says that there are lags enough to tell.
+func (l *loop) match(p *print, qp, limit float64, coders bool) (lag int, peak float64, unsure, ok bool) {
 	n := min(l.n, len(l.ring))
 	if n < loopLags+loopLeast {
-		return 0, 0, false
+		return 0, 0, false, false
 	}
 	for back := 1; back <= n; back++ {
 		l.at[back-1] = l.compare(p, &l.ring[(l.n-back)%len(l.ring)])
 	}
 	for back := loopLeast; back < n; back++ {
 		c := min(l.at[back-1], loopAlone*(l.at[back-1]-max(l.at[back-2], l.at[back])))
+		if q := l.quantiser(back); coders && c > max(peak, 0) && q > 0 { // only for those that may be a peak
+			usual, known := l.usual(back, n, q)
+			if known {
+				over := l.at[back-1] - usual
+				if same := over / (1 - min(usual, loopMost)); same > loopSure { // where most is the coder's, nearly all of the rest
+					over = max(over, same/2)
+				}
+				c = min(c, over)
+			}
+			alone := !sameQuantiser(q, l.quantiser(back-1)) || !sameQuantiser(q, l.quantiser(back+1))
+			if alone && (!known || !sameQuantiser(q, qp)) {
+				unsure = unsure || c > limit
+				continue
+			}
+		}
 		if c > peak || lag == 0 {
 			lag, peak = back, c
 		}
 	}
-	return lag, peak, true
+	return lag, peak, unsure && peak <= limit, true
+}
+
+// quantiser of the still that came so many before the newest.
+func (l *loop) quantiser(back int) float64 { return l.qp[(l.n-back)%len(l.ring)] }
+
+func sameQuantiser(a, b float64) bool { return math.Abs(a-b) < sameStep }
+
+// usual is how alike the print is to nearly all stills of a quantiser that were no repeats, but for the one at lag not and its neighbours.
+func (l *loop) usual(not, n int, qp float64) (like float64, known bool) {
+	l.same = l.same[:0]
+	for back := 1; back <= n; back++ {
+		if i := (l.n - back) % len(l.ring); l.fresh[i] && sameQuantiser(l.qp[i], qp) && !near(back, not) {
+			l.same = append(l.same, l.at[back-1])
+		}
+	}
+	if len(l.same) < loopSame {
+		return 0, false
+	}
+	slices.Sort(l.same)
+	return l.same[(len(l.same)-1)*19/20], true
 }
 
 // compare is the median correlation of the tiles.

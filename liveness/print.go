@@ -34,18 +34,17 @@ func newPrint(blocks int) print {
 // clearBlock takes a block's vote away.
 func (p *print) clearBlock(b int) { clear(p.valid[b*words : (b+1)*words]) }
 
-// setBlock writes the signs of a block's residuals.
+// setBlock writes the signs of a block's residuals. There is no branch in it: the sign of noise cannot be predicted.
 func (p *print) setBlock(b int, r *[area]float32, zone float32) {
+	const negative = 1 << 31
+	least := math.Float32bits(zone) // of two floats from 0 up the larger has the larger bits
 	for w := range words {
 		var s, v uint64
 		for i, x := range r[w*64 : w*64+64] {
-			switch {
-			case x > zone:
-				s |= 1 << i
-				v |= 1 << i
-			case x < -zone:
-				v |= 1 << i
-			}
+			u := math.Float32bits(x)
+			known := (least - u&^negative) >> 31
+			v |= uint64(known) << (i & 63)
+			s |= uint64(known&^(u>>31)) << (i & 63)
 		}
 		p.sign[b*words+w], p.valid[b*words+w] = s, v
 	}

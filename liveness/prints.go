@@ -91,7 +91,7 @@ type trace struct {
 	thin                bool // too little noise is left to judge
 	lag                 int
 	peak                float64
-	lagged              bool
+	lagged, unsure      bool
 }
 
 // run is which of the newest three scores are over the limit.

@@ -52,67 +52,6 @@ func TestFreezeIsFound(t *testing.T) {
 	}
 }
 
-// S18: a live sensor whose coder's step has changed leaves stills that are alike by the coder's error, and the less noise the coarser
-// the step. None of it is frozen, though two in a row are nearly the same by ten steps; what cannot be told is said, with what to
-// do; and a picture that is frozen then is found or not judged, and never live (T4).
-func TestCoarserQuantiserIsNotFrozen(t *testing.T) {
-	const learned = 26
-	s := newSensor(320, 192, 14, 2.5)
-	p := NewPrints(PrintsConfig{})
-	noise := s.noise
-	errors := map[int][]float64{}
-	coded := func(qp int) camera.Still { // the coder's error of a scene is its own at each step
-		scene := append([]float64(nil), s.scene...)
-		if errors[qp] == nil {
-			for range scene {
-				errors[qp] = append(errors[qp], 0.95*noise*s.rng.NormFloat64())
-			}
-		}
-		for i, e := range errors[qp] {
-			if qp != learned {
-				scene[i] += e
-			}
-		}
-		s.noise = noise * math.Exp2(-float64(max(0, qp-learned))/8)
-		k := s.shoot(scene)
-		k.Quantiser = float64(qp)
-		return k
-	}
-	prints(p, 30, func(int) camera.Still { return coded(learned) })
-	for _, qp := range []int{27, 28, 30, 33, 36, learned} {
-		for i := range 8 {
-			all := p.Still(coded(qp))
-			f, l := find(all, "freeze"), find(all, "loop")
-			if f.State == Frozen || l.State == Replayed {
-				t.Fatalf("live at quantiser %d, still %d: %+v %+v", qp, i, f, l)
-			}
-			switch {
-			case i < 4:
-			case qp >= 30 && (f.State != Unknown || !strings.Contains(f.Say, "raise the camera's bit rate") || l.State != Unknown):
-				t.Errorf("at quantiser %d, still %d: %+v, want that too little noise is left", qp, i, f)
-			case qp < 30 && f.State != Live:
-				t.Errorf("at quantiser %d, still %d: %+v", qp, i, f)
-			}
-		}
-	}
-	for _, c := range []struct {
-		qp    int
-		error float64
-		want  State
-	}{{27, 0.5, Frozen}, {30, 0.4, Frozen}, {33, 1.3, Unknown}} {
-		prints(p, 6, func(int) camera.Still { return coded(learned) })
-		stuck := coded(c.qp).Luma
-		f, _ := prints(p, 5, func(int) camera.Still {
-			k := s.show(s.recode(stuck, c.error))
-			k.Quantiser = float64(c.qp)
-			return k
-		})
-		if f.State != c.want {
-			t.Errorf("frozen at quantiser %d: %+v, want state %d", c.qp, f, c.want)
-		}
-	}
-}
-
 // S18: what honest cameras show: slow light, lamps, a walker with a period, a tree, a parcel that stays, exposure that steps,
 // a noisier sensor, a coder that steps. None is a freeze or a loop.
 func TestHonestPicturesAreNotFrozen(t *testing.T) {

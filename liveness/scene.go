@@ -34,6 +34,7 @@ type scene struct {
 	odd     []uint8      // stills in a row that a block shows something else
 	turn    int          // which baseline learns next
 	learned int          // stills, up to learnStills
+	pairs   int          // of them that came one after the other at one quantiser
 	poor    float64      // the share of the other scene's textured blocks that it has, if that is too little to be a scene; 0: enough
 	usual   float64      // by how much two stills in a row differ, as a share of noise; near 1
 	qp      float64      // the quantiser at which that is so; 0: unknown
@@ -52,7 +53,7 @@ func (s *scene) forget() {
 		clear(s.n[i])
 	}
 	clear(s.odd)
-	s.learned, s.usual, s.qp, s.poor = 0, 1, 0, 0
+	s.learned, s.pairs, s.usual, s.qp, s.poor = 0, 0, 1, 0, 0
 }
 
 // usually takes how much two live stills in a row differed, and the quantiser of the newer.

@@ -2,7 +2,6 @@ package liveness
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"eyebolt/camera"
@@ -26,6 +25,9 @@ const (
 	// thinner is how many steps of the quantiser halve what is left of the noise, and with it what two live stills differ by: in
 	// rooms coded by x264 and OpenH264 it fell to 0.8, 0.7, 0.5, 0.4 and 0.2 with 1, 2, 4, 7 and 11 steps.
 	thinner = 4
+	// codersFrom is from which share on, of the noise that its quantiser leaves, what a still differs by from its scene may hold the
+	// coder's error of the scene too: a still with less holds none.
+	codersFrom = 0.9
 	// sceneFades is the share of its contrast under which a scene may be on its way out of view: noise reduction lets go of it
 	// over some pictures, and the first key picture of a cover may be one of these.
 	sceneFades = 0.75
@@ -196,17 +198,23 @@ func (p *Prints) learn(at time.Duration, first bool) []Finding {
 	sc := p.sc
 	if !first && sc.learned > sceneStills {
 		if d := p.differs(); d >= learnDiffers {
-			sc.usually(d, p.qp)
+			if sameQuantiser(p.qp, p.qpOld) {
+				sc.usually(d, p.qp)
+			}
 		} else {
 			return p.both(Finding{State: Unknown, At: at, Score: float64(sc.learned), Limit: learnStills, Say: fmt.Sprintf("learning: %d of %d keyframes; the newest one does not differ from the one before, and is not learned from", sc.learned, learnStills)})
 		}
 	}
 	sc.learned++
 	sc.turn = sc.learned % 2
+	same := !first && sameQuantiser(p.qp, p.qpOld)
+	if same {
+		sc.pairs++
+	}
 	for b := range p.tab.mean {
 		sc.learnBlock(b, p.tab.still, p.tab.mean[b])
-		if !first {
-			sc.learnNoise(b, p.tab.difference(b), sc.learned-1)
+		if same || !first && sc.pairs == 0 { // two steps differ by more than noise: what they do stands in for want of better
+			sc.learnNoise(b, p.tab.difference(b), sc.pairs)
 		}
 	}
 	p.paired, p.freezes, p.loops = 0, run{}, run{}
@@ -258,14 +266,15 @@ func (p *Prints) judge(at time.Duration) []Finding {
 		p.tr.differs = p.differs()
 		share := p.tr.differs / p.sc.usual
 		same = min(p.tr.adj, 1-share/p.sc.left(p.qp))
-		p.tr.thin = same <= p.cfg.Freeze && 1-share > p.cfg.Freeze
+		p.tr.thin = p.tr.adj > p.cfg.Freeze && same <= p.cfg.Freeze && 1-share > p.cfg.Freeze
 	}
-	lag, peak, lagged := p.loop.match(&p.now[1])
-	p.tr.lag, p.tr.peak, p.tr.lagged = lag, peak, lagged
-	p.loop.add(&p.now[0])
+	coders := p.tr.scale > codersFrom*p.sc.usual*p.sc.left(p.qp)
+	lag, peak, unsure, lagged := p.loop.match(&p.now[1], p.qp, p.cfg.Loop, coders)
+	p.tr.lag, p.tr.peak, p.tr.lagged, p.tr.unsure = lag, peak, lagged, unsure
+	p.loop.add(&p.now[0], p.qp, !p.looped && !p.frozen && peak < p.cfg.Loop)
 	all := []Finding{p.freeze(at, same), p.again(at)}
 	if same < p.cfg.Freeze/2 && !p.tr.thin && !p.frozen && !p.looped && peak < p.cfg.Loop/2 {
-		if p.paired > 1 && math.Abs(p.qp-p.qpOld) < 0.5 { // two steps differ by more than noise
+		if p.paired > 1 && sameQuantiser(p.qp, p.qpOld) { // two steps differ by more than noise
 			p.sc.usually(p.tr.differs, p.qp)
 		}
 		p.follow()
@@ -317,8 +326,15 @@ func (p *Prints) again(at time.Duration) Finding {
 		f.Say = fmt.Sprintf("judged once %d keyframes are remembered", loopLags+loopLeast)
 		return f
 	}
-	if p.tr.thin && !p.looped {
+	switch {
+	case p.looped && (p.tr.thin || p.tr.unsure):
+		f.State, f.Say = Replayed, "it looked like a loop, and this keyframe cannot be judged"
+		return f
+	case p.tr.thin:
 		f.Say = p.sayThin()
+		return f
+	case p.tr.unsure:
+		f.Say = "this keyframe is like an earlier one, as stills of one quantiser may be, of which too few are known yet; a steadier bit rate would help"
 		return f
 	}
 	copy(p.lags[1:], p.lags[:])
@@ -376,7 +392,7 @@ func (p *Prints) follow() {
 			sc.n[0][b], sc.n[1][b], sc.odd[b] = 0, 0, 0
 		}
 		sc.learnBlock(b, p.tab.still, p.tab.mean[b])
-		if p.paired > 1 {
+		if p.paired > 1 && sameQuantiser(p.qp, p.qpOld) {
 			sc.learnNoise(b, p.tab.difference(b), slowStills)
 		}
 	}
