@@ -83,7 +83,13 @@ func TestSwingingQuantiserIsNoLoop(t *testing.T) {
 	prints(p, 30, func(int) camera.Still { return coded(26) })
 	qp := 26
 	for i := range 160 {
-		if i%7 == 0 || i%11 == 0 {
+		switch {
+		case i < 80: // two keys of another step, 40 s after two others
+			qp = 26
+			if i%20 == 5 || i%20 == 7 {
+				qp = 27
+			}
+		case i%7 == 0 || i%11 == 0:
 			qp = 25 + s.rng.IntN(4)
 		}
 		if l := find(p.Still(coded(qp)), "loop"); l.State == Replayed {
