@@ -25,6 +25,7 @@ type door struct {
 	left     time.Duration    // the newest picture's own time when the watch was last live
 	lag      interlock.Reason // why it is not live since: the camera's lag, if it ever was that
 	air      air              // what was noticed on the air here
+	told     string           // the alarm whose cause was told by a notice
 	cause    radio.Cause      // of the visit's lapses, or of the newest one outside
 
 	// The lock and the household, as last told.

@@ -105,8 +105,10 @@ func (c *Core) blame(d *door) {
 		return
 	}
 	d.cause = cause
-	if d.alarm.ID != "" && !d.alarm.Notice && lapsed(reasonOf(d.alarm.Reason)) && c.standing(d) && cause.Severity == radio.Attack {
-		// The alarm is out already, and what was sent is not sent anew in other words: a notice of its own tells why.
+	if d.alarm.ID != "" && !d.alarm.Notice && lapsed(reasonOf(d.alarm.Reason)) && c.standing(d) && cause.Severity == radio.Attack && d.told != d.alarm.ID {
+		// The alarm is out already, and what was sent is not sent anew in other words: a notice of its own tells why. One for each
+		// alarm: whoever jams again and again must not push alarms that are still untold out of their place (S16).
+		d.told = d.alarm.ID
 		c.alarm(d, reasonOf(d.alarm.Reason), true)
 	}
 }

@@ -144,3 +144,38 @@ func TestACauseIsForgottenWithItsVisit(t *testing.T) {
 		t.Errorf("still blamed: %+v", c)
 	}
 }
+
+// S16: whoever jams again and again while an alarm stands brings one notice of its cause, and no more: notices must not push an
+// alarm that the service has not stored yet out of its place.
+func TestJammingAgainTellsItsCauseOnce(t *testing.T) {
+	h := blinded(t, nil)
+	h.cams["hall"].blind = false
+	h.run(time.Second)
+	h.move(false)
+	h.run(5 * time.Second)
+	if r := h.out(); !r.OK {
+		t.Fatalf("refused: %+v", r)
+	}
+	h.until("idle")
+	if h.view.Alarm != "lapse-lost" {
+		t.Fatalf("alarm %q", h.view.Alarm)
+	}
+	n, entries := len(h.alarms), len(h.disk)
+	for range 30 {
+		h.cams["hall"].blind = true
+		h.run(2 * time.Second)
+		h.in(flood(h.mono-time.Second, h.mono, 50))
+		h.run(100 * time.Millisecond)
+		h.cams["hall"].blind = false
+		h.run(2 * time.Second)
+	}
+	notices := 0
+	for _, a := range h.alarms[n:] {
+		if a.Notice && strings.Contains(a.Text, "Wi-Fi") {
+			notices++
+		}
+	}
+	if notices != 1 {
+		t.Errorf("%d notices, %d entries", notices, len(h.disk)-entries)
+	}
+}
