@@ -90,9 +90,9 @@ func (c CameraConfig) remote(opt hubOptions) (*onvif.Remote, error) {
 func (c CameraConfig) sensor(k *run.Camera, remote *onvif.Remote, opt hubOptions) error {
 	way, needed := c.Stills, true
 	switch way {
-	case "off":
+	case "", "off":
 		return nil
-	case "", "auto":
+	case "auto":
 		if _, err := exec.LookPath("ffmpeg"); err != nil && remote == nil {
 			opt.Log.Warn("a picture that is frozen before it is coded cannot be noticed: install ffmpeg, or give the camera's onvif address",
 				"camera", c.Name)

@@ -61,7 +61,8 @@ func (c *DemoCmd) Run(ctx context.Context) error {
 	d := &demo{ctx: ctx, tokens: tokens}
 	begin := time.Now()
 	town, err := startTown(ctx, townConfig{
-		Dir: dir, Doors: 1, Width: c.Width, Height: c.Width * 9 / 16 &^ 1, Limits: demoLimits, Travel: 700 * time.Millisecond, Log: log, Listen: c.listen(), API: d.options,
+		Stills: "auto",
+		Dir:    dir, Doors: 1, Width: c.Width, Height: c.Width * 9 / 16 &^ 1, Limits: demoLimits, Travel: 700 * time.Millisecond, Log: log, Listen: c.listen(), API: d.options,
 		Say: func(what string) { fmt.Fprintf(os.Stderr, "starting %s …\n", what) },
 	})
 	if err != nil {

@@ -31,8 +31,9 @@ type houseConfig struct {
 	Dir           string        // hub.yaml, hub/, broker/
 	Doors         int
 	Width, Height int
-	FPS           int // 0: 15
-	GOP           int // pictures from key to key; 0: 2 s of them
+	FPS           int    // 0: 15
+	GOP           int    // pictures from key to key; 0: 2 s of them
+	Stills        string // of the hub's cameras
 	Kbit          int
 	Limits        LimitConfig
 	Now           func() time.Duration
@@ -120,7 +121,7 @@ func startHouse(ctx context.Context, cfg houseConfig) (_ *pretendHouse, err erro
 		h.hub.Doors = append(h.hub.Doors, DoorConfig{
 			Name: doorName(i), Limits: cfg.Limits,
 			Lock:    LockConfig{MQTT: &mqtt.Settings{Broker: h.broker.URL(), Base: base, Lock: "front_lock", Contact: "front_door"}},
-			Cameras: []CameraConfig{{Name: "hall", URL: cam.URL(), Link: or(cfg.A1, "wifi")}},
+			Cameras: []CameraConfig{{Name: "hall", URL: cam.URL(), Link: or(cfg.A1, "wifi"), Stills: cfg.Stills}},
 		})
 	}
 	return h, nil

@@ -111,17 +111,17 @@ type CameraConfig struct {
 	SeesDoor string `yaml:"sees_door"`
 	// DoorDelay is how long after the contact's report the picture may show an opening. Default 1s.
 	DoorDelay time.Duration `yaml:"door_delay"`
-	// Challenge asks the camera for key pictures at random moments of a visit, once it has proven that it answers: auto (the
-	// default) or pli (RTCP, over the stream's own connection), onvif (SetSynchronizationPoint), or off.
+	// Challenge asks the camera for key pictures at random moments of a visit, once it has proven that it answers: auto or pli
+	// (RTCP, over the stream's own connection), onvif (SetSynchronizationPoint), or off. Default: auto, but off over udp.
 	Challenge string `yaml:"challenge"`
 	// ONVIF is the address of the camera's device service: a host, or http:// or https://. It has the stream's name and password
 	// unless it holds others. With it the camera's own tamper alarms are heard, snapshots can be had, and what a gap
 	// missed is fetched after the visit from the camera's own storage, if it has one (Profile G).
 	ONVIF string `yaml:"onvif"`
 	// Stills says how single pictures are decoded, in visits and once a minute besides, so that a frozen or looped picture is
-	// known by its noise: keyframes (the stream's own, through ffmpeg), snapshot (by ONVIF), mjpeg (of stills_url) or off. With
-	// one of the first three the watch is not live before they have judged (S1). The default, auto, is keyframes if ffmpeg is
-	// installed, else snapshot: what they find is a lapse, but a camera whose noise is too weak to judge is not refused.
+	// known by its noise: keyframes (the stream's own, through ffmpeg), snapshot (by ONVIF), mjpeg (of stills_url) or off (the
+	// default). With one of the first three the watch is not live before they have judged (S1). With auto (keyframes if ffmpeg is
+	// installed, else snapshot) what they find is a lapse, but nobody waits for them.
 	Stills string `yaml:"stills"`
 	// StillsURL is the camera's motion JPEG: http, https, rtsp or rtsps.
 	StillsURL string `yaml:"stills_url"`
@@ -242,7 +242,11 @@ func (c CameraConfig) watching(k *run.Camera) error {
 	}
 	k.Door.Delay = c.DoorDelay
 	switch c.Challenge {
-	case "", "auto", "pli":
+	case "":
+		if c.Transport != "udp" { // where one lost packet would be an answer that never came
+			k.Challenge = &run.Challenge{}
+		}
+	case "auto", "pli":
 		k.Challenge = &run.Challenge{}
 	case "onvif":
 		if c.ONVIF == "" {

@@ -26,10 +26,11 @@ type townConfig struct {
 	Dir           string
 	Doors         int
 	Width, Height int
-	GOP           int  // the camera's pictures from key to key; 0: 2 s of them
-	FPS           int  // 0: 15
-	Kbit          int  // of each camera; 0: 900
-	Child         bool // the hub is a process of its own
+	GOP           int    // the camera's pictures from key to key; 0: 2 s of them
+	Stills        string // how the hub decodes pictures of its cameras; empty: not at all
+	FPS           int    // 0: 15
+	Kbit          int    // of each camera; 0: 900
+	Child         bool   // the hub is a process of its own
 	Limits        LimitConfig
 	Travel        time.Duration
 	Link          string // wired, wifi
@@ -93,7 +94,7 @@ func startTown(ctx context.Context, cfg townConfig) (_ *town, err error) {
 		return nil, err
 	}
 	t.house, err = startHouse(ctx, houseConfig{
-		Dir: cfg.Dir, Doors: cfg.Doors, Width: cfg.Width, Height: cfg.Height, GOP: cfg.GOP, Kbit: cfg.Kbit, FPS: cfg.FPS, Limits: cfg.Limits, Travel: cfg.Travel, Now: t.now, Log: cfg.Log,
+		Dir: cfg.Dir, Doors: cfg.Doors, Width: cfg.Width, Height: cfg.Height, GOP: cfg.GOP, Stills: cfg.Stills, Kbit: cfg.Kbit, FPS: cfg.FPS, Limits: cfg.Limits, Travel: cfg.Travel, Now: t.now, Log: cfg.Log,
 		Origins: t.service.URLs, Passkeys: "localhost", Bus: bus.Host, HomeEvents: cfg.HomeEvents, A1: cfg.Link, Relays: t.service.Relays, Camera: cfg.Camera,
 	})
 	if err != nil {
