@@ -67,7 +67,11 @@ func TestAgeLaw(t *testing.T) {
 				t.Fatalf("live at %v with a picture that is %v old; bound %v", now, truth, bound)
 			}
 		}
-		w.run(all, end+3*sec)
+		last := end
+		for i := range all {
+			last = max(last, all[i].arrives)
+		}
+		w.run(all, last+3*sec)
 		want := Lost
 		if newest < 0 {
 			want = Unknown

@@ -52,6 +52,9 @@ func TestMotionQuantiserIsTheEncoders(t *testing.T) {
 // S6, on real coded video: a noisy room at a constant bit rate, whose rate control swings, and a door's leaf that moves now and then.
 // The camera that sees it hits, the same room without the door misses; the quantiser makes the difference.
 func TestDoorOnCodedVideo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("codes ten minutes of video")
+	}
 	const quiet, every, n = 130, 18, 10
 	const room = "color=c=0x8a8078:s=640x360:r=15[room];nullsrc=s=50x80:r=15,geq=lum='128+60*sin(X/2)*cos(Y/3)+30*sin(X*Y/60)':cb=120:cr=136,scale=200x320:flags=neighbor[leaf];[room][leaf]overlay=y=20:x='"
 	const grain = "',noise=alls=5:allf=t"

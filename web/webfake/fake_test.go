@@ -211,8 +211,13 @@ func (f *fake) api(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.mu.Lock()
-	out, code := f.answer(r.Method+" "+path, body)
+	made, code := f.answer(r.Method+" "+path, body)
+	out, err := json.Marshal(made) // now: it may be changed before it is sent
 	f.mu.Unlock()
+	if err != nil {
+		problem(w, 500, "bad", err.Error())
+		return
+	}
 	if code != 200 {
 		problem(w, code, "no", "Nobody is signed in.")
 		return
@@ -220,7 +225,7 @@ func (f *fake) api(w http.ResponseWriter, r *http.Request) {
 	if on != nil {
 		on(body)
 	}
-	reply(w, out)
+	reply(w, json.RawMessage(out))
 }
 
 // answer needs f.mu.
