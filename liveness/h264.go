@@ -166,6 +166,17 @@ func (h *h264) keyQP(n []byte) (qp int, ok bool) {
 		}
 	}
 	r.ue(65535) // idr_pic_id
+	r.order(s, p, field)
+	r.u(2) // dec_ref_pic_marking of an IDR picture
+	qp = int(p.qp) + int(r.se(51+36+26))
+	if r.bad || qp > 51 || qp < -6*int(s.depth) {
+		return 0, false
+	}
+	return qp, true
+}
+
+// order passes over what tells a slice's place in the order of output, and its redundancy (H.264 section 7.3.3).
+func (r *bitReader) order(s *h264SPS, p *h264PPS, field bool) {
 	switch {
 	case s.pocType == 0:
 		r.u(int(s.pocBits))
@@ -181,10 +192,4 @@ func (h *h264) keyQP(n []byte) (qp int, ok bool) {
 	if p.redundant {
 		r.ue(127)
 	}
-	r.u(2) // dec_ref_pic_marking of an IDR picture
-	qp = int(p.qp) + int(r.se(51+36+26))
-	if r.bad || qp > 51 || qp < -6*int(s.depth) {
-		return 0, false
-	}
-	return qp, true
 }

@@ -101,21 +101,7 @@ func (m *motion) sliceQP(n []byte) (qp int, ok bool) {
 			r.bit()
 		}
 	}
-	switch {
-	case s.pocType == 0:
-		r.u(int(s.pocBits))
-		if p.bottom && !field {
-			r.se(1<<30 - 1)
-		}
-	case s.pocType == 1 && !s.deltaZero:
-		r.se(1<<30 - 1)
-		if p.bottom && !field {
-			r.se(1<<30 - 1)
-		}
-	}
-	if p.redundant {
-		r.ue(127)
-	}
+	r.order(s, p, field)
 	if kind == 0 {
 		refs := uint32(more.refs)
 		if r.flag() { // num_ref_idx_active_override_flag
