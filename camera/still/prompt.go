@@ -117,7 +117,7 @@ func (r *reader) scaling(i int) {
 
 // prompt265 sets sps_max_num_reorder_pics of an SPS (H.265 section 7.3.2.2.1) to 0.
 func prompt265(n []byte) []byte {
-	if len(n) < 3 {
+	if len(n) < 3 || n[1]&7 == 0 { // nuh_temporal_id_plus1 is never 0 (section 7.4.2.2): the header would begin a start code
 		return nil
 	}
 	r := reader{b: unescape(n[2:])}
