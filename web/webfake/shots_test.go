@@ -15,10 +15,12 @@ var screens = flag.String("screens", "", "folder for screenshots; empty: they ar
 
 const largestShot = 150 << 10 // a screenshot is read in a browser by strangers
 
-// one browser serves all tests: a profile of its own per page keeps them apart.
+func TestMain(m *testing.M) { os.Exit(webtest.Main(m)) }
+
+// open gives a page in the one browser that serves all tests: a profile of its own keeps it apart.
 func open(t *testing.T) *webtest.Page {
 	t.Helper()
-	return webtest.Start(t).Page()
+	return webtest.Shared(t).Page()
 }
 
 // shot takes the page as it is on a phone and on a desk, and checks that nothing went wrong on it so far.

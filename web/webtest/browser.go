@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -21,11 +22,21 @@ import (
 // Limit is how long one DevTools command or one Wait may take: a loaded two-core machine starts a renderer in seconds.
 const Limit = 30 * time.Second
 
-// Browser is a running Chromium with a profile of its own. It ends with the test.
+// Browser is a test's Chromium: its own (Start), or its share of one (Shared). Its pages end with the test.
 type Browser struct {
-	tb   testing.TB
-	conn *websocket.Conn
-	ctx  context.Context
+	tb testing.TB
+	*chromium
+	profiles []string // of its pages, as the DevTools name them; owned by the test's goroutine
+	sessions []string // likewise
+}
+
+// chromium is a running Chromium with a folder of its own, and the connection to it.
+type chromium struct {
+	cmd    *exec.Cmd
+	dir    string
+	conn   *websocket.Conn
+	ctx    context.Context
+	cancel context.CancelFunc
 
 	mu      sync.Mutex
 	next    int64                  // guarded by mu
@@ -44,14 +55,27 @@ type event struct {
 	Params json.RawMessage
 }
 
-// Start runs Chromium, headless, on a free port. The name is $CHROMIUM or the first of chromium, chromium-browser and
-// google-chrome in the path; without one the test fails.
+// Start runs a Chromium for this test alone, headless, on a free port, with further flags. The name is $CHROMIUM or the first
+// of chromium, chromium-browser and google-chrome in the path; without one the test fails.
 func Start(tb testing.TB, flags ...string) *Browser {
 	tb.Helper()
-	name := find(tb)
-	dir, err := os.MkdirTemp("", "webtest")
+	c, err := launch(flags...)
 	if err != nil {
 		tb.Fatal(err)
+	}
+	tb.Cleanup(c.stop)
+	return &Browser{tb: tb, chromium: c}
+}
+
+// launch runs Chromium; stop ends it.
+func launch(flags ...string) (*chromium, error) {
+	name, err := find()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "webtest")
+	if err != nil {
+		return nil, err
 	}
 	args := append([]string{
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--no-default-browser-check",
@@ -68,32 +92,27 @@ func Start(tb testing.TB, flags ...string) *Browser {
 	}, flags...)
 	cmd := exec.Command(name, append(args, "about:blank")...)
 	ownGroup(cmd)
+	c := &chromium{cmd: cmd, dir: dir, waiting: map[int64]chan reply{}, events: map[string]func(event){}}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
 	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		tb.Fatal(err)
+	if err == nil {
+		err = cmd.Start()
 	}
-	if err := cmd.Start(); err != nil {
-		tb.Fatalf("starting %s: %v", name, err)
+	if err != nil {
+		c.cancel()
+		_ = os.RemoveAll(dir)
+		return nil, fmt.Errorf("starting %s: %w", name, err)
 	}
 	stepBack(cmd)
-	ctx, cancel := context.WithCancel(context.Background())
-	b := &Browser{tb: tb, ctx: ctx, waiting: map[int64]chan reply{}, events: map[string]func(event){}}
-	tb.Cleanup(func() {
-		if b.conn != nil {
-			_, _ = b.try("", "Browser.close", nil)
-			_ = b.conn.CloseNow()
-		}
-		cancel()
-		killGroup(cmd)
-		_ = cmd.Wait()
-		// Chromium's last helpers may still write: try for a while.
-		for range 20 {
-			if os.RemoveAll(dir) == nil {
-				break
-			}
-			time.Sleep(50 * time.Millisecond)
-		}
-	})
+	if err := c.connect(stderr); err != nil {
+		c.stop()
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return c, nil
+}
+
+// connect waits until Chromium says where its DevTools are, and connects to them.
+func (c *chromium) connect(stderr io.Reader) error {
 	addr := make(chan string, 1)
 	go func() {
 		sc := bufio.NewScanner(stderr)
@@ -110,43 +129,67 @@ func Start(tb testing.TB, flags ...string) *Browser {
 	case <-time.After(Limit):
 	}
 	if ws == "" {
-		tb.Fatalf("%s did not open its DevTools port in %v", name, Limit)
+		return fmt.Errorf("its DevTools port did not open in %v", Limit)
 	}
-	b.conn, _, err = websocket.Dial(ctx, ws, nil)
+	conn, _, err := websocket.Dial(c.ctx, ws, nil)
 	if err != nil {
-		tb.Fatalf("DevTools at %s: %v", ws, err)
+		return fmt.Errorf("DevTools at %s: %w", ws, err)
 	}
-	b.conn.SetReadLimit(64 << 20) // a screenshot of a tall page is some MiB of base64
-	go b.read()
-	return b
+	c.conn = conn
+	c.conn.SetReadLimit(64 << 20) // a screenshot of a tall page is some MiB of base64
+	go c.read()
+	return nil
 }
 
-func find(tb testing.TB) string {
-	tb.Helper()
+// stop ends Chromium and all its helpers, and removes what it wrote.
+func (c *chromium) stop() {
+	if c.conn != nil {
+		_, _ = c.try("", "Browser.close", nil)
+		_ = c.conn.CloseNow()
+	}
+	c.cancel()
+	killGroup(c.cmd)
+	_ = c.cmd.Wait()
+	// Chromium's last helpers may still write: try for a while.
+	for range 20 {
+		if os.RemoveAll(c.dir) == nil {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// gone says that the connection ended.
+func (c *chromium) gone() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dead != nil
+}
+
+func find() (string, error) {
 	if name := os.Getenv("CHROMIUM"); name != "" {
-		return name
+		return name, nil
 	}
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
-			return path
+			return path, nil
 		}
 	}
-	tb.Fatal("no Chromium: install it (Debian: apt-get install chromium) or set CHROMIUM to its path")
-	return ""
+	return "", errors.New("no Chromium: install it (Debian: apt-get install chromium) or set CHROMIUM to its path")
 }
 
 // read hands every message to whom it belongs, until the connection ends.
-func (b *Browser) read() {
+func (c *chromium) read() {
 	for {
-		_, data, err := b.conn.Read(b.ctx)
+		_, data, err := c.conn.Read(c.ctx)
 		if err != nil {
-			b.mu.Lock()
-			b.dead = fmt.Errorf("chromium is gone: %w", err)
-			for id, ch := range b.waiting {
+			c.mu.Lock()
+			c.dead = fmt.Errorf("chromium is gone: %w", err)
+			for id, ch := range c.waiting {
 				close(ch)
-				delete(b.waiting, id)
+				delete(c.waiting, id)
 			}
-			b.mu.Unlock()
+			c.mu.Unlock()
 			return
 		}
 		var m struct {
@@ -158,10 +201,10 @@ func (b *Browser) read() {
 		if json.Unmarshal(data, &m) != nil {
 			continue
 		}
-		b.mu.Lock()
-		ch, on := b.waiting[m.ID], b.events[m.SessionID]
-		delete(b.waiting, m.ID)
-		b.mu.Unlock()
+		c.mu.Lock()
+		ch, on := c.waiting[m.ID], c.events[m.SessionID]
+		delete(c.waiting, m.ID)
+		c.mu.Unlock()
 		switch {
 		case m.ID != 0 && ch != nil:
 			ch <- m.reply
@@ -172,20 +215,20 @@ func (b *Browser) read() {
 }
 
 // try sends one command and waits for its answer.
-func (b *Browser) try(session, method string, params any) (json.RawMessage, error) {
+func (c *chromium) try(session, method string, params any) (json.RawMessage, error) {
 	if params == nil {
 		params = struct{}{}
 	}
 	ch := make(chan reply, 1)
-	b.mu.Lock()
-	if b.dead != nil {
-		b.mu.Unlock()
-		return nil, b.dead
+	c.mu.Lock()
+	if c.dead != nil {
+		c.mu.Unlock()
+		return nil, c.dead
 	}
-	b.next++
-	id := b.next
-	b.waiting[id] = ch
-	b.mu.Unlock()
+	c.next++
+	id := c.next
+	c.waiting[id] = ch
+	c.mu.Unlock()
 	msg := map[string]any{"id": id, "method": method, "params": params}
 	if session != "" {
 		msg["sessionId"] = session
@@ -194,7 +237,7 @@ func (b *Browser) try(session, method string, params any) (json.RawMessage, erro
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", method, err)
 	}
-	if err := b.conn.Write(b.ctx, websocket.MessageText, data); err != nil {
+	if err := c.conn.Write(c.ctx, websocket.MessageText, data); err != nil {
 		return nil, fmt.Errorf("%s: %w", method, err)
 	}
 	select {
@@ -208,6 +251,20 @@ func (b *Browser) try(session, method string, params any) (json.RawMessage, erro
 		return r.Result, nil
 	case <-time.After(Limit):
 		return nil, fmt.Errorf("%s: no answer in %v", method, Limit)
+	}
+}
+
+// closePages ends the pages and their profiles.
+func (b *Browser) closePages() {
+	b.mu.Lock()
+	for _, s := range b.sessions {
+		delete(b.events, s)
+	}
+	b.mu.Unlock()
+	for _, p := range b.profiles {
+		if _, err := b.try("", "Target.disposeBrowserContext", map[string]any{"browserContextId": p}); err != nil && !b.gone() {
+			b.tb.Errorf("closing a page: %v", err)
+		}
 	}
 }
 

@@ -25,11 +25,13 @@ func (b *Browser) Page() *Page {
 	b.tb.Helper()
 	var profile struct{ BrowserContextID string }
 	b.must("", "Target.createBrowserContext", map[string]any{"disposeOnDetach": true}, &profile)
+	b.profiles = append(b.profiles, profile.BrowserContextID)
 	var target struct{ TargetID string }
 	b.must("", "Target.createTarget", map[string]any{"url": "about:blank", "browserContextId": profile.BrowserContextID}, &target)
 	var attached struct{ SessionID string }
 	b.must("", "Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &attached)
 	p := &Page{b: b, session: attached.SessionID}
+	b.sessions = append(b.sessions, p.session)
 	b.mu.Lock()
 	b.events[p.session] = p.hear
 	b.mu.Unlock()
