@@ -286,7 +286,7 @@ func try(t *testing.T, program string, limit int, orders []string) map[int]strin
 				in.WriteString(orders[i] + "\n")
 			}
 			cmd := exec.Command(program, "-test.run", "TestWorker", "-test.timeout", left.String())
-			cmd.Env = append(os.Environ(), "STORIES="+stories, fmt.Sprint("LIMIT=", limit), "GOMAXPROCS=1")
+			cmd.Env = append(os.Environ(), "STORIES="+stories, fmt.Sprint("LIMIT=", limit), "GOMAXPROCS=1", "GOGC=800")
 			cmd.Stdin = strings.NewReader(in.String())
 			out, err := cmd.CombinedOutput()
 			if err != nil {

@@ -18,6 +18,7 @@ type player struct {
 	judge         bool // the rules are checked at every fact
 	books         judge
 	broken        string // the first rule that did not hold
+	step          move   // the newest, before the judge
 }
 
 func (p *player) where() string {
@@ -48,9 +49,12 @@ func (p *player) where() string {
 // take gives one fact to Step and prints what followed.
 func (p *player) take(f Fact) {
 	before := p.s.Phase()
-	next, out := Step(p.s, f)
+	var next State
+	var out []Command
 	if p.judge && p.broken == "" {
-		p.check(f, len(out) > 0 || f.Kind != Tick || p.beat%100 == 0)
+		next, out = p.check(f)
+	} else {
+		next, out = Step(p.s, f)
 	}
 	p.s = next
 	polled := false
@@ -79,20 +83,18 @@ func (p *player) take(f Fact) {
 	}
 }
 
-// check keeps the books, and if all is set holds the step to every rule.
-func (p *player) check(f Fact, all bool) {
-	var m move
+// check is Step before the judge: it keeps the books, and holds the step to every rule; of the ticks that command nothing, to
+// one in five.
+func (p *player) check(f Fact) (State, []Command) {
+	m := &p.step
 	m.step(pair{p.s, p.books}, f)
-	for _, r := range rules {
-		if !all {
-			break
-		}
-		if applies, holds := r.check(&m); applies && !holds {
-			p.broken = r.id + " " + r.what
-			return
+	if len(m.out) > 0 || f.Kind != Tick || p.beat%100 == 0 {
+		if p.broken = m.broken(); p.broken != "" {
+			return m.next, m.out
 		}
 	}
 	p.books = m.then
+	return m.next, m.out
 }
 
 // pass lets time go by in ticks of 20 ms, with a beat every 500 ms.
