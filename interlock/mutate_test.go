@@ -241,7 +241,7 @@ func build(t *testing.T, sources map[string][]byte) (program string) {
 	put(filepath.Join(dir, "go.mod"), []byte("module eyebolt\n\ngo 1.26.0\n"))
 	for _, name := range []string{
 		"words.go", "reason.go", "strings.go", "sentence.go", "step.go", "take.go", "settle.go", "state.go", "checks.go",
-		"judge_test.go", "rules_test.go", "explorer_test.go", "scenes_test.go", "player_test.go", "stories_test.go",
+		"judge_test.go", "move_test.go", "rules_test.go", "explorer_test.go", "scenes_test.go", "player_test.go", "stories_test.go",
 	} {
 		b, ok := sources[name]
 		if !ok {
