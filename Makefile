@@ -34,7 +34,7 @@ cross: ## it builds without cgo for every machine we promise
 	  echo "build $$target"; GOOS=$${target%/*} GOARCH=$${target#*/} go build -o /dev/null ./cmd/eyebolt || exit 1; done
 
 # The race detector has nothing to watch in liveness, which starts no goroutine (the layout test holds it to that), and makes its
-# statistics three times as long. They are of one thread: the short ones on 32 bits run beside them.
+# statistics slow. They are of one thread: the short ones on 32 bits run beside them.
 pure: ## the pure rooms on linux/386, and all of liveness without the race detector
 	@echo "test linux/386: the pure rooms; and all of liveness"
 	@GOARCH=386 go test ./interlock ./liveness ./lock ./record -short & narrow=$$!; \
