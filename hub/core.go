@@ -23,17 +23,18 @@ type Core struct {
 	doors []*door
 	index map[string]*door
 
-	pairing *grant.Pairing
-	booted  bool
-	dones   uint64             // the newest Done number
-	waits   map[uint64]waiting // by Done number
-	visits  []string           // what Beats said last
-	ration  ration             // of entries that belong to no door
-	air     air                // what was noticed on the air in the whole home
-	noted   uint64             // ledger entries that the newest "checkpoint" entry told of
-	beat    uint64             // number of the newest beat that was answered
-	since   time.Duration      // boot
-	ticked  time.Duration      // the newest tick
+	pairing   *grant.Pairing
+	booted    bool
+	dones     uint64             // the newest Done number
+	waits     map[uint64]waiting // by Done number
+	visits    []string           // what Beats said last
+	ration    ration             // of entries that belong to no door
+	airRation ration             // of signs on the air that do
+	air       air                // what was noticed on the air in the whole home
+	noted     uint64             // ledger entries that the newest "checkpoint" entry told of
+	beat      uint64             // number of the newest beat that was answered
+	since     time.Duration      // boot
+	ticked    time.Duration      // the newest tick
 
 	// Of the input that is being taken:
 	at      At
@@ -71,7 +72,7 @@ func New(cfg Config) (*Core, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	c := &Core{cfg: cfg, index: map[string]*door{}, waits: map[uint64]waiting{}, ration: ration{left: rationMax}}
+	c := &Core{cfg: cfg, index: map[string]*door{}, waits: map[uint64]waiting{}, ration: newRation(rationMax, rationEvery), airRation: newRation(slowMax, slowEvery)}
 	c.mem.init()
 	for _, dc := range cfg.Doors {
 		d := newDoor(dc)

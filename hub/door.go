@@ -53,7 +53,10 @@ type door struct {
 	shown face
 	seq   uint64
 
-	ration ration
+	ration     ration // of entries about this door
+	airRation  ration // of signs on the air outside a visit, and in one that has written its own
+	linkRation ration // of certificates
+	linkNoted  bool   // what the record says of them: unfit
 }
 
 // visit is one use of one grant.
@@ -82,6 +85,7 @@ type visit struct {
 	incident  interlock.Reason
 	last      time.Time // while replaying: the newest entry
 	budget    int       // entries that reports, phases, gaps and the watch may still write freely
+	signs     int       // signs on the air that were written
 }
 
 // conditions of the household that hold a door, in the order in which a courier is told.
@@ -115,7 +119,7 @@ func newDoor(cfg Door) *door {
 	for _, name := range cfg.Cameras {
 		d.sights = append(d.sights, sight{name: name})
 	}
-	d.ration.left = rationMax
+	d.ration, d.airRation, d.linkRation = newRation(rationMax, rationEvery), newRation(slowMax, slowEvery), newRation(slowMax, slowEvery)
 	return d
 }
 
@@ -139,19 +143,32 @@ func (d *door) holds() []string {
 	return names
 }
 
-// ration bounds what one door may write into the ledger when something flaps: a burst, then one entry a minute. A ledger
+// ration bounds what one door may write into the ledger when something flaps: a burst, then one entry now and then. A ledger
 // that fills the disk would be a way to stop deliveries.
 type ration struct {
-	left int
-	at   time.Duration
+	left, most int
+	every      time.Duration
+	at         time.Duration
+}
+
+func newRation(most int, every time.Duration) ration {
+	return ration{left: most, most: most, every: every}
 }
 
 const (
 	rationMax   = 240
 	rationEvery = time.Minute
+	// slowMax and slowEvery are of what strangers can cause from the street for days: signs on the air, and what they do to a
+	// link's certificate. They have rations of their own, so that a radio which flaps leaves no less room for what the door's
+	// lock and watch tell.
+	slowMax   = 60
+	slowEvery = 5 * time.Minute
 	// visitEntries is what one visit may write of changes before the ration counts for it too. An honest one writes fifty; a
 	// visit that stands in alarm for days with a flapping contact must not fill the disk.
 	visitEntries = 4096
+	// visitSigns is what one visit may write of signs on the air before the slow ration counts: whoever floods for days before a
+	// visit has not kept the visit's own flood off the record. Eight kinds every ten seconds last for 80 s.
+	visitSigns = 64
 )
 
 // worth says whether a change is written: in a visit freely at first, else as far as the ration goes.
@@ -163,10 +180,19 @@ func (d *door) worth(now time.Duration) bool {
 	return d.ration.allow(now)
 }
 
+// worthSign says it of a sign on the air.
+func (d *door) worthSign(now time.Duration) bool {
+	if v := d.visit; v != nil && v.signs < visitSigns {
+		v.signs++
+		return true
+	}
+	return d.airRation.allow(now)
+}
+
 func (r *ration) allow(now time.Duration) bool {
-	if n := int((now - r.at) / rationEvery); n > 0 {
-		r.left = min(rationMax, r.left+n)
-		r.at += time.Duration(n) * rationEvery
+	if n := int((now - r.at) / r.every); n > 0 {
+		r.left = min(r.most, r.left+n)
+		r.at += time.Duration(n) * r.every
 	}
 	if r.left == 0 {
 		return false

@@ -143,12 +143,15 @@ func (c *Core) linked(in Linked) {
 		}
 		unfit = unfit && d.sights[i].link.Refused
 	}
-	if unfit == d.held[linkCondition] {
-		return
+	// Certificates come again and again: what the ration keeps off the record now is written with a later one.
+	if unfit != d.linkNoted && d.linkRation.allow(c.at.Mono) {
+		d.linkNoted = unfit
+		c.write(d, ledger.KindReport, pick(unfit, "link-unfit", "link-fit"), interlock.NoReason, textData{Text: d.unfit()})
 	}
-	d.held[linkCondition] = unfit
-	c.write(d, ledger.KindReport, pick(unfit, "link-unfit", "link-fit"), interlock.NoReason, textData{Text: d.unfit()})
-	c.tellHolds(d)
+	if unfit != d.held[linkCondition] {
+		d.held[linkCondition] = unfit
+		c.tellHolds(d)
+	}
 }
 
 // unfit says what the certificates of the door's cameras say.

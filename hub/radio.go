@@ -64,12 +64,12 @@ func (c *Core) noticed(in Sign) {
 		if in.Door != "" && in.Door != d.cfg.Name {
 			continue
 		}
-		if d.air.take(s, c.at.Mono) && d.visit != nil && d.worth(c.at.Mono) {
+		if d.air.take(s, c.at.Mono) && d.visit != nil && d.worthSign(c.at.Mono) {
 			c.writeSign(d, s)
 		}
 		c.blame(d)
 	}
-	if in.Door == "" && c.air.take(s, c.at.Mono) && !c.inVisit() && c.ration.allow(c.at.Mono) {
+	if in.Door == "" && c.air.take(s, c.at.Mono) && !c.inVisit() && c.airRation.allow(c.at.Mono) {
 		c.writeSign(nil, s)
 	}
 }

@@ -8,6 +8,8 @@ import (
 
 	"eyebolt/bus"
 	"eyebolt/ledger"
+	"eyebolt/liveness"
+	"eyebolt/lock"
 	"eyebolt/radio"
 )
 
@@ -177,5 +179,103 @@ func TestJammingAgainTellsItsCauseOnce(t *testing.T) {
 	}
 	if notices != 1 {
 		t.Errorf("%d notices, %d entries", notices, len(h.disk)-entries)
+	}
+}
+
+// T20: a radio that flaps for hours, of all kinds and at a door as in the whole home, writes a bounded number of entries, in a
+// visit and without one. It leaves room for what the lock tells, and the next visit's flood is on record all the same.
+func TestARadioThatFlapsForHours(t *testing.T) {
+	const hours = 4
+	flap := func(h *home, span time.Duration) (entries int) {
+		before := len(h.disk)
+		for end := h.mono + span; h.mono < end; h.mono += 980 * time.Millisecond {
+			for k := radio.Kind(1); int(k) < radio.Kinds; k++ {
+				s := radio.Sign{Kind: k, From: h.mono, At: h.mono, Count: 1, Source: "test"}
+				h.in(Sign{Sign: s})
+				h.in(Sign{Door: h.who.Door, Sign: s})
+			}
+			h.reportDoor()
+			h.reportBolt(lock.ByUnknown)
+			h.run(20 * time.Millisecond)
+		}
+		for _, e := range h.disk[before:] {
+			if strings.HasPrefix(e.Word, "radio-") {
+				entries++
+			}
+		}
+		return entries
+	}
+	const bound = slowMax + hours*int(time.Hour/slowEvery) + 1
+	t.Run("in a visit", func(t *testing.T) {
+		h := ready(t)
+		h.slide()
+		h.until("unlocked")
+		h.move(true)
+		h.until("open")
+		if n := flap(h, hours*time.Hour); n > visitSigns+bound || n < slowMax || h.c.doors[0].visit == nil {
+			t.Errorf("%d entries in %d hours, want at most %d; visit %v", n, hours, visitSigns+bound, h.view.Phase)
+		}
+	})
+	t.Run("without one", func(t *testing.T) {
+		h := newHome(t)
+		h.prepare()
+		if n := flap(h, hours*time.Hour); n > bound || n < slowMax {
+			t.Errorf("%d entries in %d hours, want at most %d", n, hours, bound)
+		}
+		h.in(Reported{Door: h.who.Door, Report: lock.Report{What: lock.OfHealth, At: h.mono}})
+		h.run(time.Second)
+		if !slices.ContainsFunc(h.disk, func(e ledger.Entry) bool { return e.Word == "lock-offline" }) {
+			t.Error("the record has no room for the lock's silence")
+		}
+	})
+	t.Run("before one", func(t *testing.T) {
+		h := newHome(t)
+		h.prepare()
+		flap(h, 20*time.Minute)
+		h.run(5 * time.Second)
+		h.must(bus.Ask{What: bus.AskArrive, GrantID: h.who.Delivery.ID, Parcel: "PARCEL-1"})
+		h.run(signEvery)
+		before := len(h.disk)
+		h.in(flood(h.mono-time.Second, h.mono, 50))
+		h.run(time.Second)
+		if !slices.ContainsFunc(h.disk[before:], func(e ledger.Entry) bool { return e.Word == "radio-flood" }) {
+			t.Error("the visit's own flood is not on record")
+		}
+	})
+}
+
+// T20, S18: a link that is fit and unfit by turns for hours holds the door by turns and writes a bounded number of entries; the
+// last of them says how it is.
+func TestALinkThatFlapsForHours(t *testing.T) {
+	h := newHome(t)
+	h.prepare()
+	const hours = 4
+	tell := func(unfit bool) {
+		h.in(Linked{Door: h.who.Door, Camera: "hall", Certificate: liveness.Certificate{Grade: liveness.GradeD, Refused: unfit, Watched: time.Hour, Say: "37 gaps."}})
+		if h.c.doors[0].held[linkCondition] != unfit {
+			t.Fatal("S18: the certificate does not count")
+		}
+		h.run(20 * time.Millisecond)
+	}
+	for i := range hours * 360 {
+		tell(i%2 == 0)
+		h.mono += 9980 * time.Millisecond
+	}
+	for range 3 {
+		h.mono += slowEvery
+		tell(true)
+	}
+	h.run(time.Second)
+	entries, last := 0, ""
+	for _, e := range h.disk {
+		if strings.HasPrefix(e.Word, "link-") {
+			entries, last = entries+1, e.Word
+		}
+	}
+	if bound := slowMax + hours*int(time.Hour/slowEvery) + 4; entries > bound || entries < slowMax {
+		t.Errorf("%d entries in %d hours, want at most %d", entries, hours, bound)
+	}
+	if last != "link-unfit" {
+		t.Errorf("the record ends with %s", last)
 	}
 }
