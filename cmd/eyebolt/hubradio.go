@@ -22,6 +22,9 @@ type RadioConfig struct {
 	// Hostapd is the control socket of an access point on this machine, as /run/hostapd/wlan0; the hub's user must be in its
 	// ctrl_interface_group.
 	Hostapd string `yaml:"hostapd"`
+	// HostapdLog is a log that an access point's events are written into: hostapd's own on this machine (hostapd -f), or the one
+	// into which a syslog server of this machine writes what your router sends. The hub's user must be able to read it.
+	HostapdLog string `yaml:"hostapd_log"`
 	// Monitor is an interface in monitor mode on the camera's channel, for a radio of its own. It needs CAP_NET_RAW.
 	Monitor string `yaml:"monitor"`
 	// Networks are the addresses of your access points (BSSIDs), so that a neighbour's frames count for nothing. Monitor needs
@@ -58,6 +61,12 @@ func (c RadioConfig) radios() ([]run.Radio, error) {
 		}
 		out = append(out, run.Radio{Name: "hostapd " + c.Hostapd, Follow: hostapd.Follow, Config: radio.Config{Device: c.Hostapd, Networks: networks}})
 	}
+	if c.HostapdLog != "" {
+		if !filepath.IsAbs(c.HostapdLog) {
+			return nil, fmt.Errorf("radio: hostapd_log %q: write the whole path of the log, as /var/log/hostapd.log", c.HostapdLog)
+		}
+		out = append(out, run.Radio{Name: "log " + c.HostapdLog, Follow: hostapd.FollowLog, Config: radio.Config{Device: c.HostapdLog, Networks: networks}})
+	}
 	if c.Monitor != "" {
 		if err := interfaceOK("monitor", c.Monitor); err != nil {
 			return nil, err
@@ -71,7 +80,7 @@ func (c RadioConfig) radios() ([]run.Radio, error) {
 		out = append(out, run.Radio{Name: "monitor " + c.Monitor, Follow: monitor.Follow, Config: radio.Config{Device: c.Monitor, Networks: networks}})
 	}
 	if len(out) == 0 && len(networks) > 0 {
-		return nil, errors.New("radio: networks alone hear nothing: name an interface, a hostapd socket or a monitor")
+		return nil, errors.New("radio: networks alone hear nothing: name an interface, a hostapd socket or log, or a monitor")
 	}
 	return out, nil
 }

@@ -18,6 +18,8 @@ func TestRadioConfig(t *testing.T) {
 		{"no networks", RadioConfig{Monitor: "wlan1"}, 0, "name your access points"},
 		{"a neighbour's notation", RadioConfig{Monitor: "wlan1", Networks: []string{"02-00-00-00-00-00"}}, 0, "write it as"},
 		{"one radio for both", RadioConfig{Interface: "wlan0", Monitor: "wlan0", Networks: bssid}, 0, "a radio of its own"},
+		{"a log", RadioConfig{HostapdLog: "/var/log/hostapd.log"}, 1, ""},
+		{"a log somewhere", RadioConfig{HostapdLog: "hostapd.log"}, 0, "the whole path"},
 		{"a folder", RadioConfig{Hostapd: "run/hostapd"}, 0, "the whole path"},
 		{"a path", RadioConfig{Interface: "/dev/wlan0"}, 0, "no interface's name"},
 		{"too long", RadioConfig{Monitor: "wlan0123456789ab", Networks: bssid}, 0, "no interface's name"},
