@@ -75,9 +75,8 @@ echo '127.0.0.1 localhost' >"$root/etc/hosts"
 firmware=$(find "$all" -name 'regulatory.db-debian' | head -1)
 mkdir -p "$root/lib/firmware"
 [ -z "$firmware" ] || { cp "$firmware" "$root/lib/firmware/regulatory.db"; cp "${firmware%-debian}.p7s-debian" "$root/lib/firmware/regulatory.db.p7s"; }
-cp "$here"/vm/*.sh "$root/root/"
-ln -sf /root/init.sh "$root/init"
-chmod 755 "$root"/root/*.sh
+cp "$here/vm/init.sh" "$root/init"
+chmod 755 "$root/init"
 
 say "kernel modules"
 modules() { # modules DIR NAME…: what NAME needs, into DIR

@@ -24,11 +24,14 @@ import (
 // process's monotonic clock.
 type AirCmd struct {
 	Air       string        `required:"" placeholder:"PROGRAM" help:"Run as PROGRAM start STORY and PROGRAM stop STORY; must return at once."`
-	Story     []string      `default:"flood,reentry,outage" enum:"flood,reentry,outage" help:"flood: deauthentication with the door closed and unlocked; reentry: with the door open (T1); outage: the radio falls silent (T2)."`
+	Story     []string      `default:"flood,reentry,return,bystander,outage" enum:"flood,reentry,return,bystander,outage" help:"flood: deauthentication with the door closed and unlocked; reentry: with the door open, the courier walks in again (T1); return: after he has shut the door, he pushes it again (T1); bystander: between his leaving and the closing of the door (T2); outage: the radio falls silent."`
+	Rounds    int           `default:"1" help:"How often each story is played."`
 	Camera    string        `default:"127.0.0.1:0" help:"Where the pretend camera listens: an address that is reached over the radio."`
 	Netns     string        `help:"The network namespace of the camera's radio."`
 	For       time.Duration `default:"20s" help:"How long the air is bad."`
 	Quiet     time.Duration `default:"20s" help:"How long the undisturbed stream is measured before each story."`
+	Honest    time.Duration `default:"0s" help:"How long it is measured once, after all stories."`
+	Protected bool          `help:"Forged frames must change nothing: the network protects its management frames (802.11w)."`
 	Capture   string        `type:"path" help:"A capture (pcap) of the air that is being written; its frames are put into the timeline."`
 	Journal   []string      `placeholder:"WHO=PATH" help:"A log whose lines begin with seconds since 1970 (hostapd -t, wpa_supplicant -t): its events are put into the timeline."`
 	MediaMTX  string        `name:"mediamtx" type:"path" help:"MediaMTX reads the same camera. scripts/peers.sh builds it."`
@@ -55,8 +58,9 @@ type airBench struct {
 
 	mu     sync.Mutex
 	view   virtual.View
-	marks  map[string]time.Duration // first of each sign since the air went bad
-	from   time.Duration            // when it did; 0: not yet
+	marks  map[string]time.Duration // first of each sign
+	drawn  time.Duration            // when this visit's bolt was drawn; 0: not yet
+	from   time.Duration            // when the air went bad; 0: not yet
 	gaps   []time.Duration          // between pictures, while quiet is measured
 	quiet  bool
 	calmed time.Duration // when quiet began
@@ -123,17 +127,28 @@ func (c *AirCmd) Run(ctx context.Context) error {
 	defer b.stopPeers()
 	fmt.Fprintf(os.Stderr, "%5.1f s  ready\n", time.Since(begin).Seconds())
 	var failed []error
-	for _, story := range c.Story {
-		r, err := b.play(ctx, story)
-		if err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", story, err))
+	for round := range max(1, c.Rounds) {
+		for _, story := range c.Story {
+			if ctx.Err() != nil {
+				return errors.Join(append(failed, ctx.Err())...)
+			}
+			fmt.Fprintf(os.Stderr, "%5.1f s  %s, round %d of %d\n", time.Since(begin).Seconds(), story, round+1, max(1, c.Rounds))
+			r, err := b.play(ctx, story)
+			r.Round = round + 1
+			if err == nil {
+				err = b.mustBe(r)
+			}
+			if err != nil {
+				failed = append(failed, fmt.Errorf("%s, round %d: %w", story, round+1, err))
+				r.Failed = err.Error()
+			}
+			if err := b.save(r); err != nil {
+				return err
+			}
 		}
-		if err := b.save(r); err != nil {
-			return err
-		}
-		if ctx.Err() != nil {
-			break
-		}
+	}
+	if err := b.honest(ctx); err != nil {
+		failed = append(failed, fmt.Errorf("the undisturbed stream: %w", err))
 	}
 	return errors.Join(failed...)
 }
@@ -142,9 +157,19 @@ func (c *AirCmd) Run(ctx context.Context) error {
 func (b *airBench) happened(e home.Event) {
 	switch e.What {
 	case home.BoltDrawn, home.BoltThrown:
-		b.line.add(e.At, "bolt", fmt.Sprint(e.What))
+		b.line.add(e.At, "bolt", string(e.What))
 		if e.What == home.BoltThrown {
 			b.mark("thrown", e.At)
+		}
+	case home.DoorOpens, home.DoorForced, home.DoorCloses:
+		b.line.add(e.At, "door", string(e.What))
+		if e.What == home.DoorCloses {
+			b.mark("door_closed", e.At)
+		}
+	case home.SomebodyIn, home.SomebodyOut:
+		b.line.add(e.At, "door", string(e.What))
+		if e.What == home.SomebodyIn {
+			b.markBad("inside_again", e.At)
 		}
 	}
 	b.ring()
@@ -157,11 +182,16 @@ func (b *airBench) ring() {
 	}
 }
 
-// mark takes a sign's time, once while the air is bad.
-func (b *airBench) mark(sign string, at time.Duration) {
+// mark takes the first time of a sign since the bolt was drawn in this visit.
+func (b *airBench) mark(sign string, at time.Duration) { b.put(sign, at, false) }
+
+// markBad takes the first time of a sign since the air went bad.
+func (b *airBench) markBad(sign string, at time.Duration) { b.put(sign, at, true) }
+
+func (b *airBench) put(sign string, at time.Duration, bad bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.from == 0 || at < b.from {
+	if since := b.drawn; since == 0 || at < since || bad && (b.from == 0 || at < b.from) {
 		return
 	}
 	if _, ok := b.marks[sign]; !ok {
@@ -197,7 +227,7 @@ func (b *airBench) told(at time.Duration, e person.Event) {
 		b.mu.Unlock()
 		if v.Watch != was.Watch {
 			b.line.add(at, "hub", "watch: "+v.Watch)
-			b.mark(v.Watch, at)
+			b.markBad(v.Watch, at)
 		}
 		if v.Phase != was.Phase {
 			b.line.add(at, "hub", "visit: "+v.Phase)
@@ -210,7 +240,7 @@ func (b *airBench) told(at time.Duration, e person.Event) {
 		}
 		b.line.add(at, "resident", fmt.Sprintf("%s %s: %s", e.Type, a.Reason, a.Text))
 		if e.Type == "alarm" && strings.HasPrefix(a.Reason, "lapse-") {
-			b.mark("alarm", at)
+			b.markBad("alarm", at)
 		}
 	}
 }

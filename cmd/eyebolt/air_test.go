@@ -23,11 +23,11 @@ func TestAirThatNobodyDisturbs(t *testing.T) {
 		t.Skip(err)
 	}
 	out := t.TempDir()
-	cmd := AirCmd{Air: nothing, Story: []string{"flood"}, Camera: "127.0.0.1:0", For: time.Second, Quiet: time.Second, Out: out, Width: 256, FPS: 10, Label: "test", inside: true}
+	cmd := AirCmd{Air: nothing, Story: []string{"flood"}, Camera: "127.0.0.1:0", For: time.Second, Quiet: time.Second, Out: out, Width: 256, FPS: 10, Label: "test", Protected: true, inside: true}
 	if err := cmd.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	raw, err := os.ReadFile(filepath.Join(out, "flood-test.json"))
+	raw, err := os.ReadFile(filepath.Join(out, "flood-test-1.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestAirThatNobodyDisturbs(t *testing.T) {
 	if r.Outcome != "done" || r.GapS != 0 || r.Times["lost"] != 0 || r.Quiet.N < 3 {
 		t.Errorf("%s", raw)
 	}
-	if text, err := os.ReadFile(filepath.Join(out, "flood-test.txt")); err != nil || !strings.Contains(string(text), "visit: secured") {
+	if text, err := os.ReadFile(filepath.Join(out, "flood-test-1.txt")); err != nil || !strings.Contains(string(text), "visit: secured") {
 		t.Errorf("%v: %s", err, text)
 	}
 }

@@ -266,6 +266,9 @@ func (b *airBench) readCapture(r *airResult) {
 			r.Frames++
 			r.lastFrame = at
 		}
+		if told && s.Kind == radio.Flood && r.heard == 0 {
+			r.heard = at
+		}
 		if told && (s.Kind != radio.Flood || s.Count == radio.FloodFrames) {
 			b.line.add(at, "sensor", fmt.Sprintf("%s, %d frame(s), reason %d, station %s", s.Kind, s.Count, s.Reason, s.Station))
 		}
@@ -298,6 +301,9 @@ func (b *airBench) readJournal(flag string, r *airResult) {
 			b.line.add(at, who, ev)
 			if strings.HasPrefix(ev, "CTRL-EVENT-DISCONNECTED") && r.thrownOff == 0 {
 				r.thrownOff = at
+			}
+			if strings.HasPrefix(ev, "AP-STA-DISCONNECTED") && r.gone == 0 {
+				r.gone = at
 			}
 		}
 	}

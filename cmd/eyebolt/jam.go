@@ -27,6 +27,7 @@ type BenchCmd struct {
 	Liveness LivenessCmd `cmd:"" help:"Judge the detectors of frozen, replayed and covered pictures by held-out clips, beside ffmpeg's filters."`
 	Tradeoff TradeoffCmd `cmd:"" help:"What a shorter detection bound costs in false alarms, over four kinds of link: simulated arrivals, the shipped Judge."`
 	Air      AirCmd      `cmd:"" help:"Replay attacks on the Wi-Fi, on a radio and by a program that you name, with a visit in progress (docs/LAB.md)."`
+	AirTable AirTableCmd `cmd:"" name:"air-table" help:"Put the results of bench air into one table."`
 	Watch    WatchCmd    `cmd:"" help:"Watch and record 1, 10 and 50 cameras: processor time and memory per camera, beside MediaMTX recording the same."`
 }
 

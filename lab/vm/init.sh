@@ -13,11 +13,11 @@ echo 0 >/proc/sys/kernel/hung_task_timeout_secs # while a busy host reads the di
 modprobe -a 9pnet_virtio 9p virtio_rng 2>/dev/null
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 lab /mnt || { echo "lab: no shared folder"; poweroff -f; }
 # From here on nothing is read from a disk: under emulation the machine's clock does not wait for the host's.
-cp /mnt/eyebolt /tmp/eyebolt
+cp /mnt/eyebolt /mnt/*.sh /tmp/
 [ ! -e /mnt/mediamtx ] || cp /mnt/mediamtx /tmp/mediamtx
 find /sbin /bin /lib /lib64 -type f -exec cat {} + >/dev/null
 echo "lab: booted after $(cut -d' ' -f1 /proc/uptime) s"
-sh "/root/${SCRIPT:-stories.sh}"
+sh /tmp/stories.sh
 echo "lab: ended with $?"
 sync
 umount /mnt

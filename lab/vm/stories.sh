@@ -4,6 +4,7 @@
 set -e
 out=/tmp/out
 mkdir -p $out
+chmod 755 /tmp/air.sh
 PMF=${PMF:-0}
 key=WPA-PSK
 [ "$PMF" = 0 ] || key=WPA-PSK-SHA256
@@ -61,15 +62,18 @@ done
 ping -c 2 -W 2 10.7.0.2 >/dev/null || { echo "lab: the camera cannot be reached over the air"; exit 1; }
 echo "lab: the camera is on the Wi-Fi after $(cut -d' ' -f1 /proc/uptime) s, management frames $([ "$PMF" = 0 ] && echo unprotected || echo protected)"
 mkdir -p /tmp/state
-(while sleep 10; do echo "lab: $(cut -d. -f1 /proc/uptime) s on the machine's clock"; done) &
+mkdir -p "/mnt/out/pmf$PMF"
+(while sleep 10; do # progress, and what is finished is kept even if the machine is ended
+	echo "lab: $(cut -d. -f1 /proc/uptime) s on the machine's clock"
+	cp -u $out/*.json $out/*.txt "/mnt/out/pmf$PMF/" 2>/dev/null || true # none is there yet
+done) &
 set +e
-/tmp/eyebolt bench air --air /root/air.sh --netns camera --camera 10.7.0.2:8554 --capture $out/air.pcap --label "pmf$PMF" \
+/tmp/eyebolt bench air --air /tmp/air.sh --netns camera --camera 10.7.0.2:8554 --capture $out/air.pcap --label "pmf$PMF" $([ "$PMF" = 0 ] || echo --protected) \
 	--interface wlan0 --hostapd /run/hostapd/wlan0 --monitor wlan3 --network 02:00:00:00:00:00 \
 	--journal "access point=$out/hostapd.log" --journal "camera=$out/wpa.log" $([ ! -x /tmp/mediamtx ] || echo --mediamtx /tmp/mediamtx) --ffmpeg \
-	--for "${FOR:-20s}" --quiet "${QUIET:-20s}" ${STORIES:+--story "$STORIES"} --dir /tmp/state --out $out
+	--rounds "${ROUNDS:-1}" --for "${FOR:-14s}" --quiet "${QUIET:-5s}" --honest "${HONEST:-0s}" ${STORIES:+--story "$STORIES"} --dir /tmp/state --out $out
 code=$?
 kill $capture
 sleep 1
-mkdir -p "/mnt/out/pmf$PMF"
 cp $out/* "/mnt/out/pmf$PMF/"
 exit $code
