@@ -113,6 +113,6 @@ chmod 755 "$boot/init"
 rm -f "$out/root.ext4"
 size=$(($(du -sm "$root" | cut -f1) + 96))
 mke2fs -q -t ext4 -O ^has_journal -d "$root" "$out/root.ext4" "${size}M"
-rm -rf "$all" "$root" "$boot" "$kmod" "$out/libs"
+rm -rf "$all" "$root" "$boot" "$kmod" "$out/libs" "$out/none" "$debs"
 say "built: $(du -h "$out/root.ext4" | cut -f1) disk, kernel $version"
 echo "$version" >"$out/version"

@@ -274,10 +274,10 @@ func (g airGroup) peers() (lines []string) {
 			}
 		}
 		if len(xs) == 0 {
-			lines = append(lines, fmt.Sprintf("%s never, in %d of %d", name, len(g.runs), len(g.runs)))
+			lines = append(lines, fmt.Sprintf("%s never, in %d runs", name, len(g.runs)))
 			continue
 		}
-		lines = append(lines, fmt.Sprintf("%s %s, in %d of %d: %q", name, g.times(name), len(xs), len(g.runs), says))
+		lines = append(lines, fmt.Sprintf("%s %s: %q", name, g.times(name), says))
 	}
 	return lines
 }

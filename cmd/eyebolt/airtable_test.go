@@ -32,7 +32,7 @@ func TestAirTables(t *testing.T) {
 		"incident 2/3, unwatched 3.1 s (3.1 … 3.1); incident, NOT AS IT MUST BE 1/3, unwatched 3.1 s",
 		"2 of 3: Lock on the wire → lagging → lost",
 		"1 of 3: lagging → Lock on the wire → lost",
-		`ffmpeg +19.000, 1/3, in 1 of 3: "timed out"`,
+		`ffmpeg +19.000, 1/3: "timed out"`,
 		"| after all, pmf0 | 120 s | 1199 | 100 | 109 | 117 | 1 | 0 |",
 		"| before flood pmf0 | 15 s | 147 | 100 | 110 | 123 | 0 | 0 |",
 	} {
