@@ -55,7 +55,10 @@ echo "$(since) s: the image is there"
 rm -rf "$out/out" "$share"
 mkdir -p "$share/out"
 cp lab/vm/stories.sh lab/vm/air.sh "$share/"
-CGO_ENABLED=0 go build -trimpath -o "$share/eyebolt" ./cmd/eyebolt
+CGO_ENABLED=0 setsid go build -trimpath -o "$share/eyebolt" ./cmd/eyebolt 9>&- &
+groups=($!)
+wait "$!" || die "bin/eyebolt was not built, see above"
+groups=()
 if [ -x bin/peers/mediamtx ]; then
 	cp bin/peers/mediamtx "$share/"
 else
