@@ -18,6 +18,7 @@ func (j *Judge) decide() {
 		}
 		j.fall(Lost, j.own+j.cfg.A2, 0)
 	}
+	j.fellSilent()
 	if j.unrecorded {
 		j.fall(Unrecorded, j.now, 0)
 	}

@@ -33,6 +33,7 @@ type finder struct {
 	newest, lapse fact
 	judged        bool          // it has said Live on this connection
 	judgedAt      time.Duration // the newest time that it did
+	heardAt       time.Duration // of the newest word, whatever it was
 	held          State         // what it holds against the camera until it says Live; Unknown: nothing
 }
 
@@ -48,8 +49,9 @@ type outsider struct {
 // Need is a detector without whose word the watch is not live (S1).
 type Need struct {
 	By string // its name, as in Finding.By
-	// Within is how old its newest word may be: a detector whose source has died must not count as content. 0: one word on
-	// this connection is enough, as for the door that was seen to open.
+	// Within is how old its newest Live may be: a detector whose source has died must not count as content. In a visit that is
+	// a lapse, and so is a shorter silence (Attended). 0: one word on this connection is enough, as for the door that was seen
+	// to open.
 	Within time.Duration
 }
 
@@ -91,6 +93,9 @@ func (j *Judge) find(d detector, f fact) { j.note(&j.finders[d], f) }
 // note records a fact, latches a lapse, and takes it back.
 func (j *Judge) note(r *finder, f fact) {
 	r.newest = f
+	if f.n != saysNothing {
+		r.heardAt = max(r.heardAt, f.at)
+	}
 	switch {
 	case f.state == Live:
 		r.judged, r.judgedAt = true, f.at
@@ -99,7 +104,6 @@ func (j *Judge) note(r *finder, f fact) {
 			r.held = Unknown
 			j.held--
 		}
-		j.needs()
 	case rank(f.state) > 0:
 		r.lapse = f
 		if r.held == Unknown {
@@ -113,6 +117,7 @@ func (j *Judge) note(r *finder, f fact) {
 			r.held = Lagging
 		}
 	}
+	j.needs()
 }
 
 // remark records a lapse that is over with its cause: what is latched is the Judge's own.
@@ -165,7 +170,7 @@ func (j *Judge) finder(by string) *finder {
 
 // needs counts anew which needed detectors have still to judge, and when the first of the others grows stale.
 func (j *Judge) needs() {
-	j.waiting, j.stale = 0, NoDeadline
+	j.waiting, j.stale, j.silence = 0, NoDeadline, NoDeadline
 	for _, n := range j.cfg.Need {
 		r := j.finder(n.By)
 		switch {
@@ -174,6 +179,7 @@ func (j *Judge) needs() {
 			j.waiting++
 		case n.Within > 0:
 			j.stale = min(j.stale, r.judgedAt+n.Within)
+			j.listen(n, r)
 		}
 	}
 }

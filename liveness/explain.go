@@ -66,7 +66,11 @@ func (j *Judge) ageFact() fact {
 }
 
 func (j *Judge) say(d detector, f fact) Finding {
-	return Finding{By: names[d], State: f.state, At: f.at, Score: f.score, Limit: f.limit, Say: sentence(d, f)}
+	say := sentence
+	if f.n == saysNothing {
+		say = func(d detector, f fact) string { return saySilent(names[d], f) }
+	}
+	return Finding{By: names[d], State: f.state, At: f.at, Score: f.score, Limit: f.limit, Say: say(d, f)}
 }
 
 // sentence says a fact to a person.

@@ -80,6 +80,11 @@ type Judge struct {
 	waiting int           // needed detectors that have not judged on this connection
 	stale   time.Duration // when the first needed word grows stale
 
+	attended   bool          // a visit is going on
+	attendedAt time.Duration // since when
+	silence    time.Duration // when silent's silence becomes a lapse
+	silent     Need
+
 	gap gap
 	v   Verdict
 }
@@ -210,6 +215,9 @@ func (j *Judge) Deadline() time.Duration {
 			}
 		case rank(j.lapse) < rank(Lost) && j.now <= j.own+j.cfg.A2:
 			d = min(d, j.own+j.cfg.A2+1)
+		}
+		if !j.hubLate && j.listening() {
+			d = min(d, j.silence+1)
 		}
 		if j.good >= enough && j.delay.quiet > j.now {
 			d = min(d, j.delay.quiet)

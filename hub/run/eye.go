@@ -198,6 +198,8 @@ func (e *eye) start(visit string) {
 	now := e.now()
 	e.mu.Lock()
 	e.recording, e.visit, e.since, e.confirmed, e.onDisk, e.confirmAt = true, visit, now, false, false, now
+	e.judge.Attended(true, now)
+	e.pass(now, e.judge.Verdict())
 	e.mu.Unlock()
 	e.visiting(true)
 	if err := e.rec.Start(visit); err != nil {
@@ -210,6 +212,7 @@ func (e *eye) start(visit string) {
 func (e *eye) keep(visit string) {
 	e.mu.Lock()
 	e.recording = false
+	e.judge.Attended(false, e.now())
 	if !e.onDisk {
 		e.judge.Recorded(true, e.now()) // nothing is being recorded any more, so nothing is held against the camera
 	}

@@ -139,3 +139,35 @@ func TestCoverIsJudgedWithParametersBeside(t *testing.T) {
 	}
 	t.Error("cover is not judged at all")
 }
+
+// S6: in a visit, and in no other time, the judge holds a camera's needed detectors to their word: one that falls silent is told as
+// a lapse.
+func TestSilentDetectorInAVisit(t *testing.T) {
+	f := newFilm()
+	f.e.judge = liveness.New(liveness.Config{Need: []liveness.Need{{By: "freeze", Within: SensorWithin}}})
+	f.e.Opened(camera.Params{Codec: camera.H264})
+	var told []string
+	f.e.note = func(e Event) { told = append(told, e.What) }
+	f.e.rec = noRecorder{}
+	f.run(30)
+	f.e.found(liveness.Finding{By: "freeze", State: liveness.Live, At: f.now})
+	f.run(15 * 60)
+	if len(told) != 1 || told[0] != "live" {
+		t.Fatalf("outside a visit: %q", told)
+	}
+	f.e.start("v1")
+	f.run(15 * 29)
+	if len(told) != 1 {
+		t.Fatalf("a visit of 29 s: %q", told)
+	}
+	f.run(15 * 2)
+	if len(told) != 2 || told[1] != "untrusted" {
+		t.Errorf("a visit of 31 s in which it says nothing: %q", told)
+	}
+	f.e.keep("v1")
+	f.e.found(liveness.Finding{By: "freeze", State: liveness.Live, At: f.now})
+	f.run(15 * 100)
+	if len(told) != 3 || told[2] != "live" {
+		t.Errorf("after the visit, and its word: %q", told)
+	}
+}
