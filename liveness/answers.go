@@ -13,6 +13,8 @@ const (
 	answerRarely = time.Second
 	// answerGaps is how many distances are seen before the first question, and answerPatience how long is waited for them.
 	answerGaps, answerPatience = 3, 20 * time.Second
+	// answerAgain is the least time between two questions: some cameras make one key picture a second at the most.
+	answerAgain = time.Second
 	// answerAsks questions are asked, and answerOf of them must be answered: by chance alone, 4 cameras in 10,000 would pass.
 	answerAsks, answerOf = 8, 7
 )
@@ -87,6 +89,12 @@ func (a *Answers) Ready(at time.Duration) bool {
 // of the camera's own. After each of those there is one question at the most, so that the own ones go on being seen.
 func (a *Answers) Moment(at time.Duration) bool {
 	return a.gaps >= answerGaps && a.key > 0 && !a.asking && at-a.key < a.usual/2
+}
+
+// Again is Moment for a camera that missed a question: it need not wait for the next of the camera's own key pictures, only for
+// the time in which the answer to the newest question might still come, and answerAgain.
+func (a *Answers) Again(at time.Duration) bool {
+	return a.gaps >= answerGaps && a.key > 0 && !a.open && at-a.asked >= answerAgain && at-a.key < a.usual/2
 }
 
 // Asked tells that a question is being sent: an answer may come before its sender knows that it went.

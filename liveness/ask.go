@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	// askTries is how often in a row a camera may answer by a key picture that it would have given anyway, or lose the answer
-	// with the packets around it.
-	askTries = 3
+	// askLostWith is the weight of a question whose answer may have been lost with the packets around it: whoever can drop a
+	// packet after each question must not be safe from them.
+	askLostWith = 0.5
 	// askSooner is how much sooner than its turn, as a share of the usual interval, a key picture must come to be an answer.
 	askSooner = 0.85
 	// askKnown is how many intervals must be known for that.
@@ -21,10 +21,10 @@ const (
 // show one, out of its turn. It proves that encoder and return path answer now, which a recording does not; a sensor that is
 // stuck answers too.
 //
-// A camera that does not answer is Untrusted: a proof that was expected is missing, as a signature would be (the word's
+// A camera that does not answer, again and again (doubt), is Untrusted: a proof that was expected is missing, as a signature would be (the word's
 // meaning in the contract). It is not Lost, since its pictures come and S6 names their loss by their age alone; not Late,
 // which would be to know that the answer still comes (T6 is found by ages); and not Replayed (T5), though that is the attack
-// which it finds: nothing was seen twice. It stays until the camera does answer. What is measured is the answer's own time, by
+// which it finds: nothing was seen twice. It stays until the camera does answer, three times. What is measured is the answer's own time, by
 // the age clock and not by its arrival: a link that stalls delays the answer with every other picture, and is judged for that.
 // It delays the question on its way as well: by how much pictures since then were late, an answer may be later, KeyWithin at the
 // most (S18).
@@ -38,7 +38,7 @@ type ask struct {
 	at      time.Duration // when it was asked
 	early   bool          // so early after a key picture that a prompt answer comes out of turn
 	broken  bool          // pictures are missing since then
-	tries   int           // in a row without proof
+	doubt   doubt
 	longest time.Duration // answer so far
 	stall   time.Duration // the oldest that a picture since the question was when it came
 }
@@ -75,8 +75,9 @@ func (a *ask) within(most time.Duration) time.Duration {
 // Asked tells that the camera was asked for a key picture just now (ONVIF SetSynchronizationPoint, RTCP PLI). Its answer must have
 // been captured within Config.KeyWithin, or twice the longest answer so far, 300 ms, and what the link stalled for meanwhile, if
 // that is less; a later one, or none by
-// the time that pictures show to have passed, is a lapse. An answer counts only if it comes out of turn; three in a row that
-// do not, though a prompt one would have, are a lapse too. So ask at random moments, best in the first half of the usual interval
+// the time that pictures show to have passed, is a miss. An answer counts only if it comes out of turn; one that does not,
+// though a prompt one would have, is a miss too, and one that may have been lost with packets is half of one. One miss is no
+// lapse: ask again soon (Doubted), and five in a row are. So ask at random moments, best in the first half of the usual interval
 // (Calibration tells it); a camera that answers more slowly than its key pictures come cannot be challenged. A second question
 // before the first is settled is no question.
 func (j *Judge) Asked(now time.Duration) {
@@ -124,29 +125,26 @@ func (j *Judge) judgeAsk(key, broken bool, own, age time.Duration) {
 		case !a.early && own-a.last >= time.Duration(askSooner*float64(every)):
 			f.n = askTurn // asked when one was due: nobody's fault
 		case own-a.last < time.Duration(askSooner*float64(every)):
-			f.state, f.n = Live, askAnswered
-			a.tries, a.longest = 0, max(a.longest, took-a.stall)
+			f.n = askAnswered
+			if a.doubt.answer() {
+				f.state = Live
+			}
+			a.longest = max(a.longest, took-a.stall)
 		default:
-			a.tries++
-			f.n = askTurn
+			f.state, f.n, f.of = a.miss(1), askTurn, a.doubt.row
 		}
 	case a.open && took > limit:
 		a.open = false
-		f.n = askNone
-		if a.broken {
-			f.n = askBroken
-			a.tries++
-		} else {
-			f.state = Untrusted
+		weight := 1.0
+		if f.n = askNone; a.broken {
+			f.n, weight = askBroken, askLostWith
 		}
+		f.state = a.miss(weight)
+		f.of = a.doubt.row
 	default:
 		f.n = 0
 	}
-	if f.state == Unknown && a.tries >= askTries {
-		f.state, a.tries = Untrusted, 0
-	}
 	if f.n != 0 {
-		f.of = a.tries
 		j.find(byKey, f)
 	}
 	if key {
@@ -157,23 +155,45 @@ func (j *Judge) judgeAsk(key, broken bool, own, age time.Duration) {
 	}
 }
 
-// drop forgets what belongs to a connection.
-func (a *ask) drop() { a.has, a.open, a.tries = false, false, 0 }
+// miss takes a question that was not answered.
+func (a *ask) miss(weight float64) State {
+	if a.doubt.miss(weight) {
+		return Untrusted
+	}
+	return Unknown
+}
+
+// Asking says whether a question waits for its answer.
+func (j *Judge) Asking() bool { return j.ask.open }
+
+// Doubted says whether questions were missed and not made good yet: ask again as soon as an answer would prove something.
+func (j *Judge) Doubted() bool { return j.ask.doubt.odds > 0 }
+
+// drop forgets what belongs to a connection. The doubt does not: whoever breaks the connection whenever he was asked would never be
+// found.
+func (a *ask) drop() { a.has, a.open = false, false }
 
 func sayKey(f fact) string {
+	again, more := "", ""
+	if f.of > 1 {
+		again = fmt.Sprintf(", %d times in a row", f.of)
+	}
+	if f.state != Untrusted {
+		more = "; it is asked again"
+	}
 	switch {
-	case f.n == askAnswered:
+	case f.n == askAnswered && f.state == Live:
 		return fmt.Sprintf("asked for a key picture, it gave one out of turn in %s, within %s", seconds(f.score), seconds(f.limit))
+	case f.n == askAnswered:
+		return fmt.Sprintf("asked for a key picture, it gave one out of turn in %s, within %s; it must do so again before it is trusted", seconds(f.score), seconds(f.limit))
 	case f.n == askNone:
-		return fmt.Sprintf("asked for a key picture, it gave none within %s", seconds(f.limit))
-	case f.state == Untrusted && f.n == askTurn:
-		return fmt.Sprintf("asked for a key picture %d times, it gave only those that it gives in any case", askTries)
-	case f.state == Untrusted:
-		return fmt.Sprintf("asked for a key picture %d times, it lost packets each time", askTries)
+		return fmt.Sprintf("asked for a key picture, it gave none within %s%s%s", seconds(f.limit), again, more)
+	case f.n == askTurn && f.of > 0:
+		return fmt.Sprintf("asked for a key picture, it gave only the one that it gives in any case%s%s", again, more)
 	case f.n == askTurn:
-		return fmt.Sprintf("the answer came when a key picture was due in any case: it proves nothing, %d of %d", f.of, askTries)
+		return "the answer came when a key picture was due in any case: it proves nothing"
 	case f.n == askBroken:
-		return fmt.Sprintf("pictures are missing after the question: it proves nothing, %d of %d", f.of, askTries)
+		return fmt.Sprintf("asked for a key picture, it gave none, and pictures are missing after the question%s%s", again, more)
 	default:
 		return "it is not yet known how often key pictures come by themselves"
 	}

@@ -38,6 +38,9 @@ func (e *eye) challenge(ctx context.Context, random io.Reader) {
 		switch e.wantsAsking() {
 		case askNow:
 			e.ask(ctx)
+			if e.settling() {
+				wait = askLook + wait%askLook
+			}
 		case askSoon:
 			wait = askLook + wait%askLook
 		case askNot:
@@ -66,9 +69,16 @@ func (e *eye) wantsAsking() asking {
 	}
 	// Only an answer takes an unanswered question back: it must not wait for the next visit, whose courier would wait for it.
 	wanted := e.recording || e.told.State == liveness.Untrusted
+	pressing := wanted && state == liveness.AnswerProven && e.judge.Doubted()
 	switch {
 	case !e.open:
 		return askNot
+	case e.judge.Asking():
+		return askSoon
+	case pressing && e.answers.Again(now):
+		return askNow
+	case pressing:
+		return askSoon
 	case state == liveness.AnswerLearning && e.answers.Ready(now):
 		return askNow
 	case state == liveness.AnswerProven && wanted && e.answers.Moment(now):
@@ -78,6 +88,14 @@ func (e *eye) wantsAsking() asking {
 	default:
 		return askNot
 	}
+}
+
+// settling says whether a question waits for its answer: a miss is followed by the next question at the first good moment, not
+// at a random one.
+func (e *eye) settling() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.judge.Asking()
 }
 
 // ask sends one question. What was not sent is not held against the camera; nor is one that the camera had answered before its
@@ -99,7 +117,7 @@ func (e *eye) ask(ctx context.Context) {
 		e.log.Debug("the camera was not asked", "door", e.door, "camera", e.name, "err", err)
 		return
 	}
-	if now := e.now(); proven && e.keyAt < began { // the judge expects a key picture in time
+	if now := e.now(); proven && e.keyAt <= began { // the judge expects a key picture in time
 		e.judge.Asked(now)
 		e.pass(now, e.judge.Verdict())
 	}

@@ -81,13 +81,15 @@ func TestAnswerBeforeTheReply(t *testing.T) {
 		by   camera.Asker
 		want liveness.State
 	}{{early, liveness.Live}, {early, liveness.Live}, {asked(func() error { return nil }), liveness.Untrusted}} {
-		for f.n%45 != 10 {
-			f.run(1)
-		}
 		f.e.asker = k.by
-		f.e.ask(t.Context())
-		for range 60 {
-			f.picture(false) // none of its own comes meanwhile
+		for range 5 {
+			for f.n%45 != 10 {
+				f.run(1)
+			}
+			f.e.ask(t.Context())
+			for range 32 {
+				f.picture(false) // none of its own comes meanwhile
+			}
 		}
 		if got := f.e.judge.Verdict().State; got != k.want {
 			t.Fatalf("state %v, want %v: %+v", got, k.want, f.e.judge.Explain())
@@ -106,6 +108,41 @@ func TestAnswerBeforeTheReply(t *testing.T) {
 	}
 	if late.e.answers.State() != liveness.AnswerProven {
 		t.Errorf("a camera whose reply comes after its key picture: %s", late.e.answers.Say())
+	}
+}
+
+// miss asks questions in a visit, as the challenge does at each look, until n of them have been missed.
+func (f *film) miss(t *testing.T, n int) {
+	t.Helper()
+	f.e.asker = asked(func() error { return nil })
+	f.e.recording = true
+	for missed, open := 0, false; missed < n; {
+		if f.e.wantsAsking() == askNow {
+			f.e.ask(t.Context())
+		}
+		f.run(1)
+		if open && !f.e.judge.Asking() {
+			missed++
+		}
+		open = f.e.judge.Asking()
+	}
+	f.e.recording = false
+}
+
+// S18, T5: one missed question is no lapse; the next ones follow at the first good moment, and with the fifth the camera is not
+// trusted: within five of its key picture intervals and the time for an answer.
+func TestMissesAreFollowedUp(t *testing.T) {
+	f := newFilm()
+	f.prove(t)
+	f.run(90)
+	began := f.now
+	f.miss(t, 4)
+	if got := f.e.judge.Verdict().State; got != liveness.Live {
+		t.Fatalf("state %v after four misses: %+v", got, f.e.judge.Explain())
+	}
+	f.miss(t, 1)
+	if got, took := f.e.judge.Verdict().State, f.now-began; got != liveness.Untrusted || took > 5*3*time.Second+2100*time.Millisecond {
+		t.Errorf("state %v, %v after it began not to answer", got, took)
 	}
 }
 
@@ -137,21 +174,20 @@ func TestUntrustedIsAskedOutsideVisits(t *testing.T) {
 	if got := f.e.wantsAsking(); got != askNot {
 		t.Errorf("outside a visit a camera that is trusted is asked: %d", got)
 	}
-	f.e.ask(t.Context()) // as in a visit
-	for range 40 {
-		f.picture(false)
-	}
-	f.run(46)
+	f.miss(t, 5) // as in a visit
 	if got := f.e.judge.Verdict().State; got != liveness.Untrusted {
 		t.Fatalf("state %v", got)
 	}
-	for n := 0; f.e.wantsAsking() != askNow; n++ {
-		if f.run(1); n > 100 {
-			t.Fatal("it is not asked any more")
+	for range 3 {
+		for n := 0; f.e.wantsAsking() != askNow; n++ {
+			if f.run(1); n > 100 {
+				t.Fatal("it is not asked any more")
+			}
 		}
+		f.e.ask(t.Context())
+		f.picture(true)
+		f.run(10)
 	}
-	f.e.ask(t.Context())
-	f.picture(true)
 	f.run(65 * 15)
 	if got := f.e.judge.Verdict().State; got != liveness.Live {
 		t.Errorf("state %v a minute after it has answered, want live", got)
