@@ -38,6 +38,7 @@ type Tamper struct {
 	Source  string        // what the camera says it is about, name=value
 	Initial bool          // the state at the time of subscribing, not a change
 	Moment  bool          // it may have no end: some cameras tell when it began and nothing more
+	Gone    bool          // the camera no longer tells of it at all, in accounts of its states that tell of others
 }
 
 // notice is one notification as it was sent, before it means anything.
@@ -155,39 +156,4 @@ func (e *notice) tamper() (Tamper, bool) {
 		t.On, t.Moment = true, true
 	}
 	return t, true
-}
-
-// tracker keeps what a camera last said of each topic and source, so that an event that comes again or late does not take
-// back a newer one.
-type tracker struct {
-	last map[string]seen
-}
-
-type seen struct {
-	at time.Time // on the camera's clock
-	on bool
-}
-
-// trackedMost bounds the topics and sources that a camera can make us remember: kinds times lenses, with room.
-const trackedMost = 64
-
-// fresh says whether t, of the camera's time at, is news: newer than the last of its topic and source, or the state at the
-// beginning of a subscription.
-func (k *tracker) fresh(t Tamper, at time.Time) bool {
-	key := t.Topic + "\x00" + t.Source
-	was, known := k.last[key]
-	switch {
-	case !known && len(k.last) == trackedMost:
-		return true
-	case t.Initial:
-	case known && !at.IsZero() && at.Before(was.at):
-		return false // an old one, delivered late
-	case known && at.Equal(was.at) && t.On == was.on && !t.Moment:
-		return false // the same again
-	}
-	if k.last == nil {
-		k.last = map[string]seen{}
-	}
-	k.last[key] = seen{at, t.On}
-	return true
 }

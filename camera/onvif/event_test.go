@@ -23,7 +23,11 @@ type listener struct {
 
 func listen(t *testing.T, d *onviftest.Device) *listener {
 	t.Helper()
-	c := connect(t, Config{Name: "door", URL: d.URL()})
+	return listenBy(t, d, connect(t, Config{Name: "door", URL: d.URL()}))
+}
+
+func listenBy(t *testing.T, d *onviftest.Device, c *Client) *listener {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	l := &listener{t, make(chan Tamper, 100), make(chan error, 100), make(chan error, 1), cancel}
 	go func() {

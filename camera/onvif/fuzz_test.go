@@ -60,11 +60,25 @@ func FuzzReply(f *testing.F) {
 				Choose([]Profile{p})
 			}
 			var known tracker
+			known.begin()
 			for _, e := range readNotices(n) {
 				if m, ok := e.tamper(); ok {
 					shown(m.Topic)
 					known.fresh(m, e.at)
 				}
+				if e.operation == "Initialized" {
+					known.given++
+				}
+			}
+			for range absentMost + 1 { // what stands is never more than what it said, and what it left out ends once
+				if gone := known.end(); len(gone) > len(known.last) {
+					t.Fatalf("%d ended of %d", len(gone), len(known.last))
+				}
+				known.begin()
+				known.given++
+			}
+			if known.standing() {
+				t.Fatal("an alarm stands that is not told any more")
 			}
 			_ = readRecording(n)
 			_, _ = readDateTime(n)

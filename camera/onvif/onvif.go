@@ -48,6 +48,7 @@ type limits struct {
 	snapshot int64         // bytes of a JPEG: 4K at the best quality is 6 MB
 	pull     time.Duration // how long the camera may hold back an answer to PullMessages
 	lease    time.Duration // of a subscription
+	account  time.Duration // how often the camera is asked for all its states while an alarm stands
 	first    time.Duration // the first wait before subscribing again
 	most     time.Duration // the longest one
 	refused  time.Duration // the longest one after a refused password
@@ -56,7 +57,7 @@ type limits struct {
 
 var defaults = limits{
 	dial: 3 * time.Second, request: 6 * time.Second, reply: 1 << 20, snapshot: 8 << 20,
-	pull: 5 * time.Second, lease: 60 * time.Second, first: time.Second, most: 30 * time.Second, refused: 5 * time.Minute,
+	pull: 5 * time.Second, lease: 60 * time.Second, account: time.Minute, first: time.Second, most: 30 * time.Second, refused: 5 * time.Minute,
 	silence: 5 * time.Second,
 }
 

@@ -17,23 +17,35 @@ import (
 const old = 10 * time.Minute
 
 // Tampers subscribes to the camera's events and gives those about its picture to take, until ctx ends, whose error it
-// returns. At every (new) subscription the camera tells the present state of each first. lost is told each time that the
+// returns. At every (new) subscription the camera tells the present state of each first; while an alarm stands it is subscribed
+// anew each minute, and one that two such accounts in a row leave out, though they tell of other states, has ended (Tamper.Gone):
+// its rule was removed. lost is told each time that the
 // subscription breaks, with what to do next: until the next event the states are unknown. take and lost are called by this
 // goroutine alone. A camera without events ends it at once with ErrUnsupported.
 func (c *Client) Tampers(ctx context.Context, take func(Tamper), lost func(error)) error {
+	var known tracker
+	return c.tampers(ctx, &known, take, lost)
+}
+
+// errAccount ends a subscription so that the next one tells all states.
+var errAccount = errors.New("all states are asked for")
+
+func (c *Client) tampers(ctx context.Context, known *tracker, take func(Tamper), lost func(error)) error {
 	if !c.offers(nsEvents) {
 		return c.fault(ErrUnsupported, "it names no event service")
 	}
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(c.cfg.Name + "\x00" + c.at.url.Host)) // never fails
 	rng := mathrand.New(mathrand.NewPCG(h.Sum64(), 1))
-	var known tracker
 	wait := c.lim.first
 	for {
 		began := c.cfg.Now()
-		err := c.subscription(ctx, &known, take)
+		err := c.subscription(ctx, known, take)
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if errors.Is(err, errAccount) {
+			continue
 		}
 		if errors.Is(err, ErrUnsupported) && c.cfg.Now()-began < c.lim.most {
 			return err
@@ -91,6 +103,8 @@ func (c *Client) subscription(ctx context.Context, known *tracker, take func(Tam
 		return err
 	}
 	defer c.unsubscribe(ctx, s)
+	known.begin()
+	began, whole := c.cfg.Now(), false
 	for {
 		asked := c.cfg.Now()
 		n, err := c.pull(ctx, s, "PullMessages", nsEvents,
@@ -100,7 +114,12 @@ func (c *Client) subscription(ctx context.Context, known *tracker, take func(Tam
 		}
 		heard := c.cfg.Now()
 		clock := c.Clock()
+		more := false
 		for _, e := range readNotices(n) {
+			if e.operation == "Initialized" {
+				more = true
+				known.given++
+			}
 			t, ok := e.tamper()
 			if !ok || !known.fresh(t, e.at) {
 				continue
@@ -110,6 +129,16 @@ func (c *Client) subscription(ctx context.Context, known *tracker, take func(Tam
 				t.At = at
 			}
 			take(t)
+		}
+		if !whole && !more {
+			whole = true
+			for _, t := range known.end() {
+				t.Heard, t.At = heard, c.cfg.Wall()
+				take(t)
+			}
+		}
+		if whole && known.standing() && heard-began >= c.lim.account {
+			return errAccount
 		}
 		if c.cfg.Now() >= s.renewAt {
 			s.renewAt = c.cfg.Now() + c.lim.lease/2

@@ -135,12 +135,13 @@ func (r *Remote) Snapshot(ctx context.Context) ([]byte, error) {
 // reached yet is tried until it can; one without events ends it with ErrUnsupported.
 func (r *Remote) Tampers(ctx context.Context, take func(Tamper), lost func(error)) error {
 	wait := r.lim.first
+	var known tracker
 	for {
 		c, _, err := r.client(ctx)
 		if err == nil {
 			wait = r.lim.first
 			inner, cancel := context.WithCancelCause(ctx)
-			err = c.Tampers(inner, take, func(err error) {
+			err = c.tampers(inner, &known, take, func(err error) {
 				lost(err)
 				if errors.Is(err, camera.ErrUnreachable) { // it may have another address by now
 					cancel(err)

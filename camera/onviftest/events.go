@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -54,6 +55,13 @@ func (d *Device) TellAt(topic, source, name string, on bool, at time.Time) {
 		d.states = append(d.states, p)
 	}
 	d.push(message(p, "Changed"))
+}
+
+// Remove forgets a state, as a camera does whose rule is removed, and tells nobody.
+func (d *Device) Remove(topic, source string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.states = slices.DeleteFunc(d.states, func(p property) bool { return p.topic == topic && p.source == source })
 }
 
 // Remark tells something that is no state: it has no end, and nobody is told later.

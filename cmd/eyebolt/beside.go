@@ -393,6 +393,9 @@ func (a *alarmsOf) take(k onvif.Tamper) []liveness.Finding {
 	key := k.Topic + "\x00" + k.Source
 	bad := liveness.Finding{By: byTamper, State: liveness.Covered, At: k.Heard, Limit: 1, Say: "the camera itself says: " + k.Kind.String()}
 	well := liveness.Finding{By: byTamper, State: liveness.Live, At: k.Heard, Limit: 1, Say: "the camera itself says that its picture is well"}
+	if k.Gone {
+		well.Say = "the camera itself no longer tells of " + k.Kind.String() + " at all, though it was asked twice: its rule was removed"
+	}
 	var out []liveness.Finding
 	switch {
 	case k.On && k.Moment: // its end is not told: it is a lapse, and then it is over

@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"eyebolt/camera/onvif"
 	"eyebolt/hub/run"
+	"eyebolt/liveness"
 )
 
 // Each mistake in what judges a camera beside its times is answered with what to write instead.
@@ -43,6 +45,26 @@ func TestCameraConfigMistakes(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), k.want) || !strings.Contains(err.Error(), "hall") {
 			t.Errorf("%+v: %v, want %q", k.c, err, k.want)
+		}
+	}
+}
+
+// T7: the camera is covered while any of its alarms stands; one whose rule was removed ends as one that was told, with its own sentence.
+func TestAlarmsThatStand(t *testing.T) {
+	var a alarmsOf
+	for i, k := range []struct {
+		e    onvif.Tamper
+		want liveness.State
+		say  string
+	}{
+		{onvif.Tamper{Kind: onvif.Dark, On: true, Topic: "a"}, liveness.Covered, "too dark"},
+		{onvif.Tamper{Kind: onvif.Covered, On: true, Topic: "b"}, liveness.Covered, "tampered with"},
+		{onvif.Tamper{Kind: onvif.Dark, Topic: "a"}, liveness.Covered, ""},
+		{onvif.Tamper{Kind: onvif.Covered, Topic: "b", Gone: true}, liveness.Live, "its rule was removed"},
+	} {
+		all := a.take(k.e)
+		if f := all[len(all)-1]; f.State != k.want || !strings.Contains(f.Say, k.say) {
+			t.Errorf("%d: %+v", i, f)
 		}
 	}
 }
