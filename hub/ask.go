@@ -1,8 +1,6 @@
 package hub
 
 import (
-	"strings"
-
 	"eyebolt/bus"
 	"eyebolt/interlock"
 )
@@ -137,13 +135,5 @@ func (d *door) spoken() bus.AskReply {
 	return r
 }
 
-// tidy makes text from outside fit for the record: valid UTF-8, one line, bounded.
-func tidy(s string) string {
-	s = strings.ToValidUTF8(clip(s, maxText), "")
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s)
-}
+// tidy makes text from outside fit for the record: plain, and bounded.
+func tidy(s string) string { return clip(plain(s), maxText) }

@@ -259,7 +259,7 @@ func (c *Core) carried(in Carried) {
 		return
 	}
 	if in.Err != nil && (in.Do == "unlock" || in.Do == "lock" || in.Do == "retract") && d.ration.allow(c.at.Mono) {
-		c.write(d, ledger.KindCommand, in.Do+"-error", interlock.NoReason, textData{Text: clip(in.Err.Error(), 300)})
+		c.write(d, ledger.KindCommand, in.Do+"-error", interlock.NoReason, textData{Text: clip(plain(in.Err.Error()), 300)})
 	}
 }
 
@@ -294,13 +294,6 @@ func (c *Core) writeFor(d *door, visit string, kind ledger.Kind, what string, wh
 		e.Data = encode(data)
 	}
 	c.entries = append(c.entries, e)
-}
-
-func clip(s string, n int) string {
-	if len(s) > n {
-		return s[:n]
-	}
-	return s
 }
 
 // random fills a new slice; a source that fails gives an error that says so, and whoever needed it refuses.

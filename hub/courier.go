@@ -67,11 +67,11 @@ func (c *Core) arrival(d *door, a bus.Ask) (*visit, interlock.Reason, string) {
 	if len(a.Grant) > 0 {
 		chain, err := grant.Decode(a.Grant)
 		if err != nil {
-			return nil, interlock.GrantForged, clip(err.Error(), 300)
+			return nil, interlock.GrantForged, clip(plain(err.Error()), 300)
 		}
 		var why interlock.Reason
 		if g, why, err = grant.Verify(chain, c.mem.anchor(c.cfg)); err != nil {
-			return nil, why, clip(err.Error(), 300)
+			return nil, why, clip(plain(err.Error()), 300)
 		}
 		ok = a.GrantID == "" || a.GrantID == g.Delivery.ID
 	}
@@ -147,7 +147,7 @@ func (c *Core) askSlide(d *door, a bus.Ask) {
 	if !r.OK && d.ration.allow(c.at.Mono) {
 		text := ""
 		if err != nil {
-			text = clip(err.Error(), 300)
+			text = clip(plain(err.Error()), 300)
 		}
 		c.write(d, ledger.KindFact, "slide-refused", reasonOf(r.Reason), refusedData{Grant: v.grantID, By: a.By, Text: text})
 	}

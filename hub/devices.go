@@ -2,7 +2,6 @@ package hub
 
 import (
 	"encoding/hex"
-	"strings"
 	"time"
 
 	"eyebolt/interlock"
@@ -137,7 +136,7 @@ func (c *Core) filed(in Filed) {
 		return
 	}
 	if in.Err != nil {
-		c.writeFor(d, in.Visit, ledger.KindClip, "lost", interlock.NotRecorded, textData{Text: clip(in.Err.Error(), 300)})
+		c.writeFor(d, in.Visit, ledger.KindClip, "lost", interlock.NotRecorded, textData{Text: clip(plain(in.Err.Error()), 300)})
 	}
 	for _, f := range in.Clip.Files {
 		word, data := ledger.WordFiled, fileData(in.Camera, f)
@@ -199,7 +198,7 @@ func (c *Core) reported(in Reported) {
 	}
 	r := in.Report
 	age := d.old(c.at.Mono, min(max(r.At, 0), c.at.Mono)-min(max(0, r.Age), maxAway)) // bounded, so that no sum overflows
-	data := reportData{Who: clip(strings.ToValidUTF8(r.Who, ""), 100), AgeMs: age.Milliseconds(), Solicited: r.Solicited}
+	data := reportData{Who: clip(plain(r.Who), 100), AgeMs: age.Milliseconds(), Solicited: r.Solicited}
 	switch r.What {
 	case lock.OfBolt:
 		b, by := bolts[min(int(r.Bolt), len(bolts)-1)], whos[min(int(r.By), len(whos)-1)]
@@ -231,7 +230,7 @@ func (c *Core) reported(in Reported) {
 	case lock.OfFailure:
 		if d.ration.allow(c.at.Mono) {
 			if r.Err != nil {
-				data.Text = clip(r.Err.Error(), 300)
+				data.Text = clip(plain(r.Err.Error()), 300)
 			}
 			c.write(d, ledger.KindReport, "failure", interlock.NoReason, data)
 		}
@@ -254,7 +253,7 @@ func (c *Core) health(d *door, r lock.Report) {
 		if d.ration.allow(c.at.Mono) {
 			var data any
 			if r.Err != nil {
-				data = reportData{Text: clip(r.Err.Error(), 300)}
+				data = reportData{Text: clip(plain(r.Err.Error()), 300)}
 			}
 			c.write(d, ledger.KindReport, pick(r.OK, "lock-online", "lock-offline"), interlock.NoReason, data)
 		}

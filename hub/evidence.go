@@ -57,7 +57,7 @@ func (s *sight) evidence(now time.Duration, brief bool) (out []ledger.Evidence) 
 		}
 		told = told || f.State == s.verdict.State
 		out = append(out, ledger.Evidence{
-			Camera: s.name, By: clip(f.By, 32), State: word(f.State).String(), Score: finite(f.Score), Limit: finite(f.Limit),
+			Camera: s.name, By: clip(plain(f.By), 32), State: word(f.State).String(), Score: finite(f.Score), Limit: finite(f.Limit),
 			Say: asSentence(f.Say), AgoMs: max(0, now-f.At).Milliseconds(),
 		})
 	}
@@ -91,7 +91,7 @@ func (s *sight) say() string {
 
 // asSentence makes what a detector says fit for a page: valid, bounded, with a capital and a full stop.
 func asSentence(s string) string {
-	s = strings.ToValidUTF8(clip(s, maxSay), "")
+	s = strings.TrimSpace(clip(plain(s), maxSay))
 	if s == "" {
 		return ""
 	}
@@ -139,7 +139,7 @@ func (c *Core) linked(in Linked) {
 	for i := range d.sights {
 		if s := &d.sights[i]; s.name == in.Camera {
 			s.link = in.Certificate
-			s.link.Say = clip(strings.ToValidUTF8(s.link.Say, ""), maxSay)
+			s.link.Say = clip(plain(s.link.Say), maxSay)
 		}
 		unfit = unfit && d.sights[i].link.Refused
 	}

@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"strings"
 	"time"
 
 	"eyebolt/interlock"
@@ -85,7 +84,7 @@ func (c *Core) inVisit() bool {
 
 func (c *Core) writeSign(d *door, s radio.Sign) {
 	data := signData{
-		Source: clip(strings.ToValidUTF8(s.Source, ""), 100), Count: s.Count, AgeMs: (c.at.Mono - s.From).Milliseconds(), Code: s.Reason,
+		Source: clip(plain(s.Source), 100), Count: s.Count, AgeMs: (c.at.Mono - s.From).Milliseconds(), Code: s.Reason,
 		Severity: s.Severity().String(), Confidence: s.Confidence().String(),
 	}
 	if s.Station != (radio.Addr{}) {

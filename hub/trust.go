@@ -115,7 +115,7 @@ func (c *Core) askGrant(a bus.Ask) {
 func (c *Core) refuseGrant(a bus.Ask, why interlock.Reason, err error) {
 	text := ""
 	if err != nil {
-		text = clip(err.Error(), 300)
+		text = clip(plain(err.Error()), 300)
 	}
 	if c.ration.allow(c.at.Mono) {
 		c.write(nil, ledger.KindFact, "grant-refused", why, refusedData{Grant: tidy(a.GrantID), By: a.By, Text: text})
