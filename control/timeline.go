@@ -303,6 +303,8 @@ func reportTexts(word string) string {
 		return "The cameras' connection is too unsteady to let anybody in."
 	case "link-fit":
 		return "The cameras' connection is steady enough again."
+	case "camera-learned-anew":
+		return "What a camera usually shows was forgotten by the operator's wish and learned anew."
 	case "smoke":
 		return "Smoke or CO alarm."
 	case "smoke-over":

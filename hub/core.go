@@ -108,6 +108,8 @@ func (c *Core) Take(at At, in Input) []Effect {
 		c.noticed(in)
 	case Linked:
 		c.linked(in)
+	case Relearned:
+		c.relearned(in)
 	case Recorded:
 		c.recorded(in)
 	case Filed:

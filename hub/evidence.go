@@ -154,6 +154,14 @@ func (c *Core) linked(in Linked) {
 	}
 }
 
+// relearned puts on record that a camera's usual pictures are others from here on: whoever covers a lens and has that learned leaves
+// a trace (S7).
+func (c *Core) relearned(in Relearned) {
+	if d := c.index[in.Door]; d != nil {
+		c.write(d, ledger.KindReport, "camera-learned-anew", interlock.NoReason, textData{Text: clip(plain(in.Camera+": "+in.What), maxText)})
+	}
+}
+
 // unfit says what the certificates of the door's cameras say.
 func (d *door) unfit() string {
 	var says []string

@@ -35,6 +35,9 @@ type (
 		Certificate  liveness.Certificate
 	}
 
+	// Relearned tells that somebody had a camera's usual pictures forgotten and learned anew.
+	Relearned struct{ Door, Camera, What string }
+
 	// Recorded tells whether a visit's pictures of one camera are confirmed on disk.
 	Recorded struct {
 		Door, Camera, Visit string
@@ -100,18 +103,19 @@ type (
 	Shipped struct{ Cursor uint64 }
 )
 
-func (Boot) input()     {}
-func (Tick) input()     {}
-func (Seen) input()     {}
-func (Linked) input()   {}
-func (Recorded) input() {}
-func (Filed) input()    {}
-func (Removed) input()  {}
-func (Reported) input() {}
-func (Carried) input()  {}
-func (Written) input()  {}
-func (Answered) input() {}
-func (Silence) input()  {}
-func (Asked) input()    {}
-func (Told) input()     {}
-func (Shipped) input()  {}
+func (Boot) input()      {}
+func (Tick) input()      {}
+func (Seen) input()      {}
+func (Linked) input()    {}
+func (Relearned) input() {}
+func (Recorded) input()  {}
+func (Filed) input()     {}
+func (Removed) input()   {}
+func (Reported) input()  {}
+func (Carried) input()   {}
+func (Written) input()   {}
+func (Answered) input()  {}
+func (Silence) input()   {}
+func (Asked) input()     {}
+func (Told) input()      {}
+func (Shipped) input()   {}

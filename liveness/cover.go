@@ -45,6 +45,7 @@ type cover struct {
 	h265   h265
 	levels [lights]level
 	light  Light         // by which it is judged
+	accept bool          // the next key pictures are learned as light's, whatever they weigh
 	told   bool          // light is the camera's own word; otherwise the lower of the levels is taken
 	under  int           // key pictures in a row under the limit
 	out    bool          // of the newest key picture's scene it was said that it is out of view
@@ -164,8 +165,11 @@ func (c *cover) picture(p *camera.Picture, codec camera.Codec, at time.Duration)
 	c.keys[c.n%coverMemory] = keyQuantiser{p.Media, qp}
 	c.n++
 	u, l := c.usual(), &c.levels[c.light]
-	if u == nil {
-		l.learn(w)
+	if u == nil || c.accept {
+		if c.under = 0; l.n < coverLearn {
+			l.learn(w)
+		}
+		c.accept = c.accept && l.learned == 0
 		f.n, f.of, f.score = coverLearning, l.n, 1
 		return f
 	}
@@ -234,14 +238,25 @@ func (j *Judge) SetLight(l Light, now time.Duration) {
 	}
 }
 
-// LearnCover begins to learn anew what the camera's key pictures weigh by a light: at set-up, when a resident has seen that
-// the lens is free. The first light is learned by itself from the first ten key pictures there ever are.
+// LearnCover begins to learn anew what the camera's key pictures weigh by a light: when a resident has seen that the lens is
+// free. The next ten are learned, whatever they weigh beside the other light's: an infrared picture may weigh far less than the
+// day's. What is held against the camera stays until they are. The first light is learned by itself from the first ten key
+// pictures there ever are.
+//
+// The price: with two lights known, and no word of the camera's about which it sees by, a key picture counts as free if it is so by
+// the lower of the two. By day a cover is then found only if it leaves less than 55 % of what infrared pictures weigh.
 func (j *Judge) LearnCover(l Light, now time.Duration) {
 	if l < lights {
 		j.advance(now)
 		j.cover.levels[l] = level{}
-		j.cover.light, j.cover.under = l, 0
+		j.cover.light, j.cover.under, j.cover.accept = l, 0, true
 	}
+}
+
+// ForgetCover is LearnCover for a camera that was moved: whatever was known of either light is forgotten.
+func (j *Judge) ForgetCover(now time.Duration) {
+	j.cover.levels = [lights]level{}
+	j.LearnCover(Day, now)
 }
 
 func sayCover(f fact) string {

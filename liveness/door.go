@@ -364,6 +364,9 @@ func (d *Door) delayed(now time.Duration) Finding {
 	return f
 }
 
+// Forget begins anew: the camera was moved. What it held against the camera is its last finding's until its next one.
+func (d *Door) Forget() { *d = *NewDoor(d.cfg) }
+
 // DoorState is what a Door keeps over a restart: what it holds against its camera, and what it certified.
 type DoorState struct {
 	Odds   float64         `json:"odds"`

@@ -155,3 +155,17 @@ func (p *Prints) size(w, h int) bool {
 
 // maxStill bounds a still's width and height: what is larger is a mistake.
 const maxStill = 2048
+
+// Forget begins anew, as for a camera that was never seen: it was moved, or hangs at another door.
+func (p *Prints) Forget() { *p = Prints{cfg: p.cfg} }
+
+// Accept takes what has come into view for a scene though it holds little of the detail that the scene before held: a resident has
+// looked, and says that this is how the camera sees by infrared, or a bare wall. A cover that shows as much is then no longer found
+// by its stills.
+func (p *Prints) Accept() {
+	for _, sc := range p.scenes {
+		if sc != nil {
+			sc.poor = 0
+		}
+	}
+}

@@ -188,7 +188,7 @@ func TestReplay(t *testing.T) {
 		own.Untimed = true
 		v := verifier(t, own)
 		expect(t, play(v, c, epoch), honest)
-		expect(t, play(v, c, epoch), stale(1, 4), "its counter went from 5 back to 1") // the fifth repeats the newest
+		expect(t, play(v, c, epoch), stale(1, 4), "its counter went from 5 back to 1", "say so: eyebolt camera learn") // the fifth repeats the newest
 		v.Forget()
 		expect(t, play(v, c, epoch), honest)
 	})

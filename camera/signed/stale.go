@@ -24,7 +24,11 @@ func (v *Verifier) stale(m *message, wall time.Time) string {
 	older := !m.start.IsZero() && m.start.Before(v.st.start)
 	switch {
 	case back && (!v.fresh || m.start.IsZero() || wall.IsZero() || !m.start.After(v.st.start)):
-		return fmt.Sprintf("its counter went from %d back to %d: these are earlier pictures", v.st.counter, m.counter)
+		again := ""
+		if v.cfg.Untimed && m.start.IsZero() { // who restarts the camera knows; no signature can tell it from an earlier recording
+			again = "; if the camera was restarted, look at its picture and say so: eyebolt camera learn"
+		}
+		return fmt.Sprintf("its counter went from %d back to %d: these are earlier pictures%s", v.st.counter, m.counter, again)
 	case older:
 		return fmt.Sprintf("its time went back by %.1f s: these are earlier pictures", v.st.start.Sub(m.start).Seconds())
 	case wall.IsZero():

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"eyebolt/camera"
@@ -324,11 +325,24 @@ type signatures struct {
 	v      *signed.Verifier
 	found  func(liveness.Finding)
 	within time.Duration
+	forget atomic.Bool // before the next picture
 }
 
 func (s *signatures) Opened(p camera.Params) { s.v.Opened(p) }
 
-func (s *signatures) Picture(p camera.Picture) { s.tell(s.v.Picture(p, time.Now())) }
+func (s *signatures) Picture(p camera.Picture) {
+	if s.forget.CompareAndSwap(true, false) {
+		s.v.Forget()
+	}
+	s.tell(s.v.Picture(p, time.Now()))
+}
+
+// Relearn takes the camera's counter back: who may say so says that it is the camera itself that began anew. Its key stays.
+func (s *signatures) Relearn(what string) {
+	if what == run.RelearnAll {
+		s.forget.Store(true)
+	}
+}
 
 func (s *signatures) Closed() { s.tell(s.v.Closed()) }
 

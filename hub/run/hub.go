@@ -133,6 +133,7 @@ func (h *Hub) Start(ctx context.Context) error {
 		h.wg.Go(func() { h.hear(ctx, r) })
 	}
 	h.wg.Go(func() { h.learning(ctx) })
+	h.wg.Go(func() { h.relearning(ctx) })
 	for _, e := range h.eyes {
 		if e.asker != nil {
 			h.wg.Go(func() { e.challenge(ctx, h.cfg.Random) })

@@ -21,8 +21,9 @@ type Sensor struct {
 func NewSensor(cfg liveness.PrintsConfig) *Sensor { return &Sensor{prints: liveness.NewPrints(cfg)} }
 
 var (
-	_ Prints  = (*Sensor)(nil)
-	_ Learned = (*Sensor)(nil)
+	_ Prints    = (*Sensor)(nil)
+	_ Learned   = (*Sensor)(nil)
+	_ Relearner = (*Sensor)(nil)
 )
 
 // Still judges a decoded picture.
@@ -60,6 +61,18 @@ func (s *Sensor) state() (judged bool, stills uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.judged, s.stills
+}
+
+// Relearn forgets what was learned, or takes what is in view by infrared for a scene of its own.
+func (s *Sensor) Relearn(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if what == RelearnInfrared {
+		s.prints.Accept()
+		return
+	}
+	s.prints.Forget()
+	s.judged = false
 }
 
 // Save gives what was learned.
