@@ -204,5 +204,6 @@ func (v *Verifier) reset() {
 	v.began, v.warned, v.idle, v.anchored, v.signature, v.synced = false, 0, false, false, false, false
 	v.st = v.sure
 	v.st.partial, v.st.linked = false, false
+	v.again = ""
 	v.fresh = true
 }

@@ -28,6 +28,7 @@ func (v *Verifier) stale(m *message, wall time.Time) string {
 		if v.cfg.Untimed && m.start.IsZero() { // who restarts the camera knows; no signature can tell it from an earlier recording
 			again = "; if the camera was restarted, look at its picture and say so: eyebolt camera learn"
 		}
+		v.again = again
 		return fmt.Sprintf("its counter went from %d back to %d: these are earlier pictures%s", v.st.counter, m.counter, again)
 	case older:
 		return fmt.Sprintf("its time went back by %.1f s: these are earlier pictures", v.st.start.Sub(m.start).Seconds())
@@ -57,4 +58,4 @@ func (v *Verifier) stale(m *message, wall time.Time) string {
 
 // Forget takes the counter and the times of the past back: somebody who may say so has confirmed that a camera without the time of
 // day was restarted. The key stays.
-func (v *Verifier) Forget() { v.st, v.sure = state{}, state{} }
+func (v *Verifier) Forget() { v.st, v.sure, v.again = state{}, state{}, "" }

@@ -43,7 +43,8 @@ type Verifier struct {
 	held      []held
 
 	queue  []arrived
-	sliced bool // the picture under way has a slice
+	sliced bool   // the picture under way has a slice
+	again  string // what to do about a counter that went back on this connection
 	buf    []byte
 	out    []Result
 }
@@ -306,7 +307,7 @@ func (v *Verifier) overdue(p *camera.Picture) {
 	case v.synced:
 		r.reason = fmt.Sprintf("the last signature that was good came %.1f s ago", wait.Seconds())
 	case v.signature:
-		r.reason = fmt.Sprintf("none of its signatures was good for %.1f s", wait.Seconds())
+		r.reason = fmt.Sprintf("none of its signatures was good for %.1f s%s", wait.Seconds(), v.again)
 	default:
 		r.reason = fmt.Sprintf("no signature came in %.1f s: switch signed video on in the camera", wait.Seconds())
 	}
