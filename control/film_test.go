@@ -37,6 +37,9 @@ func TestEveryFileOfAFilmIsNamed(t *testing.T) {
 		for _, f := range p.Clip.Files {
 			all = append(all, fmt.Sprintf("%s %s %.1f–%.1f", f.Camera, f.SHA256, f.From.Sub(began).Seconds(), f.To.Sub(began).Seconds()))
 		}
+		for _, f := range p.Clip.Backfilled {
+			all = append(all, fmt.Sprintf("not watched %s %s %.1f–%.1f", f.Camera, f.SHA256, f.From.Sub(began).Seconds(), f.To.Sub(began).Seconds()))
+		}
 		return fmt.Sprintf("%.1f s, %d bytes: %s", p.Clip.Seconds, p.Clip.Bytes, strings.Join(all, ", "))
 	}
 	l.add("V1", ledger.KindVisit, ledger.WordBegan, "arrived", ledger.VisitData{Household: d.Household, Grant: d.Grant})
@@ -48,17 +51,23 @@ func TestEveryFileOfAFilmIsNamed(t *testing.T) {
 	l.add("V1", ledger.KindClip, ledger.WordBackfilled, "", file("c1", "hall", 12, 20)) // nobody watched it: it is no film of the visit
 	n := len(l.leaves)
 	l.send(0)
-	if got, want := see(), "111.0 s, 30 bytes: door b1 1.0–59.0, hall a1 0.0–12.5, hall a2 20.0–60.5"; got != want {
+	if got, want := see(), "111.0 s, 30 bytes: door b1 1.0–59.0, hall a1 0.0–12.5, hall a2 20.0–60.5, not watched hall c1 12.0–20.0"; got != want {
 		t.Errorf("film:\n%s, want\n%s", got, want)
 	}
 	l.add("V1", ledger.KindClip, ledger.WordRemoved, "", file("b1", "door", 1, 59))
 	l.send(n)
-	if got, want := see(), "53.0 s, 20 bytes: hall a1 0.0–12.5, hall a2 20.0–60.5"; got != want {
+	if got, want := see(), "53.0 s, 20 bytes: hall a1 0.0–12.5, hall a2 20.0–60.5, not watched hall c1 12.0–20.0"; got != want {
 		t.Errorf("film:\n%s, want\n%s", got, want)
 	}
 	n = len(l.leaves)
 	l.add("V1", ledger.KindClip, ledger.WordRemoved, "", file("a1", "hall", 0, 12.5))
 	l.add("V1", ledger.KindClip, ledger.WordRemoved, "", file("a2", "hall", 20, 60.5))
+	l.send(n)
+	if got, want := see(), "0.0 s, 0 bytes: not watched hall c1 12.0–20.0"; got != want {
+		t.Errorf("what was fetched outlives the film: %s, want %s", got, want)
+	}
+	n = len(l.leaves)
+	l.add("V1", ledger.KindClip, ledger.WordRemoved, "", file("c1", "hall", 12, 20))
 	l.send(n)
 	if got := see(); got != "no film" {
 		t.Errorf("after retention: %s", got)

@@ -244,6 +244,9 @@ type Clip struct {
 	Bytes   int64      `json:"bytes"`   // of all files
 	Seconds float64    `json:"seconds"` // of all files
 	Files   []ClipFile `json:"files"`
+	// Backfilled is what was fetched from cameras' own storage afterwards, by camera and then in order: nobody watched it, it is no
+	// part of the film, and no gap is shorter for it (S7). Its times are by the camera's clock.
+	Backfilled []ClipFile `json:"backfilled,omitempty"`
 }
 
 // ClipFile is one file of a film.

@@ -426,6 +426,37 @@ func TestVisitShowsTheWholeFilm(t *testing.T) {
 	p.Text("SHA-256 " + digest(f.hub.clip)[:16])
 }
 
+// S7: what was fetched from the camera's own storage afterwards is shown beside the gap and can be looked at, but never as watched: the
+// gap stays as it is, on the page and in the list, and the film does not play on into it.
+func TestVisitShowsWhatWasFetchedAfterwards(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	f.set(func() { f.home["visits"] = []object{summary("v3", "Noor", 0, "incident", 7.4)} })
+	p.Go(f.url + "/home")
+	p.Text("7.4 s not watched")
+	p.Go(f.url + "/home/visit/v3")
+	p.Text("Not watched, fetched afterwards")
+	p.Text("Nobody watched it as it happened, and the gap stays on record as it is.")
+	p.Text("Not watched: 7.4 s")
+	p.Text("Not filmed for 2.5 s")
+	var parts string
+	p.Eval(`document.querySelector('[aria-label="Parts of the film"]').innerText + '|' + document.querySelector('.film-fetched ol').innerText`, &parts)
+	if strings.Count(parts, "·") != 3 {
+		t.Errorf("parts %q, want two of the film and one that was fetched", parts)
+	}
+	p.Click(`.film-fetched .button`)
+	p.Text("SHA-256 " + digest(f.hub.kept())[:16])
+	p.Text("This is the file on record as fetched afterwards.")
+	p.Wait(`document.querySelector('.film-clock.bad')?.innerText.includes('Nobody watched this')`)
+	shot(t, p, "visit-fetched")
+	p.Click(`.film-parts li:nth-child(2) .button`)
+	p.Text("SHA-256 " + digest(f.hub.second())[:16])
+	p.Wait(`document.querySelector('video.film')?.readyState >= 2 && !document.querySelector('.film-clock').innerText.includes('Nobody watched')`)
+	p.Eval(`(() => { const v = document.querySelector('video.film'); v.muted = true; v.currentTime = v.duration - 0.3; return v.play() })()`, nil)
+	p.Wait(`document.querySelector('video.film').ended`)
+	p.Text("This film is the one on record.")
+}
+
 // A second camera's film is filed a moment after the first one's: the page that is open shows it.
 func TestVisitShowsWhatIsFiledLater(t *testing.T) {
 	f, p := start(t), open(t)

@@ -101,6 +101,9 @@ func (f *fake) visit(id, outcome string) object {
 		size, long = 2*size+8, 13.8
 	}
 	v["clip"] = object{"bytes": size, "seconds": long, "files": files}
+	if outcome == "incident" { // and the camera had kept the gap, with two seconds on either side
+		v["clip"].(object)["backfilled"] = []object{part(f.hub.kept(), 20, 31.4)}
+	}
 	line := func(in float64, kind, word, text string) object {
 		return object{"t": began.Add(time.Duration(in * float64(time.Second))).Format(time.RFC3339Nano), "kind": kind, "word": word, "text": text, "in": in}
 	}

@@ -73,7 +73,9 @@ export function VisitPage({ id }: { id: string }) {
 }
 
 function Film({ visit }: { visit: Visit }) {
-  const files = visit.clip?.files ?? [];
+  const film = visit.clip?.files ?? [];
+  const fetched = visit.clip?.backfilled ?? [];
+  const files = [...film, ...fetched]; // what was fetched comes last, and is not played unasked
   const [shown, setShown] = useState(""); // the file that is shown: more may be filed while it is
   const at = Math.max(0, files.findIndex((f) => f.sha256 === shown));
   const [url, setUrl] = useState("");
@@ -121,6 +123,7 @@ function Film({ visit }: { visit: Visit }) {
     setProgress(-1);
     live.stop();
   };
+  const backfilled = at >= film.length;
   if (files.length === 0) {
     return (
       <div class="film empty-film">
@@ -146,12 +149,13 @@ function Film({ visit }: { visit: Visit }) {
             aria-label="Film of the visit"
             onTimeUpdate={(e) => setSecond(e.currentTarget.currentTime)}
             onEnded={() => {
-              if (files[at + 1]?.camera === file?.camera) void load(at + 1, holeBefore(files, at + 1));
+              if (at + 1 < film.length && files[at + 1]?.camera === file?.camera) void load(at + 1, holeBefore(files, at + 1));
             }}
           />
-          <p class={`film-clock ${unwatched ? "bad" : ""}`}>
+          <p class={`film-clock ${unwatched || backfilled ? "bad" : ""}`}>
             {hhmmss(now)}
-            {unwatched && ` · Not watched here: the picture may stand still. ${gapText(unwatched)}`}
+            {backfilled && " by the camera’s clock · Nobody watched this. It was fetched from the camera’s own storage afterwards."}
+            {unwatched && !backfilled && ` · Not watched here: the picture may stand still. ${gapText(unwatched)}`}
           </p>
         </>
       ) : between ? (
@@ -165,18 +169,18 @@ function Film({ visit }: { visit: Visit }) {
       ) : (
         <div class="film empty-film">
           <Button kind="main" big icon="play" busy={progress >= 0} onClick={() => void load(at, null)}>
-            {progress >= 0 ? `Fetching, ${Math.floor(progress * 100)} %` : "Watch the film"}
+            {progress >= 0 ? `Fetching, ${Math.floor(progress * 100)} %` : backfilled ? "Look at what the camera had kept" : "Watch the film"}
           </Button>
           <p>
-            {since(visit.clip?.seconds ?? 0)} long, {size(visit.clip?.bytes ?? 0)}
-            {files.length > 1 ? `, in ${files.length} parts` : ""}. It comes straight from your hub, encrypted, and is checked here before it is shown.
+            {backfilled ? "There is no film of this visit, only what the camera itself had kept. " : `${since(visit.clip?.seconds ?? 0)} long, ${size(visit.clip?.bytes ?? 0)}`}
+            {backfilled ? "" : film.length > 1 ? `, in ${film.length} parts. ` : ". "}It comes straight from your hub, encrypted, and is checked here before it is shown.
           </p>
         </div>
       )}
-      {files.length > 1 && (
+      {film.length > 0 && files.length > 1 && (
         <ol class="film-parts" aria-label="Parts of the film">
-          {files.map((f, i) => {
-            const hole = holeBefore(files, i);
+          {film.map((f, i) => {
+            const hole = holeBefore(film, i);
             return (
               <li key={f.sha256}>
                 {hole && <span class="film-hole">Not filmed for {tenths(hole.seconds)}</span>}
@@ -189,9 +193,25 @@ function Film({ visit }: { visit: Visit }) {
           })}
         </ol>
       )}
+      {fetched.length > 0 && (
+        <section class="film-fetched" aria-label="Fetched afterwards">
+          <h3>Not watched, fetched afterwards</h3>
+          <p>The camera had kept this in its own storage. Nobody watched it as it happened, and the gap stays on record as it is.</p>
+          <ol class="film-parts">
+            {fetched.map((f, i) => (
+              <li key={f.sha256}>
+                {fetched.length > 1 && fetched[i - 1]?.camera !== f.camera && <span class="film-hole">Camera {f.camera}</span>}
+                <Button kind={film.length + i === at && shown ? "main" : "plain"} icon="play" onClick={() => void load(film.length + i, null)}>
+                  {hhmmss(f.from)} · {since(f.seconds)}
+                </Button>
+              </li>
+            ))}
+          </ol>
+        </section>
+      )}
       {digest && (
         <Note tone="calm" icon="shield">
-          This film is the one on record. <span class="digest">SHA-256 {digest.slice(0, 16)}…</span>
+          {backfilled ? "This is the file on record as fetched afterwards." : "This film is the one on record."} <span class="digest">SHA-256 {digest.slice(0, 16)}…</span>
         </Note>
       )}
       {problem && <Note tone={problem.grave ? "danger" : "warn"}>{problem.text}</Note>}

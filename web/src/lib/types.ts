@@ -175,6 +175,8 @@ export interface Clip {
   bytes: number;
   seconds: number;
   files: ClipFile[] | null;
+  // Fetched from cameras' own storage afterwards: nobody watched it, and no gap is shorter for it.
+  backfilled?: ClipFile[] | null;
 }
 
 export interface ClipFile {
