@@ -20,6 +20,9 @@ const (
 	// doorKept is how many quiet windows are remembered, the oldest going first, and doorEvery how often one is taken once there are
 	// enough: half an hour of a home's usual life.
 	doorKept, doorEvery, doorEveryFirst = 256, doorWindow, 2 * time.Second
+	// doorStale is how long no quiet window may have been had before movements are no longer judged: by then rate control and scene
+	// may be others.
+	doorStale = 5 * time.Minute
 	// doorRank is the share of quiet windows that an event must stand out from. A camera that does not see the door passes it in
 	// at most doorChance of all events.
 	doorRank, doorChance = 0.9, 0.1
@@ -82,6 +85,9 @@ type Door struct {
 	waiting [4]quietMax   // taken, not yet known to be quiet
 	waits   int
 	busy    time.Duration // no window that began before is quiet
+	piece   quietMax      // quiet stretches between movements that leave no room for a window, put together; end: how long they are
+	looked  time.Duration // up to when they were looked for
+	rested  time.Duration // when the newest quiet window was had
 
 	pending bool
 	opens   bool
@@ -190,34 +196,12 @@ func (d *Door) take(at time.Duration, x float64) []Finding {
 	d.head = (d.head + 1) % doorSamples
 	d.filled = min(d.filled+1, doorSamples)
 	d.settleQuiet(at)
+	d.stretches(at)
 	if !d.pending || at < d.report+doorAfter {
 		return nil
 	}
 	d.pending = false
 	return d.judge(at)
-}
-
-// settleQuiet takes a window as quiet once it is known that no report was near it.
-func (d *Door) settleQuiet(at time.Duration) {
-	for d.waits > 0 && d.waiting[0].end+doorBefore <= at {
-		d.quiet[d.quietAt] = d.waiting[0].max
-		d.quietAt = (d.quietAt + 1) % doorKept
-		d.quiets = min(d.quiets+1, doorKept)
-		copy(d.waiting[:], d.waiting[1:d.waits])
-		d.waits--
-	}
-	if at < d.next || at-doorWindow < d.busy || d.pending || d.waits == len(d.waiting) {
-		return
-	}
-	every := doorEvery
-	if d.quiets < d.cfg.Quiet {
-		every = doorEveryFirst
-	}
-	d.next = at + every
-	if w := d.window(at-doorWindow, at); w.whole {
-		d.waiting[d.waits] = quietMax{end: at, max: w.max}
-		d.waits++
-	}
 }
 
 type view struct {
@@ -282,6 +266,8 @@ func (d *Door) judge(now time.Duration) []Finding {
 	switch {
 	case d.quiets < d.cfg.Quiet:
 		return cannot("the door moved before the camera had been watched long enough to know how its picture usually changes")
+	case now-d.rested > doorStale:
+		return cannot("the door has been moving so often that it is not known how the picture usually changes now")
 	case !w.whole:
 		return cannot("the door moved while pictures were missing")
 	}
