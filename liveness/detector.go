@@ -85,6 +85,7 @@ func (j *Judge) Found(f Finding) {
 		j.needs()
 	}
 	j.decide()
+	j.plan()
 }
 
 // find records what one of the Judge's own detectors found.

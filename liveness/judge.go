@@ -6,8 +6,14 @@ import (
 )
 
 const (
-	// TickEvery is how often the hub calls Tick at the least: S6 counts its lateness from there.
+	// TickEvery is how long after a Tick the next one is due: S6 counts the hub's lateness from there.
 	TickEvery = 20 * time.Millisecond
+	// calm is how old a live camera's newest picture may be before the next Tick is due, if A1 allows as much: three periods of 15
+	// pictures a second. A picture in time takes the place of the Ticks that would tell nothing else.
+	calm = 250 * time.Millisecond
+	// clockEvery is how long after a Tick the next one is due at the latest, however many pictures come: a clock that stands still
+	// must be found before it is needed.
+	clockEvery = 500 * time.Millisecond
 	// NoDeadline is Deadline's answer when time alone changes nothing.
 	NoDeadline = time.Duration(math.MaxInt64)
 
@@ -70,6 +76,7 @@ type Judge struct {
 	unrecorded bool
 	ticked     bool
 	tick       time.Duration // the newest Tick
+	due        time.Duration // when the next one is, whatever the verdict does
 	hubLate    bool
 	hubFrom    time.Duration // when the hub was found late
 	hubUntil   time.Duration // hubLate ends with a tick in time from here on
@@ -133,6 +140,7 @@ func (j *Judge) Opened(now time.Duration) {
 		j.restart()
 	}
 	j.decide()
+	j.plan()
 }
 
 // Closed tells that the connection is gone. If it gave pictures, the camera is lost from here (S6: the stream is reset).
@@ -145,6 +153,7 @@ func (j *Judge) Closed(now time.Duration) {
 	j.open = false
 	j.restart()
 	j.decide()
+	j.plan()
 }
 
 // restart forgets what belongs to one timeline of media time. A new timeline's base is learned anew: that it is constantly
@@ -181,18 +190,21 @@ func (j *Judge) Recorded(ok bool, now time.Duration) {
 	}
 	j.finders[byDisk].newest = f
 	j.decide()
+	j.plan()
 }
 
-// Tick lets time pass and gives the verdict. It is called every TickEvery and at Deadline. A Tick that comes more than
-// LateTick after it was due makes the hub late: nobody is judged for that time, and for as long after as LateTick, in which
-// the pictures that waited are read.
+// Tick lets time pass and gives the verdict. It is called at Due, or earlier. A Tick that comes more than LateTick after it was
+// due makes the hub late: nobody is judged for that time, and for as long after as LateTick, in which the pictures that waited
+// are read.
 func (j *Judge) Tick(now time.Duration) Verdict {
 	j.advance(now)
 	j.tick, j.ticked = j.now, true
+	j.due = max(j.due, j.now+TickEvery)
 	if j.hubLate && j.now >= j.hubUntil {
 		j.hubLate = false
 	}
 	j.decide()
+	j.plan()
 	return j.v
 }
 
@@ -229,10 +241,32 @@ func (j *Judge) Deadline() time.Duration {
 	return d
 }
 
+// Due is when the next Tick is due, or NoDeadline before the first one. Every call may change it, to earlier as well.
+//
+// It is TickEvery after the newest Tick. While the camera is live, a picture puts it off for as long as a Tick that is not late
+// finds the picture no older than A1: a hub that stood still blames no camera for it (S6). Deadline is never put off.
+func (j *Judge) Due() time.Duration {
+	if !j.ticked {
+		return NoDeadline
+	}
+	return min(j.due, j.Deadline())
+}
+
+// plan says when the next Tick is due after this call.
+func (j *Judge) plan() {
+	switch {
+	case !j.ticked || j.hubLate:
+	case j.v.State != Live:
+		j.due = min(j.due, j.now+TickEvery)
+	default:
+		j.due = max(j.due, min(j.own+min(calm, j.cfg.A1-j.cfg.LateTick), j.tick+clockEvery))
+	}
+}
+
 // advance moves the clock and finds the hub late.
 func (j *Judge) advance(now time.Duration) {
 	j.now = max(j.now, now)
-	if j.ticked && j.now-j.tick > TickEvery+j.cfg.LateTick {
+	if j.ticked && j.now-j.due > j.cfg.LateTick {
 		if !j.hubLate {
 			j.hubFrom = j.now
 		}

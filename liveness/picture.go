@@ -15,6 +15,7 @@ func (j *Judge) Picture(p camera.Picture) {
 		j.take(&p, at)
 	}
 	j.decide()
+	j.plan()
 }
 
 func (j *Judge) take(p *camera.Picture, at time.Duration) {
