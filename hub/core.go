@@ -34,7 +34,7 @@ type Core struct {
 	noted     uint64             // ledger entries that the newest "checkpoint" entry told of
 	beat      uint64             // number of the newest beat that was answered
 	since     time.Duration      // boot
-	ticked    time.Duration      // the newest tick
+	due       time.Duration      // when the next tick is
 
 	// Of the input that is being taken:
 	at      At
@@ -94,7 +94,8 @@ func (c *Core) Take(at At, in Input) []Effect {
 		}
 		return c.rest
 	}
-	if _, tick := in.(Tick); c.booted && !tick && at.Mono-c.ticked > lateAfter {
+	_, tick := in.(Tick)
+	if c.booted && !tick && at.Mono-c.due > lateAfter {
 		c.late() // whatever waited while the clockwork stood still is not judged by what was seen before (S6)
 	}
 	switch in := in.(type) {
@@ -134,7 +135,9 @@ func (c *Core) Take(at At, in Input) []Effect {
 		c.shipped(in)
 	}
 	c.settle()
-	return c.effects()
+	out := c.effects()
+	c.plan(tick, len(out) > 0)
+	return out
 }
 
 // effects is the list to carry out: bolts, then the record, then everything else.
@@ -179,7 +182,7 @@ func (c *Core) settle() {
 
 // boot begins. Nothing that was going on before is resumed (S12): an unfinished visit makes the door unproven.
 func (c *Core) boot() {
-	c.booted, c.since, c.ticked = true, c.at.Mono, c.at.Mono
+	c.booted, c.since, c.due = true, c.at.Mono, c.at.Mono+tickSoon
 	c.write(nil, ledger.KindBoot, "boot", interlock.NoReason, bootData{Hub: c.cfg.ID, Epoch: c.cfg.Epoch})
 	for _, d := range c.doors {
 		d.mono = c.at.Mono

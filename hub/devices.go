@@ -14,8 +14,8 @@ import (
 const liveState = liveness.Live
 
 const (
-	// lateAfter is when the core's own tick counts as late (S6): 100 ms after it was due.
-	lateAfter = 120 * time.Millisecond
+	// lateAfter is how long after it was due the core's own tick counts as late (S6).
+	lateAfter = 100 * time.Millisecond
 	// verdictLife is how long a verdict counts that is not told again. Runners tell it four times in that span.
 	verdictLife = time.Second
 	// verdictLost is when a camera of which nothing was told counts as lost: as long as a camera may be unjudged because the
@@ -25,8 +25,7 @@ const (
 
 // tick lets time pass at every door. A hub whose own clockwork came late has judged nobody for that time (S6).
 func (c *Core) tick(in Tick) {
-	late := in.Late || c.at.Mono-c.ticked > lateAfter
-	c.ticked = c.at.Mono
+	late := in.Late || c.at.Mono-c.due > lateAfter
 	for _, d := range c.doors {
 		d.late = late
 		d.age(c.at.Mono)

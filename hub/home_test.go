@@ -31,6 +31,8 @@ type home struct {
 	deaf         bool // the lock does nothing
 	mute         bool // no verdicts are told
 	lying        bool // the sensor tells anything
+	sleepy       bool // its clock goes when Core.Due says, and not every 20 ms
+	ticks        int
 	away         time.Duration
 	wrong        time.Duration // the machine's own clock
 	cams         map[string]*cam
@@ -268,7 +270,10 @@ func (h *home) run(d time.Duration) {
 			h.seq++
 			h.in(Answered{Seq: h.seq, Visits: h.named, Sent: h.mono - 10*time.Millisecond, Trip: 10 * time.Millisecond, Reply: reply})
 		}
-		h.in(Tick{})
+		if !h.sleepy || h.mono >= h.c.Due() {
+			h.ticks++
+			h.in(Tick{})
+		}
 	}
 }
 

@@ -16,7 +16,7 @@ type (
 	// Boot is the first input after the ledger was replayed.
 	Boot struct{}
 
-	// Tick tells that time passed; every 20 ms. Late is set when the hub's own clockwork came more than 100 ms late: then
+	// Tick tells that time passed; at Core.Due, or earlier. Late is set when the hub's own clockwork came more than 100 ms late: then
 	// nobody is judged, and no door unlocks (S6).
 	Tick struct{ Late bool }
 
