@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"eyebolt/camera"
@@ -13,8 +14,8 @@ import (
 )
 
 const (
-	// tellEvery is how often an unchanged verdict is told for its age. Views are at most 10 a second and say tenths.
-	tellEvery = 250 * time.Millisecond
+	// tellEvery is how often an unchanged verdict is told for its age. It wakes nobody. Views are at most 10 a second and say tenths.
+	tellEvery = 100 * time.Millisecond
 	// ageEvery is how often viewers are told the age (package live).
 	ageEvery = 100 * time.Millisecond
 	// overdue is how long pictures may come without any of them being confirmed on disk, before they count as unrecorded:
@@ -31,6 +32,9 @@ type eye struct {
 	rec        Recorder
 	now        func() time.Duration
 	push       func(any)
+	later      func(any)    // push, without waking the core; nil: push
+	remind     *reminder    // of the judges' clock; nil: none
+	due        atomic.Int64 // when the judge needs it, on now's clock
 	note       func(Event)
 	log        *slog.Logger
 	says       *saying
@@ -64,6 +68,7 @@ type eye struct {
 	confirmed bool          // at least once in this recording
 	confirmAt time.Duration // the newest confirmation
 	onDisk    bool          // what the core was told
+	ticking   bool          // the clock holds mu
 }
 
 var _ camera.Sink = (*eye)(nil)
@@ -141,20 +146,21 @@ func (e *eye) Closed(err error) {
 	e.says.warn("the camera cannot be used: nothing opens; it is tried again", what, "door", e.door, "camera", e.name, "err", err)
 }
 
-// tick lets time pass and gives the next instant at which time alone changes the verdict.
-func (e *eye) tick(now time.Duration) time.Duration {
+// tick lets time pass.
+func (e *eye) tick(now time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.recording && e.confirmed && e.onDisk && e.arrived-e.confirmAt > overdue {
 		e.disk(false, now)
 	}
+	e.ticking = true
+	defer func() { e.ticking = false }()
 	v := e.judge.Tick(now)
 	if v.State == liveness.HubLate {
 		e.link.Skip()
 	}
 	e.certify(now)
 	e.pass(now, v)
-	return e.judge.Deadline()
 }
 
 // pass passes a verdict on, to the core and to viewers. The caller holds mu, so that verdicts keep their order.
@@ -171,9 +177,14 @@ func (e *eye) tell(now time.Duration, v liveness.Verdict) (changed bool) {
 		if changed {
 			s.Why = e.judge.Explain()
 		}
-		e.push(s)
+		if changed || e.later == nil {
+			e.push(s)
+		} else {
+			e.later(s)
+		}
 		e.told, e.toldAt = v, now
 	}
+	e.plan()
 	return changed
 }
 
@@ -214,7 +225,9 @@ func (e *eye) keep(visit string) {
 	e.recording = false
 	e.judge.Attended(false, e.now())
 	if !e.onDisk {
-		e.judge.Recorded(true, e.now()) // nothing is being recorded any more, so nothing is held against the camera
+		now := e.now()
+		e.judge.Recorded(true, now) // nothing is being recorded any more, so nothing is held against the camera
+		e.pass(now, e.judge.Verdict())
 	}
 	e.mu.Unlock()
 	e.visiting(false)

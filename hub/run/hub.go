@@ -18,9 +18,6 @@ import (
 )
 
 const (
-	tickEvery = 20 * time.Millisecond
-	// lateAfter is when the core's own tick came late (S6): 100 ms after it was due.
-	lateAfter = tickEvery + 100*time.Millisecond
 	// refresh is how often an unchanged view is shown again; in a visit for the picture's age.
 	refresh, refreshVisit = 5 * time.Second, time.Second
 	replayBatch           = 1024
@@ -37,6 +34,8 @@ type Hub struct {
 	lanes   map[string]*lane
 	eyes    []*eye
 	seconds []*second
+	remind  *reminder // of the judges' clock
+	looked  func()    // at each time that it goes, if set; for tests
 
 	running atomic.Bool
 	once    sync.Once
@@ -93,7 +92,8 @@ func New(cfg Config) (*Hub, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Hub{cfg: cfg, core: core, queue: newQueue(), lanes: map[string]*lane{}}
+	h := &Hub{cfg: cfg, core: core, queue: newQueue(), lanes: map[string]*lane{}, remind: newReminder()}
+	h.refills.some = make(chan struct{}, 1)
 	h.refills.now, h.refills.after, h.refills.push, h.refills.note = cfg.Now, refillAfter, h.queue.push, cfg.Log.Warn
 	if cfg.Bus != nil {
 		h.ship = &shipper{log: cfg.Ledger, push: h.queue.push, slog: cfg.Log, wake: make(chan struct{}, 1)}
@@ -117,6 +117,9 @@ func (h *Hub) Start(ctx context.Context) error {
 	}
 	for _, d := range h.cfg.Doors {
 		h.lanes[d.Name].run(ctx, &h.wg)
+	}
+	for _, e := range h.eyes {
+		e.tick(h.cfg.Now()) // from here on its judge counts on the clock
 	}
 	h.wg.Go(func() { h.loop(ctx) })
 	h.running.Store(true)
@@ -228,64 +231,6 @@ func (h *Hub) replay(ctx context.Context) error {
 		from += uint64(len(entries))
 	}
 	return nil
-}
-
-// watch judges every camera each 20 ms and at each deadline, so that lateness is found when it happens (S6). One goroutine for
-// all of them: a deadline is never nearer than A1 when a picture sets it, so looking every 20 ms misses none.
-func (h *Hub) watch(ctx context.Context) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		}
-		now := h.cfg.Now()
-		next := nextTick(now)
-		for _, e := range h.eyes {
-			if at := e.tick(h.cfg.Now()); at > now && at < next {
-				next = at
-			}
-		}
-		for _, s := range h.seconds {
-			s.tick(h.cfg.Now())
-		}
-		timer.Reset(max(next-h.cfg.Now(), 0))
-	}
-}
-
-// nextTick is when the clockwork goes next, at most tickEvery after now. Every clock of the hub goes at the same instants, so that
-// an idle hub wakes fifty times a second and not a hundred.
-func nextTick(now time.Duration) time.Duration { return now.Truncate(tickEvery) + tickEvery }
-
-// loop owns the core.
-func (h *Hub) loop(ctx context.Context) {
-	tick := time.NewTimer(tickEvery)
-	defer tick.Stop()
-	var batch []any
-	last, shown := h.cfg.Now(), h.cfg.Now()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-h.queue.ready:
-			batch = h.serve(h.queue.take(batch))
-		case <-tick.C:
-			now := h.cfg.Now()
-			tick.Reset(nextTick(now) - now)
-			late := now-last > lateAfter
-			if late {
-				h.cfg.Log.Warn("the hub's own clockwork came late", "by", now-last-tickEvery)
-			}
-			last = now
-			h.take(hub.Tick{Late: late})
-			if now-shown >= refresh || h.visits && now-shown >= refreshVisit {
-				shown = now
-				h.refresh()
-			}
-		}
-	}
 }
 
 // serve takes what waited, and gives the slice back. If something was dropped, nothing opens on what was kept (S6), and what

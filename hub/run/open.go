@@ -47,6 +47,7 @@ func (h *Hub) open(ctx context.Context) error {
 
 func (h *Hub) openCamera(ctx context.Context, d Door, c Camera, shown bool) error {
 	e := &eye{door: d.Name, name: c.Name, now: h.cfg.Now, push: h.queue.push, note: h.cfg.Watching, log: h.cfg.Log, says: &saying{log: h.cfg.Log, now: h.cfg.Now}, judge: liveness.New(c.Judge)}
+	e.later, e.remind = h.queue.later, h.remind
 	e.link, e.needLink, e.wall = liveness.NewLink(c.Wired), c.NeedLink, h.cfg.Wall
 	e.kept, e.learned = keptAt(h.cfg.Dir, d.Name, c.Name), c.Learned
 	if !c.NoDoor {

@@ -26,11 +26,21 @@ func newQueue() *queue { return &queue{ready: make(chan struct{}, 1)} }
 // push adds an input. Past the bound it is dropped and the queue says so to the core.
 func (q *queue) push(in any) { q.add(in, maxQueue) }
 
+// later adds an input that need not be taken before the core wakes by itself, which it does five times a second at the least.
+func (q *queue) later(in any) { q.put(in, maxQueue) }
+
 // ask adds what somebody outside wants; half of the queue is kept for what the house itself tells.
 func (q *queue) ask(in hub.Asked) bool { return q.add(in, maxQueue/2) }
 
 func (q *queue) add(in any, limit int) bool {
+	ok := q.put(in, limit)
+	signal(q.ready)
+	return ok
+}
+
+func (q *queue) put(in any, limit int) bool {
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	ok := len(q.items) < limit
 	if ok {
 		q.items = append(q.items, in)
@@ -39,11 +49,6 @@ func (q *queue) add(in any, limit int) bool {
 		if r, isReport := in.(hub.Reported); isReport && !slices.Contains(q.unheard, r.Door) {
 			q.unheard = append(q.unheard, r.Door)
 		}
-	}
-	q.mu.Unlock()
-	select {
-	case q.ready <- struct{}{}:
-	default:
 	}
 	return ok
 }
