@@ -273,17 +273,20 @@ func (p *post) alarm(a bus.Alarm) {
 
 func (p *post) alarming(ctx context.Context) {
 	slots := make(chan struct{}, maxSending)
-	tick := time.NewTicker(alarmRetry / 4)
-	defer tick.Stop()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-p.alarmNow:
-		case <-tick.C:
+		case <-timer.C:
 		}
 		now := p.now()
 		p.mu.Lock()
+		if len(p.alarms) > 0 {
+			timer.Reset(alarmRetry / 4)
+		} // else alarmNow tells of the next one
 		for _, k := range p.alarms {
 			if k.sending || k.due > now {
 				continue

@@ -64,6 +64,7 @@ type refillJob struct {
 // refills fetches from cameras' own storage what nobody watched, after the visit and never during one: it would take the air from
 // the watch. What is fetched fills the picture; the gap stays on record as it was (S7).
 type refills struct {
+	some  chan struct{} // holds one: a job was added
 	now   func() time.Duration
 	after []time.Duration
 	push  func(any)
@@ -131,22 +132,24 @@ func (r *refills) filed(e *eye, f hub.Filed) {
 		told := slices.ContainsFunc(r.jobs, func(j refillJob) bool { return j.eye == e && j.visit == f.Visit && j.span.from.Equal(s.from) })
 		if len(r.jobs) < refillJobs && !told {
 			r.jobs = append(r.jobs, refillJob{eye: e, visit: f.Visit, span: s, due: r.now() + r.after[0]})
+			signal(r.some)
 		}
 	}
 }
 
-// refillLook is how often it is looked whether something is due, or a visit has begun.
+// refillLook is how often it is looked whether something that waits is due, or a visit has begun while something is fetched.
 const refillLook = 200 * time.Millisecond
 
 // run fetches, one gap after the other, until ctx ends.
 func (r *refills) run(ctx context.Context) {
-	tick := time.NewTicker(refillLook)
-	defer tick.Stop()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-r.some:
+		case <-timer.C:
 		}
 		for !r.busy.Load() && ctx.Err() == nil {
 			j, ok := r.next()
@@ -155,6 +158,11 @@ func (r *refills) run(ctx context.Context) {
 			}
 			r.fetch(ctx, j)
 		}
+		r.mu.Lock()
+		if len(r.jobs) > 0 {
+			timer.Reset(refillLook)
+		} // else some tells of the next one
+		r.mu.Unlock()
 	}
 }
 

@@ -66,6 +66,7 @@ type Recorder struct {
 	orphans []record.Clip
 	gone    []record.Clip
 	wake    chan struct{} // one token: the writer has something to do
+	look    chan struct{} // one token: the watch has something to tell
 	quit    chan struct{}
 	ended   sync.WaitGroup
 	telling sync.Mutex // Confirmed is called by one goroutine at a time
@@ -124,7 +125,7 @@ func open(cfg Config, d disk) (*Recorder, error) {
 	}
 	r := &Recorder{
 		cfg: cfg, disk: d, rel: filepath.Join(door, cam), keyless: true,
-		wake: make(chan struct{}, 1), quit: make(chan struct{}),
+		wake: make(chan struct{}, 1), look: make(chan struct{}, 1), quit: make(chan struct{}),
 	}
 	if err := os.MkdirAll(filepath.Join(cfg.Dir, r.rel), 0o700); err != nil {
 		return nil, wrap(err)
@@ -176,9 +177,16 @@ func (r *Recorder) Picture(p camera.Picture) {
 	wall := r.cfg.Wall().Add(p.Arrival - r.cfg.Now())
 	r.mu.Lock()
 	r.take(picture{conn: conn, params: params, media: p.Media, arrival: p.Arrival, wall: wall, key: p.Key, data: data})
-	busy := len(r.jobs) > 0
+	ends := false // a fragment ends with it
+	for _, j := range r.jobs {
+		oldest, ok := r.oldest(j)
+		ends = ends || p.Key || ok && p.Arrival-oldest >= partLength
+		if j.overrun || j.noKey {
+			signal(r.look)
+		}
+	}
 	r.mu.Unlock()
-	if busy && p.Key { // the writer looks by itself ten times a second; a key picture ends a fragment
+	if ends {
 		r.poke()
 	}
 }
@@ -229,9 +237,11 @@ func (r *Recorder) Closed() {
 	r.poke()
 }
 
-func (r *Recorder) poke() {
+func (r *Recorder) poke() { signal(r.wake) }
+
+func signal(c chan<- struct{}) {
 	select {
-	case r.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }

@@ -12,15 +12,14 @@ import (
 const (
 	// batchBytes bounds what the writer holds outside the ring: a few seconds of video, one write and one fsync.
 	batchBytes = 8 << 20
-	// beat is how often the writer and the watch look at the clock while a visit is recorded, and how soon a refused
-	// write is tried again.
+	// beat is how soon a refused write is tried again, and a stopped visit is looked at again.
 	beat = 100 * time.Millisecond
 	// slowAfter is how long a picture may wait for the disk before that is told (S1: pictures reaching the disk).
 	slowAfter = time.Second
 )
 
-// beats gives a beat's instants: the same ones for every recorder of a hub and for the hub's own clock, so that a machine that has
-// little to do wakes once for all of them. One goroutine owns it.
+// beats gives the instants at which a goroutine looks at the clock, on a grid: the same ones for every recorder of a hub, so that a
+// machine that has little to do wakes once for all of them. One goroutine owns it.
 type beats struct {
 	now   func() time.Duration
 	timer *time.Timer
@@ -29,8 +28,12 @@ type beats struct {
 func newBeats(now func() time.Duration) *beats { return &beats{now, time.NewTimer(beat)} }
 
 // next is the next beat.
-func (b *beats) next() <-chan time.Time {
-	b.timer.Reset(beat - b.now()%beat)
+func (b *beats) next() <-chan time.Time { return b.at(0) }
+
+// at is the first beat that is not before then.
+func (b *beats) at(then time.Duration) <-chan time.Time {
+	now := b.now()
+	b.timer.Reset(max(beat-now%beat, (then+beat-1).Truncate(beat)-now))
 	return b.timer.C
 }
 
@@ -95,7 +98,8 @@ func (r *Recorder) keep(j *job, tick *beats) (record.Clip, error) {
 			r.report(j, m)
 		}
 		r.mu.Lock()
-		late := j.stopped && now >= j.until
+		stopped := j.stopped
+		late := stopped && now >= j.until
 		r.mu.Unlock()
 		if err != nil {
 			failed = err
@@ -108,9 +112,18 @@ func (r *Recorder) keep(j *job, tick *beats) (record.Clip, error) {
 		if ended && len(pend) == 0 || late {
 			return r.finish(j, m, len(pend), failed, tick)
 		}
+		// Pictures that come wake it when they make a fragment (Picture). What is here, or comes without a next one, is filed all
+		// the same.
+		then := now + flushAfter
+		switch {
+		case stopped:
+			then = 0
+		case len(pend) > 0:
+			then = pend[0].arrival + flushAfter
+		}
 		select {
 		case <-r.wake:
-		case <-tick.next():
+		case <-tick.at(then):
 		}
 	}
 }
@@ -205,13 +218,16 @@ func (r *Recorder) watch() {
 	defer r.ended.Done()
 	tick := newBeats(r.cfg.Now)
 	defer tick.timer.Stop()
+	then := r.cfg.Now() + slowAfter
 	for {
 		select {
 		case <-r.quit:
 			return
-		case <-tick.next():
+		case <-r.look:
+		case <-tick.at(then):
 		}
 		now := r.cfg.Now()
+		then = now + slowAfter
 		var tell *job
 		var why error
 		r.mu.Lock()
@@ -229,6 +245,11 @@ func (r *Recorder) watch() {
 				err = ErrNoKey
 			case ok && now-oldest > slowAfter && now-j.began > slowAfter:
 				err = ErrSlow
+			case ok: // not told before it is slow, and no later than a beat after
+				then = min(then, max(oldest, j.began)+slowAfter+1)
+			}
+			if err != nil || j.stopped {
+				then = 0
 			}
 			if err != nil && now-j.told >= slowAfter {
 				j.overrun, j.noKey = false, false
