@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -23,6 +24,8 @@ const (
 	unacked = time.Second
 	// maxPacket bounds an MQTT packet: bridge/devices has some 3 KiB a device, and 300 devices are a large network.
 	maxPacket = 4 << 20
+	// readAhead is how much is read at once: the MQTT client asks for a packet's length byte by byte.
+	readAhead = 1 << 10
 )
 
 // link is one connection to the broker. It is the net.Conn that the MQTT client reads and writes, and the door through
@@ -54,7 +57,7 @@ func dial(ctx context.Context, address string, conf *tls.Config) (*link, error) 
 		}
 		conn = c
 	}
-	return &link{Conn: conn, reader: frameReader{r: conn}}, nil
+	return &link{Conn: conn, reader: frameReader{r: bufio.NewReaderSize(conn, readAhead)}}, nil
 }
 
 // Lock and Unlock make the MQTT client's own packets whole, and bound how long they wait.
