@@ -41,12 +41,16 @@ type HubCmd struct {
 
 // Run runs a hub until the context ends.
 func (c *HubCmd) Run(ctx context.Context) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 	var cfg HubConfig
 	if err := load(c.Config, &cfg); err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		cameras := 0
+		for _, d := range cfg.Doors {
+			cameras += len(d.Cameras)
+		}
+		debug.SetGCPercent(gcPercent(cameras))
 	}
 	log, err := logger(or(cfg.Log, "info"))
 	if err != nil {
@@ -66,8 +70,12 @@ func (c *HubCmd) Run(ctx context.Context) error {
 
 // gcPercent bounds what the hub's memory holds beside what it needs. Most of that is the pre-roll's pictures, which a collection
 // does not look into: collecting four times as often as by default costs little and saves a third of the memory of a hub with many
-// cameras. GOGC overrides it.
-const gcPercent = 25
+// cameras. With few cameras there is little to save, and collecting as often would be a third of all that the hub does: it may hold
+// some 8 MiB beside what it needs, whatever that is. GOGC overrides it.
+func gcPercent(cameras int) int {
+	const own, each, beside = 5, 3, 8 // MiB: the hub's own, a camera's, and what may lie beside them
+	return max(25, 100*beside/(own+each*cameras))
+}
 
 func or(a, b string) string {
 	if a != "" {
