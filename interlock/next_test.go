@@ -20,7 +20,8 @@ func shows(s State) any {
 		checks            [NChecks]Check
 	}{
 		s.Phase(), s.Why(), s.Alarm(), s.Incident(), s.Watch(), s.Bolt(), s.Door(),
-		[8]bool{s.Secured(), s.PossiblyOpen(), s.Blocked(), s.Home(), s.Released(), s.Leave(), s.Visit(), s.bolted()}, n, ok, s.Checks(),
+		[8]bool{s.Secured(), s.PossiblyOpen(), s.Blocked(), s.Home(), s.Released(), s.Leave(), s.Visit(), s.bolted()},
+		n, ok, s.Checks(),
 	}
 }
 
