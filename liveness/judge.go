@@ -8,9 +8,9 @@ import (
 const (
 	// TickEvery is how long after a Tick the next one is due: S6 counts the hub's lateness from there.
 	TickEvery = 20 * time.Millisecond
-	// calm is how old a live camera's newest picture may be before the next Tick is due, if A1 allows as much: three periods of 15
+	// calm is how old a live camera's newest picture may be before the next Tick is due, if A1 allows as much: four periods of 15
 	// pictures a second. A picture in time takes the place of the Ticks that would tell nothing else.
-	calm = 250 * time.Millisecond
+	calm = 300 * time.Millisecond
 	// clockEvery is how long after a Tick the next one is due at the latest, however many pictures come: a clock that stands still
 	// must be found before it is needed.
 	clockEvery = 500 * time.Millisecond

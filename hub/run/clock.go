@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	// tickEvery and coarse are the grids of the hub's clocks: what need not be exact is done at the same instants, so that a machine
-	// that has little to do wakes once for all of it. The recorder's beats are on the coarse one.
+	// tickEvery, coarse and twice of it are the grids of the hub's clocks: what need not be exact is done at the same instants, so
+	// that a machine that has little to do wakes once for all of it. The recorder's beats are on the coarse one.
 	tickEvery, coarse = 20 * time.Millisecond, 100 * time.Millisecond
 	// lateAfter is how long after it was due a tick came late (S6).
 	lateAfter = 100 * time.Millisecond
 	// lookEvery is how often the clock of the judges looks at the least.
-	lookEvery = 300 * time.Millisecond
+	lookEvery = 400 * time.Millisecond
 )
 
 // wake is when a clock goes that must go at due: at the last instant of a grid before it, if that is yet to come.
 func wake(now, due time.Duration) time.Duration {
-	for _, grid := range [...]time.Duration{coarse, tickEvery} {
+	for _, grid := range [...]time.Duration{2 * coarse, coarse, tickEvery} {
 		if at := due.Truncate(grid); at > now {
 			return at
 		}
