@@ -100,32 +100,18 @@ func look265(n []byte) (nalKind, bool) {
 // bitReader reads the first bits of a slice header, emulation prevention undone (H.264 section 7.4.1). 16 bytes hold more
 // than the fields looked at.
 type bitReader struct {
-	b     [16]byte
+	b     [headMost * 3 / 2]byte
 	n     int // bits
 	at    int
 	short bool // more was asked for than is there
 }
 
+const headMost = 16
+
+// newBits takes as much of n as may be needed: of three bytes, one at the most is left out.
 func newBits(n []byte) bitReader {
 	var r bitReader
-	zeros, w := 0, 0
-	for _, c := range n {
-		if w == len(r.b) {
-			break
-		}
-		if zeros >= 2 && c == 3 {
-			zeros = 0
-			continue
-		}
-		if c == 0 {
-			zeros++
-		} else {
-			zeros = 0
-		}
-		r.b[w] = c
-		w++
-	}
-	r.n = 8 * w
+	r.n = 8 * min(headMost, len(camera.Unescape(r.b[:0], n[:min(len(n), len(r.b))])))
 	return r
 }
 

@@ -100,7 +100,7 @@ func parse(c camera.Codec, n []byte, o order) (message, error) {
 	case escapes < 0:
 		return message{scheme: m.scheme}, errShort
 	case escapes > 0:
-		plain = unescape(make([]byte, 0, len(n)), n)
+		plain = camera.Unescape(make([]byte, 0, len(n)), n)
 	}
 	if len(plain) != at+size+1 || plain[len(plain)-1] != 0x80 || size < 17 {
 		return message{scheme: m.scheme}, fmt.Errorf("%d bytes are said and %d are there", size, len(plain)-at-1)
@@ -124,7 +124,7 @@ func parse(c camera.Codec, n []byte, o order) (message, error) {
 		end = at + 17 + sigAt
 	}
 	if escaped {
-		m.doc = n[:escapedLen(n, end)]
+		m.doc = n[:camera.EscapedLen(n, end)]
 	} else {
 		m.doc = plain[:end]
 	}

@@ -11,30 +11,6 @@ import (
 	"eyebolt/virtual/sign"
 )
 
-// TestEmulationPrevention: both ways, and where a document ends in an escaped NAL unit.
-func TestEmulationPrevention(t *testing.T) {
-	for _, x := range []struct{ escaped, plain []byte }{
-		{[]byte{0, 0, 3, 0}, []byte{0, 0, 0}},
-		{[]byte{0, 0, 3, 1, 0, 0, 3, 2}, []byte{0, 0, 1, 0, 0, 2}},
-		{[]byte{0, 0, 3, 0, 0, 3, 0}, []byte{0, 0, 0, 0, 0}},
-		{[]byte{0, 0, 3, 3}, []byte{0, 0, 3}},
-		{[]byte{0, 3, 0, 0, 4}, []byte{0, 3, 0, 0, 4}},
-		{[]byte{1, 0, 0, 3}, []byte{1, 0, 0}},
-		{nil, nil},
-	} {
-		if got := unescape(nil, x.escaped); !bytes.Equal(got, x.plain) {
-			t.Errorf("%x became %x, want %x", x.escaped, got, x.plain)
-		}
-	}
-	// The three before what follows is not the document's.
-	n := []byte{7, 0, 0, 3, 3, 9}
-	for plain, want := range []int{0, 1, 2, 3, 5, 6} {
-		if got := escapedLen(n, plain); got != want {
-			t.Errorf("%d bytes of %x take %d, want %d", plain, n, got, want)
-		}
-	}
-}
-
 // TestEveryByteOfASignature: whatever byte of a signed message is changed, its GOP is authentic no longer. The space that follows a
 // signature shorter than the longest is nobody's.
 func TestEveryByteOfASignature(t *testing.T) {
@@ -46,7 +22,7 @@ func TestEveryByteOfASignature(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signed := escapedLen(whole, len(m.doc)+6+len(m.signature)) // plus the tag, its length, its version and the signature's length
+	signed := camera.EscapedLen(whole, len(m.doc)+6+len(m.signature)) // plus the tag, its length, its version and the signature's length
 	step := 1
 	if testing.Short() {
 		step = 17

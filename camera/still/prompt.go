@@ -1,7 +1,7 @@
 package still
 
 import (
-	"bytes"
+	"slices"
 
 	"eyebolt/camera"
 )
@@ -28,7 +28,7 @@ const setMost = 4096
 // prompt264 cuts an SPS (H.264 section 7.3.2.1.1) before its VUI and puts one there that says "no reordering" (section E.1.1).
 // What the old one said of colours and timing is nothing to a still.
 func prompt264(n []byte) []byte {
-	r := reader{b: unescape(n[1:])}
+	r := reader{b: camera.Unescape(nil, n[1:])}
 	profile := r.u(8)
 	r.u(16)
 	r.ue()
@@ -95,7 +95,7 @@ func prompt264(n []byte) []byte {
 	w.ue(0)            // max_num_reorder_frames
 	w.ue(max(refs, 1)) // max_dec_frame_buffering
 	w.end()
-	return escape(n[:1], w.b)
+	return camera.Escape(slices.Clone(n[:1]), w.b)
 }
 
 // scaling skips a scaling list (H.264 section 7.3.2.1.1.1).
@@ -120,7 +120,7 @@ func prompt265(n []byte) []byte {
 	if len(n) < 3 || n[1]&7 == 0 { // nuh_temporal_id_plus1 is never 0 (section 7.4.2.2): the header would begin a start code
 		return nil
 	}
-	r := reader{b: unescape(n[2:])}
+	r := reader{b: camera.Unescape(nil, n[2:])}
 	r.u(4)
 	layers := r.u(3)
 	r.u(1)
@@ -183,7 +183,7 @@ func prompt265(n []byte) []byte {
 		w.u(r.u(1), 1)
 	}
 	w.end()
-	return escape(n[:2], w.b)
+	return camera.Escape(slices.Clone(n[:2]), w.b)
 }
 
 // reader reads bits, most significant first. Past the end it gives zeros and is short.
@@ -276,45 +276,3 @@ func (w *writer) copy(b []byte, bits int) {
 }
 
 func (w *writer) end() { w.u(1, 1) }
-
-// unescape undoes emulation prevention (H.264 section 7.4.1).
-func unescape(n []byte) []byte {
-	if !bytes.Contains(n, []byte{0, 0, 3}) {
-		return n
-	}
-	out := make([]byte, 0, len(n))
-	zeros := 0
-	for _, c := range n {
-		if zeros >= 2 && c == 3 {
-			zeros = 0
-			continue
-		}
-		if c == 0 {
-			zeros++
-		} else {
-			zeros = 0
-		}
-		out = append(out, c)
-	}
-	return out
-}
-
-// escape puts a header before a payload and prevents emulation.
-func escape(header, b []byte) []byte {
-	out := make([]byte, 0, len(header)+len(b)+8)
-	out = append(out, header...)
-	zeros := 0
-	for _, c := range b {
-		if zeros >= 2 && c <= 3 {
-			out = append(out, 3)
-			zeros = 0
-		}
-		if c == 0 {
-			zeros++
-		} else {
-			zeros = 0
-		}
-		out = append(out, c)
-	}
-	return out
-}
