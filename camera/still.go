@@ -12,4 +12,7 @@ type Still struct {
 	// Quantiser is that of the key picture it was decoded from, the mean of its slices': the coder's step doubles with each six.
 	// 0: unknown, as of a JPEG.
 	Quantiser float64
+	// Changes is what the pictures between that key picture and the one before weigh: the lower quartile of their bytes, as they
+	// would be at quantiser 26. 0: unknown.
+	Changes float64
 }

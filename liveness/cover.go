@@ -225,6 +225,10 @@ func (j *Judge) judgeCover(p *camera.Picture, at time.Duration) {
 func (j *Judge) Params(p camera.Params) {
 	j.cover.params(p.SPS, p.Codec)
 	j.cover.params(p.PPS, p.Codec)
+	if p.Codec == camera.H264 {
+		j.changes.motion.params(p.SPS)
+		j.changes.motion.params(p.PPS)
+	}
 }
 
 // SetLight tells by which light the camera says that it sees, where it says so (an ONVIF imaging event). Without it each key

@@ -52,6 +52,7 @@ type Judge struct {
 	clock    clock
 	replay   replay
 	cover    cover
+	changes  changes
 	ask      ask
 
 	newest  time.Duration // media time of the newest picture on this connection
@@ -169,6 +170,7 @@ func (j *Judge) restart() {
 		j.outside[i].judged = false
 	}
 	j.cover.n, j.cover.out = 0, false
+	j.changes.opened()
 	j.ask.drop()
 	j.release(byClock) // it was this timeline's
 	j.needs()

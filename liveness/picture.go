@@ -53,6 +53,7 @@ func (j *Judge) take(p *camera.Picture, at time.Duration) {
 	if !hole {
 		j.finders[byHole].newest = fact{state: Live, at: at, score: step.Seconds(), limit: j.cfg.MaxHole.Seconds()}
 	}
+	j.changes.picture(p, j.replay.codec)
 	if p.Key && !repeats {
 		j.judgeCover(p, at)
 	}

@@ -5,7 +5,7 @@ import "time"
 // PrintsConfig is one camera's. Fields that are zero or below take their defaults.
 type PrintsConfig struct {
 	Freeze float64       // from which score on two stills are the same noise: 0.35
-	Loop   float64       // from which score on a still is one that was shown before: 0.25
+	Loop   float64       // from which score on a still is one that was shown before: 0.33
 	Loops  int           // how many stills are remembered for that: 360, 12 minutes with one every 2 s
 	Apart  time.Duration // stills nearer to each other than this are left out, since noise reduction joins them: 400 ms
 }
@@ -15,7 +15,7 @@ func (c PrintsConfig) withDefaults() PrintsConfig {
 		c.Freeze = 0.35
 	}
 	if !(c.Loop > 0) {
-		c.Loop = 0.25
+		c.Loop = 0.33
 	}
 	if c.Loops <= 0 {
 		c.Loops = 360
@@ -67,6 +67,7 @@ type Prints struct {
 	fading  bool          // in the newest still before them the scene was out of view, or nearly
 	qp      float64       // of the newest still; 0: unknown
 	qpOld   float64       // of the one before
+	changes float64       // between these two, camera.Still.Changes; 0: unknown
 	paired  int           // stills in a row with a print
 	freezes run
 	loops   run
@@ -86,7 +87,7 @@ type Prints struct {
 // trace is what the newest still measured.
 type trace struct {
 	scale, like, masked float64
-	adj, differs        float64
+	adj, differs, still float64
 	tiles               int
 	thin                bool // too little noise is left to judge
 	lag                 int

@@ -20,6 +20,14 @@ const (
 	blockStills = 4
 	// leastUsual and mostUsual bound by how much two live stills differ, whatever was learned: a freeze differs by less.
 	leastUsual, mostUsual = 0.6, 1.5
+	// calmFalls and calmRises are the weights of a new value where the pictures between key pictures weigh less, and more, than
+	// is known: the least is what counts, since whatever moves adds to the noise.
+	calmFalls, calmRises = 4, 32
+	// leastCalm is the least that they must weigh when little moves, in bytes at quantiser 26: less is headers and no noise.
+	leastCalm = 256
+	// leastChange is the least that they may weigh and be judged by: a coder that leaves all of the picture as it was codes no noise
+	// of a live one either.
+	leastChange = 64
 	// leastNoise is the least energy of a block's noise that it can have and vote, in squared grey levels a pixel.
 	leastNoise = 0.01
 )
@@ -38,6 +46,7 @@ type scene struct {
 	poor    float64      // the share of the other scene's textured blocks that it has, if that is too little to be a scene; 0: enough
 	usual   float64      // by how much two stills in a row differ, as a share of noise; near 1
 	qp      float64      // the quantiser at which that is so; 0: unknown
+	calm    float64      // what the pictures between two key pictures weigh when little moves; 0: unknown
 }
 
 func newScene(blocks int) *scene {
@@ -53,7 +62,7 @@ func (s *scene) forget() {
 		clear(s.n[i])
 	}
 	clear(s.odd)
-	s.learned, s.pairs, s.usual, s.qp, s.poor = 0, 0, 1, 0, 0
+	s.learned, s.pairs, s.usual, s.qp, s.poor, s.calm = 0, 0, 1, 0, 0, 0
 }
 
 // usually takes how much two live stills in a row differed, and the quantiser of the newer.
@@ -66,6 +75,28 @@ func (s *scene) usually(d, qp float64) {
 	default:
 		s.qp += (qp - s.qp) / 8
 	}
+}
+
+// calmly takes what the pictures between two live key pictures weighed.
+func (s *scene) calmly(w float64) {
+	switch {
+	case w == 0:
+	case s.calm == 0:
+		s.calm = w
+	case w < s.calm:
+		s.calm += (w - s.calm) / calmFalls
+	default:
+		s.calm += (w - s.calm) / calmRises
+	}
+}
+
+// still is by how much less than the scene's noise asks for the pictures between two key pictures weigh, from 0 to 1. differs is
+// what is left of that noise: less light makes less of it, and lighter pictures.
+func (s *scene) still(w, differs float64) float64 {
+	if w < leastChange || s.calm < leastCalm {
+		return 0
+	}
+	return max(0, 1-w/(s.calm*min(1, differs)))
 }
 
 // left is the share of the noise that a quantiser leaves, of what is left at the one that it was learned at; at most 1.

@@ -28,6 +28,13 @@ const (
 	// codersFrom is from which share on, of the noise that its quantiser leaves, what a still differs by from its scene may hold the
 	// coder's error of the scene too: a still with less holds none.
 	codersFrom = 0.9
+	// changedCounts is what it counts, against the limit, by how much less two stills differ than live ones do: with half the
+	// noise that is usual, as when a lamp is lit, a picture is not frozen yet.
+	changedCounts = 0.7
+	// liveDiffers is from which share of what is usual on two stills of one quantiser differ as live ones do, whatever lies between.
+	liveDiffers = 0.92
+	// calmAdds is how much more the likeness of two prints counts where the pictures between them were still as well.
+	calmAdds = 1.75
 	// sceneFades is the share of its contrast under which a scene may be on its way out of view: noise reduction lets go of it
 	// over some pictures, and the first key picture of a cover may be one of these.
 	sceneFades = 0.75
@@ -54,7 +61,7 @@ func (p *Prints) Still(s camera.Still) []Finding {
 	}
 	first := !p.seen
 	p.seen, p.at = true, at
-	p.qpOld, p.qp = p.qp, s.Quantiser
+	p.qpOld, p.qp, p.changes = p.qp, s.Quantiser, s.Changes
 	p.tab.lay(s.Luma, p.w, p.half)
 	p.tr = trace{}
 	if p.sc.learned < learnStills {
@@ -208,6 +215,9 @@ func (p *Prints) learn(at time.Duration, first bool) []Finding {
 	sc.learned++
 	sc.turn = sc.learned % 2
 	same := !first && sameQuantiser(p.qp, p.qpOld)
+	if !first {
+		sc.calmly(p.changes)
+	}
 	if same {
 		sc.pairs++
 	}
@@ -260,13 +270,16 @@ func (p *Prints) noise() float32 { return median(append(p.scratch[:0], p.sc.nois
 // judge compares the still's print with the one before and with those of the last minutes.
 func (p *Prints) judge(at time.Duration) []Finding {
 	var same float64
-	p.tr.differs, p.tr.thin = 1, false
+	p.tr.differs, p.tr.still, p.tr.thin = 1, 0, false
 	if p.paired++; p.paired > 1 {
 		p.tr.adj, p.tr.tiles = votes(p.bw, p.bh, [2][2]*print{{&p.now[0], &p.old[1]}, {&p.now[1], &p.old[0]}}, p.votesRoom)
 		p.tr.differs = p.differs()
 		share := p.tr.differs / p.sc.usual
-		same = min(p.tr.adj, 1-share/p.sc.left(p.qp))
-		p.tr.thin = p.tr.adj > p.cfg.Freeze && same <= p.cfg.Freeze && 1-share > p.cfg.Freeze
+		if share < liveDiffers || !sameQuantiser(p.qp, p.qpOld) {
+			p.tr.still = p.sc.still(p.changes, share)
+		}
+		same = max(min(p.tr.adj, changedCounts*(1-share/p.sc.left(p.qp))), min(calmAdds*p.tr.adj, p.tr.still))
+		p.tr.thin = p.tr.adj > p.cfg.Freeze && same <= p.cfg.Freeze && changedCounts*(1-share) > p.cfg.Freeze
 	}
 	coders := p.tr.scale > codersFrom*p.sc.usual*p.sc.left(p.qp)
 	lag, peak, unsure, lagged := p.loop.match(&p.now[1], p.qp, p.cfg.Loop, coders)
@@ -277,6 +290,7 @@ func (p *Prints) judge(at time.Duration) []Finding {
 		if p.paired > 1 && sameQuantiser(p.qp, p.qpOld) { // two steps differ by more than noise
 			p.sc.usually(p.tr.differs, p.qp)
 		}
+		p.sc.calmly(p.changes)
 		p.follow()
 	}
 	return all

@@ -112,7 +112,7 @@ func (w *judged) arrives(at time.Duration, nals [][]byte, key bool, luma []byte)
 	w.judge.Picture(camera.Picture{Media: media, Arrival: w.at, Key: key, NALs: nals})
 	w.see()
 	if key && luma != nil {
-		for _, f := range w.prints.Still(camera.Still{Media: media, Arrival: w.at, Width: stillWidth, Height: stillHeight, Luma: luma, Quantiser: w.judge.KeyQuantiser(media)}) {
+		for _, f := range w.prints.Still(camera.Still{Media: media, Arrival: w.at, Width: stillWidth, Height: stillHeight, Luma: luma, Quantiser: w.judge.KeyQuantiser(media), Changes: w.judge.KeyChanges(media)}) {
 			w.judge.Found(f)
 		}
 		w.see()

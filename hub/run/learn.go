@@ -59,7 +59,7 @@ func (e *eye) still(s camera.Still) {
 	if e.prints != nil {
 		if s.Media > 0 && s.Quantiser == 0 { // of a key picture, and not a JPEG that the camera made
 			e.mu.Lock()
-			s.Quantiser = e.judge.KeyQuantiser(s.Media)
+			s.Quantiser, s.Changes = e.judge.KeyQuantiser(s.Media), e.judge.KeyChanges(s.Media)
 			e.mu.Unlock()
 		}
 		e.prints.still(s)

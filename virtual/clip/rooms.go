@@ -32,20 +32,32 @@ var rooms = []room{
 		walk: region{500, 280, 900, 600}, tree: region{90, 110, 230, 300},
 	},
 	{
-		name: "porch", split: "heldout", outside: true, paint: porch,
+		name: "porch", split: "train", outside: true, paint: porch,
 		walk: region{0, 330, 1600, 560}, tree: region{1010, 60, 560, 420},
 	},
 	{
-		name: "kitchen", split: "heldout", paint: kitchen,
+		name: "kitchen", split: "train", paint: kitchen,
 		walk: region{150, 300, 1100, 590}, curtain: region{690, 90, 110, 270}, tree: region{810, 110, 240, 220}, fan: region{80, 70, 150, 150},
 	},
 	{
-		name: "garage", split: "heldout", paint: garage,
+		name: "garage", split: "train", paint: garage,
 		walk: region{300, 290, 1000, 600}, fan: region{1330, 90, 190, 190},
 	},
 	{
 		name: "corridor", split: "heldout", paint: corridor,
 		walk: region{480, 260, 640, 620}, curtain: region{1390, 130, 170, 560},
+	},
+	{
+		name: "vestibule", split: "heldout", paint: vestibule,
+		walk: region{260, 300, 1080, 580}, curtain: region{1200, 110, 160, 540}, tree: region{690, 210, 220, 260},
+	},
+	{
+		name: "loggia", split: "heldout", outside: true, paint: loggia,
+		walk: region{100, 320, 1400, 570}, tree: region{60, 40, 520, 430}, fan: region{1210, 50, 160, 160},
+	},
+	{
+		name: "laundry", split: "heldout", paint: laundry,
+		walk: region{520, 290, 800, 600}, curtain: region{60, 130, 180, 420}, fan: region{1340, 60, 170, 170},
 	},
 }
 
@@ -207,4 +219,71 @@ func corridor(c *canvas, s uint64) {
 	c.rect(spines(s+14, 34), 1110, 260, 150, 110)
 	c.disc(leaves(s+15, rgb(70, 112, 66)), 1180, 560, 90, 100)
 	c.shade(1180, 680, 100, 30, 0.4)
+}
+
+func vestibule(c *canvas, s uint64) {
+	c.rect(wood(s, rgb(176, 150, 118), true), 0, 0, 1600, 610)
+	c.rect(plaster(s+1, rgb(230, 228, 220), 0.03), 0, 0, 1600, 90)
+	c.poly(tiles(s+2, rgb(58, 60, 66), rgb(208, 204, 196), 62), point{0, 610}, point{1600, 610}, point{1600, 900}, point{0, 900})
+	c.rect(plain(rgb(238, 236, 230)), 560, 120, 480, 510)
+	c.rect(wood(s+3, rgb(62, 84, 104), true), 585, 140, 430, 490)
+	c.rect(plaster(s+4, rgb(190, 206, 214), 0.02), 680, 200, 240, 280)
+	c.disc(leaves(s+5, rgb(86, 118, 72)), 790, 400, 90, 70)
+	c.disc(plain(rgb(214, 188, 108)), 980, 400, 12, 14)
+	c.rect(stripes(s+6, rgb(128, 90, 96), 22), 1200, 110, 160, 540)
+	c.rect(wood(s+7, rgb(86, 60, 44), false), 120, 470, 330, 34)
+	for i := range 5 {
+		c.rect(pile(s+8+uint64(i), rgb(60+24*float64(i), 74, 132-18*float64(i)), 0.25), 135+float64(i)*62, 250, 50, 215)
+	}
+	for i := range 3 {
+		c.disc(pile(s+15+uint64(i), rgb(64, 50, 44), 0.2), 170+float64(i)*100, 640, 44, 20)
+	}
+	c.poly(pile(s+20, rgb(92, 96, 70), 0.4), point{600, 690}, point{1000, 690}, point{1080, 850}, point{520, 850})
+	c.shade(800, 700, 330, 40, 0.3)
+	c.shade(290, 660, 200, 30, 0.35)
+}
+
+func loggia(c *canvas, s uint64) {
+	c.rect(func(x, y float64) colour {
+		return rgb(176, 198, 218).lit(1.0 - 0.15*y/600 + 0.08*max(0, fractal(s, x/220, y/90, 4)))
+	}, 0, 0, 1600, 520)
+	for i := range 7 {
+		c.rect(plaster(s+1+uint64(i), rgb(150+10*float64(i%3), 140, 128), 0.07), 560+float64(i)*150, 250-float64(i*37%90), 130, 300)
+		c.rect(tiles(s+10+uint64(i), rgb(70, 80, 92), rgb(180, 176, 166), 26), 575+float64(i)*150, 280-float64(i*37%90), 100, 220)
+	}
+	c.disc(leaves(s+20, rgb(70, 104, 58)), 320, 260, 270, 220)
+	c.rect(bricks(s+21, rgb(186, 122, 90), rgb(200, 190, 176), 64, 26), 0, 520, 1600, 90)
+	c.poly(tiles(s+22, rgb(166, 106, 84), rgb(128, 80, 64), 84), point{0, 610}, point{1600, 610}, point{1600, 900}, point{0, 900})
+	for i := range 17 {
+		c.rect(plain(rgb(44, 48, 50)), 40+float64(i)*95, 330, 9, 200)
+	}
+	c.rect(wood(s+23, rgb(74, 58, 46), false), 0, 318, 1600, 18)
+	c.rect(stripes(s+24, rgb(206, 150, 96), 30), 1180, 470, 330, 210)
+	c.rect(wood(s+25, rgb(120, 92, 62), false), 1160, 660, 370, 30)
+	c.disc(plaster(s+26, rgb(190, 106, 74), 0.08), 250, 720, 110, 80)
+	c.disc(leaves(s+27, rgb(96, 136, 82)), 250, 620, 130, 100)
+	c.shade(300, 800, 210, 40, 0.4)
+	c.shade(1340, 720, 230, 36, 0.4)
+}
+
+func laundry(c *canvas, s uint64) {
+	c.rect(tiles(s, rgb(226, 228, 228), rgb(206, 210, 212), 58), 0, 0, 1600, 640)
+	c.rect(pile(s+1, rgb(138, 132, 122), 0.12), 0, 640, 1600, 260)
+	for i := range 2 {
+		x := 300 + float64(i)*330
+		c.rect(plaster(s+2+uint64(i), rgb(216, 218, 220), 0.02), x, 350, 290, 360)
+		c.disc(plain(rgb(70, 74, 80)), x+145, 540, 110, 110)
+		c.disc(pile(s+4+uint64(i), rgb(96, 110, 140), 0.4), x+145, 540, 84, 84)
+		c.rect(plain(rgb(180, 184, 188)), x+20, 370, 250, 46)
+	}
+	c.rect(wood(s+8, rgb(150, 112, 74), false), 960, 420, 420, 28)
+	c.rect(spines(s+9, 44), 990, 250, 340, 168)
+	for i := range 4 {
+		c.rect(pile(s+10+uint64(i), rgb(210-30*float64(i), 190, 150+20*float64(i)), 0.3), 970+float64(i)*96, 560, 84, 90+20*float64(i%2))
+	}
+	c.rect(wood(s+16, rgb(96, 112, 90), true), 1420, 240, 180, 440)
+	c.rect(stripes(s+17, rgb(196, 186, 160), 24), 60, 130, 180, 420)
+	c.poly(pile(s+18, rgb(176, 168, 150), 0.5), point{420, 760}, point{880, 760}, point{940, 860}, point{360, 860})
+	c.shade(620, 720, 360, 30, 0.4)
+	c.shade(1170, 690, 240, 30, 0.35)
 }
