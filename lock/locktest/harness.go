@@ -20,6 +20,9 @@ type Harness struct {
 	World  World
 	// Patience is how long anything that must happen may take here, at most; it is waited for, never slept. Default 10 s.
 	Patience time.Duration
+	// Refusals is how many orders in a row the driver may refuse with ErrNotSent, because its peer is busy and does not show in time
+	// that it lives: each is made anew, as a hub would. The wire must show that none of them was sent. Default 0.
+	Refusals int
 }
 
 // World is the truth behind a driver, and the hands that change it. What it does takes effect before it returns, except
@@ -66,36 +69,53 @@ type Sent struct {
 	QoS      byte          // above 0 a broker may repeat it, or keep it for a sleeper
 }
 
-// Run holds the driver that build makes to the suite. build is called once for each part; it registers its own clean-up.
+// Run holds the driver that build makes to the suite, and logs what it kept as a table (Table). build is called once for each
+// part; it registers its own clean-up. A part that is about what the driver does not claim (lock.Can) is "not claimed", never
+// passed over in silence.
 func Run(t *testing.T, build func(t *testing.T) Harness) {
+	table := Table{Driver: t.Name()}
 	for _, p := range parts {
 		t.Run(p.name, func(t *testing.T) {
-			p.run(newDoor(t, build(t)))
+			outcome := NotKept
+			defer func() { table.add(p.name, outcome) }()
+			d := newDoor(t, build(t))
+			table.Can = d.l.Can()
+			if p.claim != nil && !p.claim(table.Can) {
+				outcome = NotClaimed
+				t.Log("not claimed by this driver")
+				return
+			}
+			p.run(d)
+			if !t.Failed() {
+				outcome = Kept
+			}
 		})
 	}
+	table.keep(t)
 }
 
 var parts = []struct {
-	name string
-	run  func(*door)
+	name  string
+	run   func(*door)
+	claim func(lock.Can) bool // nil: every driver is held to it
 }{
-	{"commands are reported when done (S9)", commands},
-	{"an acknowledged lock that did not move is never reported thrown (S9, T3)", ackedNotDone},
-	{"an unlock that was done in silence is found out (S12, T17)", doneInSilence},
-	{"a failure is told (T17)", failure},
-	{"a jam is told (T17)", jam},
-	{"a late effect is reported (S12, T17)", late},
-	{"a second effect is reported (S12, T17)", twice},
-	{"a hand from inside is told apart (S10)", byHand},
-	{"the door is reported (S9)", doorReports},
-	{"the battery is reported", battery},
-	{"a late order never reaches the wire (S12)", tooLate},
-	{"an order is sent once (S12)", usedOrder},
-	{"a cut path: unknown, not sent, not queued (S12, S13)", cutPath},
-	{"a cut at any moment of an unlock (S12)", cutAnyMoment},
-	{"a peer that goes and comes: unknown, then fresh (S13)", peerGone},
-	{"an old retained state is never believed (S12)", planted},
-	{"a restarted driver repeats nothing (S12)", restarted},
-	{"after Close there is silence", silence},
-	{"many callers at once", crowd},
+	{"commands are reported when done (S9)", commands, nil},
+	{"an acknowledged lock that did not move is never reported thrown (S9, T3)", ackedNotDone, nil},
+	{"an unlock that was done in silence is found out (S12, T17)", doneInSilence, nil},
+	{"a failure is told (T17)", failure, nil},
+	{"a jam is told (T17)", jam, func(c lock.Can) bool { return c.Jam }},
+	{"a late effect is reported (S12, T17)", late, nil},
+	{"a second effect is reported (S12, T17)", twice, nil},
+	{"a hand from inside is told apart (S10)", byHand, func(c lock.Can) bool { return c.By }},
+	{"the door is reported (S9)", doorReports, func(c lock.Can) bool { return c.Door }},
+	{"the battery is reported", battery, func(c lock.Can) bool { return c.Battery }},
+	{"a late order never reaches the wire (S12)", tooLate, nil},
+	{"an order is sent once (S12)", usedOrder, nil},
+	{"a cut path: unknown, not sent, not queued (S12, S13)", cutPath, nil},
+	{"a cut at any moment of an unlock (S12)", cutAnyMoment, nil},
+	{"a peer that goes and comes: unknown, then fresh (S13)", peerGone, nil},
+	{"an old retained state is never believed (S12)", planted, nil},
+	{"a restarted driver repeats nothing (S12)", restarted, nil},
+	{"after Close there is silence", silence, nil},
+	{"many callers at once", crowd, nil},
 }

@@ -85,9 +85,6 @@ func failure(d *door) {
 }
 
 func jam(d *door) {
-	if !d.l.Can().Jam {
-		return
-	}
 	d.mustUnlock()
 	d.waitBolt(0, lock.BoltDrawn)
 	d.h.World.Lie(Jammed)
@@ -130,9 +127,6 @@ func twice(d *door) {
 }
 
 func byHand(d *door) {
-	if !d.l.Can().By {
-		return
-	}
 	from := d.mark()
 	d.h.World.Hand(lock.BoltDrawn)
 	d.wait(from, "drawn from inside", func(r lock.Report) bool {
@@ -142,9 +136,6 @@ func byHand(d *door) {
 }
 
 func doorReports(d *door) {
-	if !d.l.Can().Door {
-		return
-	}
 	is := func(w lock.Door) func(lock.Report) bool {
 		return func(r lock.Report) bool { return r.What == lock.OfDoor && r.Door == w }
 	}
@@ -164,9 +155,6 @@ func doorReports(d *door) {
 }
 
 func battery(d *door) {
-	if !d.l.Can().Battery {
-		return
-	}
 	from := d.mark()
 	d.h.World.Battery(17)
 	d.wait(from, "battery 17", func(r lock.Report) bool { return r.What == lock.OfBattery && r.Percent == 17 })

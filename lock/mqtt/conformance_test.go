@@ -9,7 +9,7 @@ import (
 )
 
 // With Zigbee2MQTT set up as the manual asks: every value is the device's own word.
-func TestConformance(t *testing.T) {
+func TestConformanceMQTT(t *testing.T) {
 	b := startBroker(t, broker.Config{})
 	locktest.Run(t, func(t *testing.T) locktest.Harness {
 		return newWorld(t, b, topicOf(t), quick(home.Config{})).harness()
@@ -17,7 +17,7 @@ func TestConformance(t *testing.T) {
 }
 
 // With Zigbee2MQTT as it comes: every message repeats what is remembered.
-func TestConformanceCached(t *testing.T) {
+func TestConformanceMQTTCached(t *testing.T) {
 	b := startBroker(t, broker.Config{})
 	locktest.Run(t, func(t *testing.T) locktest.Harness {
 		return newWorld(t, b, topicOf(t), quick(home.Config{Cache: true})).harness()
@@ -25,7 +25,7 @@ func TestConformanceCached(t *testing.T) {
 }
 
 // With device states retained as well, so that each newcomer is met by an old one.
-func TestConformanceRetained(t *testing.T) {
+func TestConformanceMQTTRetained(t *testing.T) {
 	b := startBroker(t, broker.Config{})
 	locktest.Run(t, func(t *testing.T) locktest.Harness {
 		return newWorld(t, b, topicOf(t), quick(home.Config{Cache: true, Retain: true})).harness()

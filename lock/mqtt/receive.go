@@ -74,7 +74,7 @@ func (d *driver) topicAbout(topic string) (about, bool) {
 // listen owns the witness: it takes what the inbox holds and passes on what may be believed.
 func (d *driver) listen(ctx context.Context) {
 	defer close(d.done)
-	s := speaker{out: func(r lock.Report) {
+	s := lock.Speaker{Out: func(r lock.Report) {
 		if r.What == lock.OfHealth {
 			d.mu.Lock()
 			d.healthy = r.Err
@@ -84,7 +84,7 @@ func (d *driver) listen(ctx context.Context) {
 			d.report(r)
 		}
 	}}
-	w := newWitness(d.plan.Settings, d.log, s.say)
+	w := newWitness(d.plan.Settings, d.log, s.Say)
 	again := time.NewTimer(0)
 	defer again.Stop()
 	for {
@@ -101,7 +101,7 @@ func (d *driver) listen(ctx context.Context) {
 		for i := range queue {
 			w.take(queue[i])
 		}
-		waits := s.flush(d.now())
+		waits := s.Flush(d.now())
 		now, pause := w.asks(d.now())
 		if now {
 			if err := d.Poll(ctx); err != nil {
@@ -115,7 +115,7 @@ func (d *driver) listen(ctx context.Context) {
 		}
 		switch {
 		case waits:
-			again.Reset(gap)
+			again.Reset(lock.SpeakerGap)
 		case pause > 0:
 			again.Reset(pause)
 		}

@@ -51,7 +51,7 @@ func TestTLS(t *testing.T) {
 			if err != nil {
 				return
 			}
-			w.pipe.carry(c)
+			w.pipe.Carry(c)
 		}
 	}()
 	s := w.settings()

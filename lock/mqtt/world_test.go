@@ -3,7 +3,6 @@ package mqtt_test
 import (
 	"bufio"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os/exec"
@@ -25,7 +24,7 @@ type world struct {
 	t    testing.TB
 	h    *home.Home
 	b    *broker.Broker
-	pipe *pipe
+	pipe *locktest.Pipe
 	spy  *spy
 	base string
 	now  func() time.Duration
@@ -47,13 +46,13 @@ func newWorld(t testing.TB, b *broker.Broker, base string, cfg home.Config) *wor
 		t.Fatal(err)
 	}
 	t.Cleanup(w.h.Close)
-	w.pipe = newPipe(t, b.Addr())
+	w.pipe = locktest.NewPipe(t, b.Addr())
 	w.spy = newSpy(t, b, base, w.now)
 	return w
 }
 
 func (w *world) settings() mqtt.Settings {
-	return mqtt.Settings{Broker: "mqtt://" + w.pipe.addr(), Base: w.base, Lock: "front_lock", Contact: "front_door"}
+	return mqtt.Settings{Broker: "mqtt://" + w.pipe.Addr(), Base: w.base, Lock: "front_lock", Contact: "front_door"}
 }
 
 func (w *world) harness() locktest.Harness {
@@ -105,7 +104,7 @@ func (w *world) Lie(l locktest.Lie) {
 	w.h.Twice(map[bool]time.Duration{true: some}[l == locktest.Twice])
 }
 
-func (w *world) Path(up bool) { w.pipe.set(up) }
+func (w *world) Path(up bool) { w.pipe.Set(up) }
 
 func (w *world) Peer(up bool) {
 	if !up {
@@ -201,71 +200,6 @@ func newSpy(t testing.TB, b *broker.Broker, base string, now func() time.Duratio
 				t.Fatal("mosquitto_sub hears nothing")
 			}
 		}
-	}
-}
-
-// pipe carries TCP between the driver and the broker until it is cut.
-type pipe struct {
-	l      net.Listener
-	target string
-
-	mu    sync.Mutex
-	up    bool
-	conns map[net.Conn]struct{}
-}
-
-func newPipe(t testing.TB, target string) *pipe {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &pipe{l: l, target: target, up: true, conns: map[net.Conn]struct{}{}}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			p.carry(c)
-		}
-	}()
-	t.Cleanup(func() { _ = l.Close(); p.set(false) })
-	return p
-}
-
-func (p *pipe) addr() string { return p.l.Addr().String() }
-
-func (p *pipe) carry(a net.Conn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	b, err := net.Dial("tcp", p.target)
-	if !p.up || err != nil {
-		_ = a.Close()
-		if err == nil {
-			_ = b.Close()
-		}
-		return
-	}
-	p.conns[a], p.conns[b] = struct{}{}, struct{}{}
-	for _, way := range [][2]net.Conn{{a, b}, {b, a}} {
-		go func() {
-			_, _ = io.Copy(way[0], way[1])
-			_ = way[0].Close()
-			_ = way[1].Close()
-		}()
-	}
-}
-
-func (p *pipe) set(up bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.up = up
-	if !up {
-		for c := range p.conns {
-			_ = c.Close()
-		}
-		clear(p.conns)
 	}
 }
 

@@ -5,42 +5,9 @@ import (
 	"errors"
 	"io"
 	"testing"
-	"time"
-
-	"eyebolt/lock"
 
 	"github.com/eclipse/paho.golang/packets"
 )
-
-// A burst passes whole and in order; a flood is thinned, ends with the newest, and says that something was left out.
-func TestSpeaker(t *testing.T) {
-	var out []lock.Report
-	s := speaker{out: func(r lock.Report) { out = append(out, r) }}
-	bolt := func(i int) lock.Bolt { return lock.BoltThrown + lock.Bolt(i%2) }
-	for i := range burst {
-		s.say(lock.Report{What: lock.OfBolt, Bolt: bolt(i)})
-	}
-	if len(out) != burst {
-		t.Fatalf("burst: %d of %d passed", len(out), burst)
-	}
-	s.say(lock.Report{What: lock.OfDoor, Door: lock.DoorOpen}) // another kind is not held up
-	if got := out[len(out)-1]; got.Door != lock.DoorOpen {
-		t.Errorf("a door report was held up by bolt reports: %+v", got)
-	}
-	out = out[:0]
-	for i := range 100_001 {
-		s.say(lock.Report{What: lock.OfBolt, Bolt: bolt(i), At: time.Millisecond})
-	}
-	if len(out) != 0 {
-		t.Errorf("flood: %d passed at once", len(out))
-	}
-	if waits := s.flush(gap + time.Millisecond); waits {
-		t.Error("still waits when its time has come")
-	}
-	if len(out) != 2 || out[0].Bolt != lock.BoltUnknown || out[1].Bolt != lock.BoltThrown || out[1].Age != gap {
-		t.Errorf("after the flood: got %+v, want unknown, then the newest with its age", out)
-	}
-}
 
 // TestFrames: T20: a packet beyond the limit ends the connection before room is made for it; others pass, however they are cut.
 func TestFrames(t *testing.T) {
