@@ -6,7 +6,7 @@ RUN_NEEDS  := ffmpeg mosquitto
 TEST_NEEDS := $(RUN_NEEDS) gcc libc6-dev mosquitto-clients chromium chromium-driver fonts-dejavu-core \
 	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 
-.PHONY: demo test build cross pure lint fmt pages bad-input explore bench fuzz lab clean
+.PHONY: demo test build cross pure lint fmt pages bad-input explore bench fuzz locks lab clean
 
 demo: build ## everything in one process, with a pretend home; prints one URL
 	@scripts/need.sh $(RUN_NEEDS)
@@ -70,6 +70,13 @@ explore: ## the whole state space of the decision, and every mutant of it
 
 bench:
 	go test ./interlock ./liveness ./ledger/... ./grant -run '^$$' -bench . -benchmem
+
+locks: ## every lock driver against its real peer, and one table of what each keeps: property by driver
+	@scripts/need.sh $(RUN_NEEDS) mosquitto-clients
+	@scripts/zwavepeer.sh
+	@rm -rf bin/locks; mkdir -p bin/locks
+	@EYEBOLT_PEERS=1 EYEBOLT_LOCK_TABLES=$(CURDIR)/bin/locks go test ./lock/... -count=1 -timeout 20m
+	@EYEBOLT_LOCK_TABLES=$(CURDIR)/bin/locks go test ./lock/locktest -count=1 -v -run TestTables
 
 lab: ## attacks T1 and T2 on simulated radios in an isolated virtual machine (docs/LAB.md); not part of make test
 	@lab/run.sh

@@ -29,6 +29,7 @@ import (
 	"eyebolt/liveness"
 	"eyebolt/lock"
 	"eyebolt/lock/mqtt"
+	"eyebolt/lock/zwavejs"
 	keep "eyebolt/record"
 	"eyebolt/record/fmp4"
 )
@@ -247,10 +248,14 @@ func (cfg HubConfig) door(d DoorConfig, films *recorders, opt hubOptions) (run.D
 	}
 	out := run.Door{Name: d.Name, Limits: limits}
 	switch {
+	case d.Lock.MQTT != nil && d.Lock.ZWaveJS != nil:
+		return out, errors.New("lock: names two drivers: keep one of mqtt and zwavejs")
 	case d.Lock.MQTT != nil:
 		out.Lock, out.LockCfg = mqtt.Open, lock.Config{Name: d.Name, Settings: *d.Lock.MQTT}
+	case d.Lock.ZWaveJS != nil:
+		out.Lock, out.LockCfg = zwavejs.Open, lock.Config{Name: d.Name, Settings: *d.Lock.ZWaveJS}
 	default:
-		return out, errors.New("lock: name a driver: mqtt")
+		return out, errors.New("lock: name a driver: mqtt or zwavejs")
 	}
 	if len(d.Cameras) == 0 {
 		return out, errors.New("cameras: at least one: no eye, no bolt")

@@ -10,6 +10,7 @@ import (
 	"eyebolt/hub/run"
 	"eyebolt/interlock"
 	"eyebolt/lock/mqtt"
+	"eyebolt/lock/zwavejs"
 )
 
 // HubConfig is the hub's configuration file. Every key is documented here; unknown keys are refused.
@@ -88,6 +89,8 @@ type DoorConfig struct {
 type LockConfig struct {
 	// MQTT is a Zigbee2MQTT lock and its contact sensor.
 	MQTT *mqtt.Settings `yaml:"mqtt"`
+	// ZWaveJS is a Z-Wave lock and its contact sensor, behind Z-Wave JS.
+	ZWaveJS *zwavejs.Settings `yaml:"zwavejs"`
 }
 
 // CameraConfig is one camera.

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"eyebolt/lock/zwavejs"
+)
+
+// A door's lock names one driver; a key that is none is refused with the one that was meant.
+func TestHubConfigNamesALock(t *testing.T) {
+	file := func(lock string) string {
+		p := filepath.Join(t.TempDir(), "hub.yaml")
+		if err := os.WriteFile(p, []byte("id: oak\nstate: x\ndoors:\n  - name: front\n    lock: "+lock+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	var cfg HubConfig
+	if err := load(file(`{zwavejs: {url: "ws://127.0.0.1:3000", lock: 2, contact: Front door, prove: 5m}}`), &cfg); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := *cfg.Doors[0].Lock.ZWaveJS, (zwavejs.Settings{URL: "ws://127.0.0.1:3000", Lock: "2", Contact: "Front door", Prove: 5 * 60e9}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	for _, c := range []struct{ lock, want string }{
+		{`{zwavjs: {lock: 2}}`, "zwavejs"},
+		{`{zwavejs: {url: "ws://127.0.0.1:3000", lock: 2, door_sence: true}}`, "door_sense"},
+	} {
+		if err := load(file(c.lock), &HubConfig{}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want it to name %s", c.lock, err, c.want)
+		}
+	}
+	for _, c := range []struct{ lock, want string }{
+		{`{}`, "name a driver: mqtt or zwavejs"},
+		{`{mqtt: {lock: a}, zwavejs: {lock: 2}}`, "two drivers"},
+	} {
+		var cfg HubConfig
+		if err := load(file(c.lock), &cfg); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := cfg.door(cfg.Doors[0], nil, hubOptions{}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %s", c.lock, err, c.want)
+		}
+	}
+}

@@ -1,0 +1,239 @@
+package zwavejs_test
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"eyebolt/lock"
+)
+
+// start opens a driver on the peer's house and waits until it knows the bolt.
+func start(t testing.TB, w *world) (lock.Lock, *ears) {
+	t.Helper()
+	l, e := open(t, w.now, w.settings())
+	e.wait(t, 0, "bolt", bolt(lock.BoltThrown))
+	e.wait(t, 0, "health", well)
+	return l, e
+}
+
+func (w *world) order() lock.Order {
+	return lock.Order{Visit: lock.VisitID(w.now().String()), NotAfter: w.now() + time.Second}
+}
+
+// unlock draws the bolt; a refusal of a starved peer is asked anew.
+func (w *world) unlock(l lock.Lock) (at time.Duration) {
+	w.t.Helper()
+	for range 20 {
+		at = w.now()
+		err := l.Unlock(w.t.Context(), w.order())
+		if err == nil {
+			return at
+		}
+		if !errors.Is(err, lock.ErrNotSent) {
+			w.t.Fatalf("unlock: %v", err)
+		}
+		w.t.Logf("refused: %v", err)
+		time.Sleep(300 * time.Millisecond)
+	}
+	w.t.Fatal("unlock: refused again and again")
+	return 0
+}
+
+func (w *world) unlocks() int {
+	n := 0
+	for _, s := range w.Wire() {
+		if s.Unlock {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *world) until(what string, holds func() bool) {
+	w.t.Helper()
+	for deadline := time.Now().Add(60 * time.Second); !holds(); {
+		if time.Now().After(deadline) {
+			w.t.Fatalf("never so: %s", what)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// How long a Lock takes to the radio, to the bolt, and to the report that says thrown. The virtual bolt travels 200 ms.
+func TestLatency(t *testing.T) {
+	w := newWorld(t)
+	l, e := start(t, w)
+	n := 20
+	if testing.Short() {
+		n = 3
+	}
+	var radio, report []time.Duration
+	for range n {
+		from := e.count()
+		w.unlock(l)
+		e.wait(t, from, "drawn", bolt(lock.BoltDrawn))
+		w.until("drawn", func() bool { b, _ := w.Truth(); return b == lock.BoltDrawn })
+		from = e.count()
+		before := len(w.Wire())
+		at := w.now()
+		if err := l.Lock(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r, _ := e.wait(t, from, "thrown", func(r lock.Report) bool { return bolt(lock.BoltThrown)(r) && r.At-r.Age > at })
+		report = append(report, r.At-at)
+		radio = append(radio, w.Wire()[before].At-at)
+	}
+	for _, x := range []struct {
+		what string
+		took []time.Duration
+	}{{"Lock to the lock's radio", radio}, {"Lock to the report thrown", report}} {
+		slices.Sort(x.took)
+		t.Logf("%s: n %d, median %v, p99 %v, max %v", x.what, n, x.took[n/2], x.took[n*99/100], x.took[n-1])
+	}
+}
+
+// S12: a lock out of reach. The server sends an order again and again to a lock that does not acknowledge, so it can draw after
+// its not-after. The driver cannot prevent that (it does not claim Expiry); it must tell of it. How late is logged.
+func TestLateByTheServersRepeats(t *testing.T) {
+	w := newWorld(t)
+	l, e := start(t, w)
+	w.p.hand(t, "/deaf", url.Values{"on": {"1"}})
+	from := e.count()
+	at := w.unlock(l)
+	time.Sleep(time.Until(w.start.Add(at + 1500*time.Millisecond))) // the order's second is over
+	w.p.hand(t, "/deaf", url.Values{"on": {"0"}})
+	drew := func(r lock.Report) bool { return bolt(lock.BoltDrawn)(r) }
+	failed := func(r lock.Report) bool { return r.What == lock.OfFailure }
+	r, from := e.wait(t, from, "drawn, or the failure", func(r lock.Report) bool { return drew(r) || failed(r) })
+	if failed(r) {
+		t.Logf("the server gave up after %v: %v; the lock heard %d unlocks", r.At-at, r.Err, w.unlocks())
+		return
+	}
+	heard := w.Wire()
+	t.Logf("the lock heard the order %v after it was given and drew; told as drawn after %v", heard[len(heard)-1].At-at, r.At-at)
+	if got := w.unlocks(); got != 1 {
+		t.Errorf("unlocks that the lock heard: got %d, want 1", got)
+	}
+	if err := l.Lock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e.wait(t, from, "bolted again", bolt(lock.BoltThrown))
+}
+
+// S12, S13: a lock that is dead: the order fails, the failure is told, health is off within the server's three tries, and when the
+// lock is back nothing is replayed.
+func TestDeadLock(t *testing.T) {
+	w := newWorld(t)
+	l, e := start(t, w)
+	w.p.hand(t, "/deaf", url.Values{"on": {"1"}})
+	from := e.count()
+	at := w.unlock(l)
+	r, _ := e.wait(t, from, "the failure", func(r lock.Report) bool { return r.What == lock.OfFailure })
+	ri, _ := e.wait(t, from, "health", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
+	t.Logf("failure told after %v: %v; health off after %v: %v", r.At-at, r.Err, ri.At-at, ri.Err)
+	if err := l.Unlock(t.Context(), w.order()); !errors.Is(err, lock.ErrNotSent) {
+		t.Errorf("unlock of a dead lock: got %v, want ErrNotSent", err)
+	}
+	from = e.count()
+	back := w.now()
+	w.p.hand(t, "/deaf", url.Values{"on": {"0"}})
+	ra, _ := e.wait(t, from, "health", well)
+	t.Logf("well again %v after it was back", ra.At-back)
+	from = e.count()
+	if err := l.Poll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e.wait(t, from, "thrown", bolt(lock.BoltThrown))
+	if got := w.unlocks(); got != 0 {
+		t.Errorf("the lock heard %d unlocks", got)
+	}
+}
+
+// S13: the stick is pulled and the server goes on answering. Nobody tells; the lock's silence does, when it is asked.
+func TestStickGone(t *testing.T) {
+	w := newWorld(t)
+	l, e := start(t, w)
+	from := e.count()
+	gone := w.now()
+	w.p.mu.Lock()
+	stick := w.p.stick
+	w.p.mu.Unlock()
+	stick.kill()
+	if err := l.Unlock(t.Context(), w.order()); !errors.Is(err, lock.ErrNotSent) {
+		t.Errorf("unlock without a stick: got %v, want ErrNotSent", err)
+	}
+	if err := l.Poll(t.Context()); err != nil && !errors.Is(err, lock.ErrNotSent) {
+		t.Errorf("poll: %v", err)
+	}
+	r, from := e.wait(t, from, "health", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
+	t.Logf("health off %v after the stick was pulled, by one Poll: %v", r.At-gone, r.Err)
+	back := w.now()
+	if err := w.p.startStick(); err != nil { // its house begins anew: thrown
+		t.Fatal(err)
+	}
+	w.p.hand(t, "/hand", url.Values{"to": {"drawn"}}) // nobody hears it
+	ra, _ := e.wait(t, from, "health", well)
+	t.Logf("well again %v after the stick began to start", ra.At-back)
+	for _, r := range e.since(from) {
+		if bolt(lock.BoltThrown)(r) {
+			t.Errorf("thrown, as an old memory says: %+v", r)
+		}
+	}
+	if got := w.unlocks(); got != 0 {
+		t.Errorf("the lock heard %d unlocks", got)
+	}
+}
+
+// The lock by its name; who worked it; smoke and CO; the server's names are the operator's.
+func TestWhoAndSmoke(t *testing.T) {
+	w := newWorld(t)
+	_, e := start(t, w)
+	notify := func(node, kind, event, user string) {
+		w.p.hand(t, "/notify", url.Values{"node": {node}, "type": {kind}, "event": {event}, "user": {user}})
+	}
+	from := e.count()
+	notify("2", "6", "5", "") // keypad lock by nobody in particular
+	for _, c := range []struct {
+		event string
+		bolt  lock.Bolt
+		by    lock.By
+	}{{"6", lock.BoltDrawn, lock.ByUnknown}, {"2", lock.BoltDrawn, lock.ByInside}, {"4", lock.BoltDrawn, lock.ByRemote}, {"11", lock.BoltJammed, lock.ByUnknown}} {
+		from = e.count()
+		notify("2", "6", c.event, "")
+		r, _ := e.wait(t, from, "event "+c.event, func(r lock.Report) bool { return r.What == lock.OfBolt && !r.Solicited })
+		if r.Bolt != c.bolt || r.By != c.by {
+			t.Errorf("event %s: got bolt %d by %d, want %d by %d", c.event, r.Bolt, r.By, c.bolt, c.by)
+		}
+	}
+	smoke := func(ok bool) func(lock.Report) bool {
+		return func(r lock.Report) bool { return r.What == lock.OfSmoke && r.OK == ok }
+	}
+	from = e.count()
+	notify("4", "1", "2", "")
+	_, from = e.wait(t, from, "smoke", smoke(false))
+	notify("4", "2", "2", "")
+	_, from = e.wait(t, from, "CO", smoke(false))
+	notify("4", "1", "0", "")
+	_, from = e.wait(t, from, "smoke gone, CO not", smoke(false))
+	notify("4", "2", "0", "")
+	e.wait(t, from, "all clear", smoke(true))
+}
+
+// TestUnknownNode: the health names what there is.
+func TestUnknownNode(t *testing.T) {
+	w := newWorld(t)
+	s := w.settings()
+	s.Lock = "front"
+	_, e := open(t, w.now, s)
+	r, _ := e.wait(t, 0, "the reason", ill(`no node named "front"`))
+	if !strings.Contains(r.Err.Error(), "2, 3, 4") {
+		t.Errorf("got %q, want it to list the nodes", r.Err)
+	}
+	s.Lock, s.Contact = "3", "2"
+	_, e = open(t, w.now, s)
+	e.wait(t, 0, "the reason", ill("no Door Lock command class"))
+}

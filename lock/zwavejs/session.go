@@ -1,0 +1,376 @@
+package zwavejs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strconv"
+	"time"
+
+	"eyebolt/lock"
+	"eyebolt/lock/ws"
+)
+
+const (
+	// schema is the version of the server's messages that is spoken (its API_SCHEMA); servers speak all from an oldest one on.
+	schema = 44
+	// schemaLeast is the oldest in which a refusal says why.
+	schemaLeast = 32
+	// maxState bounds the list of all nodes with their values: some 50 to 500 KiB a node.
+	maxState = 32 << 20
+	// connectLimit is how long one attempt to connect may take, handshakeLimit all that follows until events come.
+	connectLimit   = 3 * time.Second
+	handshakeLimit = 10 * time.Second
+	// reconnectFirst and reconnectMost bound the delay between attempts: the door is blind meanwhile.
+	reconnectFirst = 100 * time.Millisecond
+	reconnectMost  = 2 * time.Second
+	// maxPending bounds commands of which nothing was heard: a hub sends one Lock in three seconds.
+	maxPending = 64
+	// tryLater is how a server without its stick says goodbye (RFC 6455 section 7.4, code 1013).
+	tryLater = 1013
+)
+
+// session is one connection on which events come.
+type session struct {
+	conn *ws.Conn
+	ids  ids
+	over chan struct{} // closed at its end
+
+	// Under driver.mu.
+	next    int
+	pending []pending // oldest first
+	asking  bool      // a question to the lock is under way
+	again   bool      // another is to follow it
+}
+
+// pending is a command of which nothing was heard yet.
+type pending struct {
+	id       string
+	kind     kind
+	sent     time.Duration
+	deadline time.Duration // of an order
+	answer   chan result   // of a proof
+}
+
+type kind uint8
+
+const (
+	kindGet kind = iota
+	kindLock
+	kindUnlock
+	kindProof
+)
+
+// connect keeps a session up until ctx ends.
+func (d *driver) connect(ctx context.Context) {
+	for attempt := 0; ctx.Err() == nil; attempt++ {
+		was, err := d.serve(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if was {
+			attempt = 0
+		}
+		if err != nil {
+			d.down(explain(err))
+		}
+		pause := time.NewTimer(min(reconnectFirst<<min(attempt, 8), reconnectMost))
+		select {
+		case <-ctx.Done():
+		case <-pause.C:
+		}
+		pause.Stop()
+	}
+}
+
+// serve runs one connection to its end. was says whether events came.
+func (d *driver) serve(ctx context.Context) (was bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	dial, enough := context.WithTimeout(ctx, connectLimit)
+	conn, err := ws.Dial(dial, d.plan.target, maxState)
+	enough()
+	if err != nil {
+		return false, unreachable(err)
+	}
+	defer conn.Close()
+	greet, enough := context.WithTimeout(ctx, handshakeLimit)
+	nodes, err := handshake(greet, conn)
+	enough()
+	if err != nil {
+		return false, err
+	}
+	found, err := nodes.resolve(d.plan.Settings)
+	if err != nil {
+		d.put(item{what: misfit, err: err})
+		d.setHealth(err)
+		wait := time.NewTimer(reconnectMost) // somebody may name or include a node meanwhile
+		defer wait.Stop()
+		select {
+		case <-ctx.Done():
+		case <-wait.C:
+		}
+		return false, nil
+	}
+	s := &session{conn: conn, ids: found, over: make(chan struct{})}
+	defer close(s.over)
+	d.mu.Lock()
+	d.session = s
+	d.put(item{what: connected, network: nodes, ids: found})
+	d.mu.Unlock()
+	watched := make(chan error, 1)
+	go func() { watched <- conn.Watch(ctx) }()
+	defer func() {
+		cancel()
+		if werr := <-watched; werr != nil {
+			err = werr
+		}
+	}()
+	for {
+		payload, err := conn.Read(ctx)
+		if err != nil {
+			return true, err
+		}
+		d.hear(s, payload)
+	}
+}
+
+// handshake agrees on a version, asks for events and reads what there is.
+func handshake(ctx context.Context, conn *ws.Conn) (network, error) {
+	payload, err := conn.Read(ctx)
+	if err != nil {
+		return network{}, err
+	}
+	hello, err := read(payload)
+	if err != nil || hello.version == nil {
+		return network{}, errors.New("what answers there is not Z-Wave JS: check the url")
+	}
+	v := hello.version
+	speak := min(v.Max, schema)
+	if speak < schemaLeast || v.Min > schema {
+		return network{}, fmt.Errorf("this Z-Wave JS (server %s) speaks versions %d to %d of its messages, we %d to %d: update it",
+			clip(v.Server), v.Min, v.Max, schemaLeast, schema)
+	}
+	if _, err := ask(ctx, conn, "initialize", map[string]any{"command": "initialize", "schemaVersion": speak}); err != nil {
+		return network{}, err
+	}
+	body, err := ask(ctx, conn, "start_listening", map[string]any{"command": "start_listening"})
+	if err != nil {
+		return network{}, err
+	}
+	return readNetwork(body)
+}
+
+// ask sends a command of the handshake and waits for its answer; what comes between is not for us yet.
+func ask(ctx context.Context, conn *ws.Conn, id string, command map[string]any) (json.RawMessage, error) {
+	command["messageId"] = id
+	b, err := json.Marshal(command)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := conn.Send(b, 0, ctx.Err); err != nil {
+		return nil, err
+	}
+	for {
+		payload, err := conn.Read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		m, err := read(payload)
+		switch {
+		case errors.Is(err, errNoKind):
+		case err != nil:
+			return nil, err
+		case m.result != nil && m.result.id == id:
+			return m.result.body, m.result.err
+		}
+	}
+}
+
+// hear sorts one message; it runs in the connection's reader and never waits.
+func (d *driver) hear(s *session, payload []byte) {
+	m, err := read(payload)
+	var of *nodeError
+	switch {
+	case errors.As(err, &of) && of.node != s.ids.lock && of.node != s.ids.contact && of.node != s.ids.smoke:
+	case errors.Is(err, errNoKind):
+		d.log.Debug("unknown kind of message")
+	case err != nil:
+		d.put(item{what: unreadable, err: err})
+	case m.result != nil:
+		d.result(s, *m.result)
+	case m.event != nil && s.ids.interest(m.event):
+		d.mu.Lock()
+		asking := s.asking
+		d.mu.Unlock()
+		d.put(item{what: said, event: m.event, asking: asking})
+	}
+}
+
+// interest says whether the witness has a use for an event; a busy network says much that is not for us.
+func (i ids) interest(e *event) bool {
+	values := e.name == "value added" || e.name == "value updated" || e.name == "value removed"
+	switch e.node {
+	case 0:
+		return false
+	case i.lock:
+		return !values || (e.endpoint == 0 && (e.class == ccBattery || e.class == ccNotification || (e.class == ccDoorLock && e.property == "currentMode")))
+	case i.contact:
+		return values && e.endpoint == 0 && (e.class == ccNotification || e.class == ccBinarySensor)
+	case i.smoke:
+		return values && e.class == ccNotification
+	}
+	return false
+}
+
+// result finds the command that was answered.
+func (d *driver) result(s *session, r result) {
+	d.mu.Lock()
+	var p pending
+	found := false
+	for i := range s.pending {
+		if s.pending[i].id == r.id {
+			p, found = s.pending[i], true
+			s.pending = append(s.pending[:i], s.pending[i+1:]...)
+			break
+		}
+	}
+	d.mu.Unlock()
+	if !found {
+		return // of a command that was given up
+	}
+	d.settle(s, p, r)
+}
+
+// settle tells the witness, or who waits, what became of a command.
+func (d *driver) settle(s *session, p pending, r result) {
+	switch p.kind {
+	case kindProof:
+		p.answer <- r
+	case kindGet:
+		d.mu.Lock()
+		s.asking = false
+		d.mu.Unlock()
+		m := item{what: answered, sent: p.sent, err: r.err}
+		if r.err == nil {
+			m.answer, m.err = readOperation(r.body)
+		} else {
+			m.err = fmt.Errorf("%w: %w", errNoAnswer, r.err)
+		}
+		d.put(m)
+	case kindLock, kindUnlock:
+		err := r.err
+		if err == nil {
+			err = readSet(r.body)
+		}
+		d.put(item{what: carried, err: err, deadline: p.deadline})
+	}
+}
+
+// write sends one command on s, if check agrees at the last moment.
+func (d *driver) write(ctx context.Context, s *session, p pending, command map[string]any, within time.Duration, check func() error) error {
+	d.mu.Lock()
+	s.next++
+	p.id, p.sent = strconv.Itoa(s.next), d.now()
+	if len(s.pending) == maxPending {
+		s.pending = append(s.pending[:0], s.pending[1:]...)
+	}
+	s.pending = append(s.pending, p)
+	d.mu.Unlock()
+	command["messageId"] = p.id
+	b, err := json.Marshal(command)
+	if err != nil {
+		return fmt.Errorf("%w: %w", lock.ErrNotSent, err)
+	}
+	sent, err := s.conn.Send(b, within, func() error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		d.mu.Lock()
+		current := d.session == s && !d.closed
+		d.mu.Unlock()
+		if !current { // never on a connection that was replaced
+			return lock.ErrOffline
+		}
+		return check()
+	})
+	if err != nil {
+		d.mu.Lock()
+		for i := range s.pending {
+			if s.pending[i].id == p.id {
+				s.pending = append(s.pending[:i], s.pending[i+1:]...)
+				break
+			}
+		}
+		d.mu.Unlock()
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, lock.ErrTooLate):
+		return err
+	case !sent:
+		return fmt.Errorf("%w: %w", lock.ErrNotSent, err)
+	default:
+		return fmt.Errorf("command may have been sent: %w", err)
+	}
+}
+
+func (d *driver) down(err error) {
+	d.setHealth(fmt.Errorf("%w: %w", lock.ErrOffline, err))
+	d.put(item{what: disconnected, err: err})
+}
+
+func (d *driver) setHealth(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.session, d.healthy = nil, err
+}
+
+func (d *driver) put(m item) {
+	m.at = d.now()
+	d.inbox.put(m)
+}
+
+// explain says what to do about a connection that does not come up, or ended.
+func explain(err error) error {
+	switch {
+	case ws.CloseCode(err) == tryLater:
+		return errors.New("Z-Wave JS has no stick: check that it is plugged in, and the server's log")
+	case errors.Is(err, ws.ErrTooLarge):
+		return fmt.Errorf("%w: is the url that of Z-Wave JS?", err)
+	case ws.CloseCode(err) >= 0:
+		return errors.New("Z-Wave JS ended the connection")
+	case errors.Is(err, io.EOF):
+		return errors.New("the connection to Z-Wave JS broke")
+	}
+	return fmt.Errorf("Z-Wave JS: %w", bare(err))
+}
+
+// unreachable says why no connection comes up, in words that stay the same from one attempt to the next.
+func unreachable(err error) error {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return errors.New("cannot be reached: no answer")
+	case errors.Is(err, io.EOF):
+		return errors.New("cannot be reached: what answers there hangs up")
+	}
+	return fmt.Errorf("cannot be reached: %w", bare(err))
+}
+
+// bare takes addresses out of an error of the network: a port that changes is no news.
+func bare(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err
+	}
+	var of *url.Error
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
+}
