@@ -71,11 +71,12 @@ func TestLatency(t *testing.T) {
 	if testing.Short() {
 		n = 3
 	}
-	var radio, report []time.Duration
+	var drawing, radio, report []time.Duration
 	for range n {
 		from := e.count()
-		w.unlock(l)
-		e.wait(t, from, "drawn", bolt(lock.BoltDrawn))
+		given := w.unlock(l)
+		d, _ := e.wait(t, from, "drawn", bolt(lock.BoltDrawn))
+		drawing = append(drawing, d.At-given)
 		w.until("drawn", func() bool { b, _ := w.Truth(); return b == lock.BoltDrawn })
 		from = e.count()
 		before := len(w.Wire())
@@ -90,7 +91,7 @@ func TestLatency(t *testing.T) {
 	for _, x := range []struct {
 		what string
 		took []time.Duration
-	}{{"Lock to the lock's radio", radio}, {"Lock to the report thrown", report}} {
+	}{{"Unlock to the report drawn", drawing}, {"Lock to the lock's radio", radio}, {"Lock to the report thrown", report}} {
 		slices.Sort(x.took)
 		t.Logf("%s: n %d, median %v, p99 %v, max %v", x.what, n, x.took[n/2], x.took[n*99/100], x.took[n-1])
 	}
@@ -195,14 +196,13 @@ func TestWhoAndSmoke(t *testing.T) {
 	notify := func(node, kind, event, user string) {
 		w.p.hand(t, "/notify", url.Values{"node": {node}, "type": {kind}, "event": {event}, "user": {user}})
 	}
-	from := e.count()
 	notify("2", "6", "5", "") // keypad lock by nobody in particular
 	for _, c := range []struct {
 		event string
 		bolt  lock.Bolt
 		by    lock.By
 	}{{"6", lock.BoltDrawn, lock.ByUnknown}, {"2", lock.BoltDrawn, lock.ByInside}, {"4", lock.BoltDrawn, lock.ByRemote}, {"11", lock.BoltJammed, lock.ByUnknown}} {
-		from = e.count()
+		from := e.count()
 		notify("2", "6", c.event, "")
 		r, _ := e.wait(t, from, "event "+c.event, func(r lock.Report) bool { return r.What == lock.OfBolt && !r.Solicited })
 		if r.Bolt != c.bolt || r.By != c.by {
@@ -212,7 +212,7 @@ func TestWhoAndSmoke(t *testing.T) {
 	smoke := func(ok bool) func(lock.Report) bool {
 		return func(r lock.Report) bool { return r.What == lock.OfSmoke && r.OK == ok }
 	}
-	from = e.count()
+	from := e.count()
 	notify("4", "1", "2", "")
 	_, from = e.wait(t, from, "smoke", smoke(false))
 	notify("4", "2", "2", "")
@@ -236,4 +236,105 @@ func TestUnknownNode(t *testing.T) {
 	s.Lock, s.Contact = "3", "2"
 	_, e = open(t, w.now, s)
 	e.wait(t, 0, "the reason", ill("no Door Lock command class"))
+}
+
+// A peer that is killed and restarted in each state of a visit: what is told, and after what time. The hub goes by these reports.
+func TestKilledInEachState(t *testing.T) {
+	if testing.Short() {
+		t.Skip("restarts the peer six times")
+	}
+	for _, state := range []struct {
+		name  string
+		reach func(t *testing.T, w *world, l lock.Lock, e *ears)
+		want  lock.Bolt // where the bolt is when the peer is back
+	}{
+		{"waiting at the door, bolted", func(*testing.T, *world, lock.Lock, *ears) {}, lock.BoltThrown},
+		{"unlocked, the order's effect not told yet", func(t *testing.T, w *world, l lock.Lock, _ *ears) {
+			w.unlock(l)
+			w.until("the order at the lock", func() bool { return w.unlocks() > 0 })
+		}, lock.BoltDrawn},
+		{"door open, bolt drawn", func(t *testing.T, w *world, l lock.Lock, e *ears) {
+			from := e.count()
+			w.unlock(l)
+			e.wait(t, from, "drawn", bolt(lock.BoltDrawn))
+			w.Door(true)
+			e.wait(t, from, "open", func(r lock.Report) bool { return r.What == lock.OfDoor && r.Door == lock.DoorOpen })
+		}, lock.BoltDrawn},
+		{"door closed, Lock sent, nothing told yet", func(t *testing.T, w *world, l lock.Lock, e *ears) {
+			from := e.count()
+			w.unlock(l)
+			e.wait(t, from, "drawn", bolt(lock.BoltDrawn))
+			w.until("drawn", func() bool { b, _ := w.Truth(); return b == lock.BoltDrawn })
+			heard := len(w.Wire())
+			if err := l.Lock(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			w.until("the Lock at the lock", func() bool { return len(w.Wire()) > heard })
+		}, lock.BoltThrown},
+		{"secured, in the tail", func(t *testing.T, w *world, l lock.Lock, e *ears) {
+			from := e.count()
+			w.unlock(l)
+			_, from = e.wait(t, from, "drawn", bolt(lock.BoltDrawn))
+			w.until("drawn", func() bool { b, _ := w.Truth(); return b == lock.BoltDrawn })
+			if err := l.Lock(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			e.wait(t, from, "thrown", bolt(lock.BoltThrown))
+		}, lock.BoltThrown},
+	} {
+		t.Run(state.name, func(t *testing.T) {
+			w := newWorld(t)
+			l, e := start(t, w)
+			state.reach(t, w, l, e)
+			from, killed := e.count(), w.now()
+			orders := w.unlocks()
+			w.Peer(false)
+			off, from := e.wait(t, from, "health off", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
+			if err := l.Unlock(t.Context(), w.order()); !errors.Is(err, lock.ErrNotSent) {
+				t.Errorf("unlock without a server: got %v, want ErrNotSent", err)
+			}
+			back := w.now()
+			w.Peer(true)
+			listening := w.now()
+			on, _ := e.wait(t, from, "health", well)
+			told, _ := e.wait(t, from, "the bolt, as asked", func(r lock.Report) bool { return r.What == lock.OfBolt && r.Bolt != lock.BoltUnknown })
+			t.Logf("%s: health off and bolt unknown %v after the kill; the server listens %v after its start; well %v after that, the bolt is told %v after that",
+				state.name, off.At-killed, listening-back, on.At-listening, told.At-listening)
+			if told.Bolt != state.want || !told.Solicited {
+				t.Errorf("first word of the bolt: got %+v, want bolt %d, as asked", told, state.want)
+			}
+			if got := w.unlocks(); got != orders {
+				t.Errorf("the restart repeated an unlock: %d heard, %d before", got, orders)
+			}
+		})
+	}
+}
+
+// S12: the stick hangs with an order in its cable, and wakes after the order's time. What it does then is the stick's: the lock draws
+// late, or not at all, and is reported. An order on a stick that hung before is not sent at all.
+func TestStickHangs(t *testing.T) {
+	w := newWorld(t)
+	l, e := start(t, w)
+	w.p.mu.Lock()
+	stick := w.p.stick.c.Process
+	w.p.mu.Unlock()
+	if err := stick.Signal(stop); err != nil {
+		t.Skipf("a process cannot be stopped here: %v", err)
+	}
+	err := l.Unlock(t.Context(), w.order())
+	time.Sleep(1200 * time.Millisecond)
+	if e := stick.Signal(goOn); e != nil {
+		t.Fatal(e)
+	}
+	if !errors.Is(err, lock.ErrNotSent) {
+		t.Errorf("unlock on a stick that hangs: got %v, want ErrNotSent", err)
+	}
+	from := e.count()
+	if err := l.Poll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e.wait(t, from, "the bolt", bolt(lock.BoltThrown))
+	if got := w.unlocks(); got != 0 {
+		t.Errorf("the lock heard %d unlocks", got)
+	}
 }

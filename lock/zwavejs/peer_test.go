@@ -152,6 +152,9 @@ func (p *peer) startServer() error {
 	}
 	c := exec.Command("node", "-r", filepath.Join(at, "guard.cjs"), filepath.Join(p.modules, "@zwave-js/server/dist-esm/bin/server.js"),
 		"tcp://"+p.stickAt, "--config", filepath.Join(p.dir, "options.json"), "--host", "127.0.0.1", "--port", port, "--disable-dns-sd", "--reconnect")
+	if r, err := http.Get("http://" + p.houseAt + "/cable"); err == nil {
+		_ = r.Body.Close()
+	}
 	c.Env = append(os.Environ(), "ZWAVEJS_LOCK_DIRECTORY="+filepath.Join(p.dir, "locks"))
 	k, err := startProgram(c, "server listening")
 	p.mu.Lock()
@@ -232,6 +235,9 @@ func startProgram(c *exec.Cmd, ready ...string) (*program, error) {
 }
 
 func (k *program) said() string {
+	if k == nil {
+		return "it did not start"
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return strings.Join(k.lines, "\n")

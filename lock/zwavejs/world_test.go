@@ -17,7 +17,6 @@ type world struct {
 	p     *peer
 	pipe  *locktest.Pipe
 	start time.Time
-	stick bool // Peer means the stick, not the server
 	late  time.Duration
 }
 
