@@ -15,8 +15,8 @@ const (
 	// orderLife is the longest that an order may be good for (lock.Order).
 	orderLife = time.Second
 	// proofLimit is how long server and stick may take to show that they live before an order: an idle stick needs some 10 ms, one
-	// that is on the air as long as that command takes. What is left of the order's second is for the order.
-	proofLimit = 750 * time.Millisecond
+	// that waits for a device's answer, ours included, up to a second. What is left of the order's second is for the write.
+	proofLimit = 900 * time.Millisecond
 	// answerLife is how long ago the lock itself may have answered before an order: in a visit the hub asks every 5 s, and this
 	// lets one answer be lost.
 	answerLife = 12 * time.Second

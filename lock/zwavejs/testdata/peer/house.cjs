@@ -21,6 +21,12 @@ const fresh = () => ({ bolt: 'thrown', from: 'thrown', target: 'thrown', open: f
 let house = fresh();
 let stick, nodes;
 
+// A server that is killed resets its cable, of which the virtual stick would die.
+process.on('uncaughtException', (e) => {
+  console.log('stick: ' + e.stack);
+  if (e.code !== 'ECONNRESET' && e.code !== 'EPIPE') process.exit(1);
+});
+
 // The stick's TCP stream comes in pieces of any size; the virtual controller wants one frame at a time.
 let waiting = Buffer.alloc(0);
 const reframe = {
