@@ -393,7 +393,7 @@ func TestNoProofNoOrder(t *testing.T) {
 			if err := l.Unlock(t.Context(), h.order()); !errors.Is(err, lock.ErrNotSent) {
 				t.Errorf("unlock: got %v, want ErrNotSent", err)
 			}
-			if took := time.Since(begin); took > time.Second {
+			if took := time.Since(begin); took > 1500*time.Millisecond { // the order's second, and a starved machine's delay
 				t.Errorf("unlock took %v", took)
 			}
 			if got := h.count("node.set_value"); got != 0 {

@@ -102,7 +102,7 @@ func TestLatency(t *testing.T) {
 func TestLateByTheServersRepeats(t *testing.T) {
 	w := newWorld(t)
 	l, e := start(t, w)
-	w.p.hand(t, "/deaf", url.Values{"on": {"1"}})
+	w.p.hand(t, "/deaf", url.Values{"on": {"next"}})
 	from := e.count()
 	at := w.unlock(l)
 	time.Sleep(time.Until(w.start.Add(at + 1500*time.Millisecond))) // the order's second is over
@@ -130,7 +130,7 @@ func TestLateByTheServersRepeats(t *testing.T) {
 func TestDeadLock(t *testing.T) {
 	w := newWorld(t)
 	l, e := start(t, w)
-	w.p.hand(t, "/deaf", url.Values{"on": {"1"}})
+	w.p.hand(t, "/deaf", url.Values{"on": {"next"}})
 	from := e.count()
 	at := w.unlock(l)
 	r, _ := e.wait(t, from, "the failure", func(r lock.Report) bool { return r.What == lock.OfFailure })

@@ -158,8 +158,12 @@ const hands = {
   '/notify': async ({ node: id, type, event, user }) => {
     await notify(+id, +type, +event, user ? Buffer.from([+user]) : undefined);
   },
-  // A lock out of reach: nothing is acknowledged, nothing done.
-  '/deaf': ({ on }) => { house.deaf = on === '1'; node(LOCK).autoAckControllerFrames = !house.deaf; },
+  // A lock out of reach: nothing is acknowledged, nothing done. With on=next it goes out of reach just before its next command.
+  '/deaf': ({ on }) => {
+    house.deafen = on === 'next';
+    house.deaf = on === '1';
+    node(LOCK).autoAckControllerFrames = !house.deaf;
+  },
   // A lock that hears and does not answer questions.
   '/mute': ({ on }) => { house.mute = on === '1'; },
 };
@@ -196,6 +200,16 @@ exports.default = {
     // The virtual stick is stuck for good when the server's machine is too busy to acknowledge a frame within a second. A real one goes on.
     const acknowledged = controller.expectHostACK.bind(controller);
     controller.expectHostACK = (_, message) => acknowledged(3000, message).catch((e) => console.log('stick: ' + e.message));
+    const hear = node(LOCK).onControllerFrame.bind(node(LOCK));
+    node(LOCK).onControllerFrame = (frame) => {
+      const cc = frame.payload && frame.payload.encapsulated || frame.payload;
+      if (house.deafen && cc instanceof CC.DoorLockCCOperationSet) {
+        house.deafen = false;
+        house.deaf = true;
+        node(LOCK).autoAckControllerFrames = false;
+      }
+      return hear(frame);
+    };
     http.createServer(async (request, response) => {
       const url = new URL(request.url, 'http://house');
       const hand = hands[url.pathname];
