@@ -84,6 +84,11 @@ func (w *witness) take(m item) {
 		w.up, w.downErr, w.misfit, w.ids, w.proven, w.silent = true, nil, nil, m.ids, false, nil
 		n, _ := m.network.node(m.ids.lock)
 		w.status, w.ready = n.Status, n.Ready
+		for _, id := range []int{m.ids.contact, m.ids.smoke} {
+			if k, ok := m.network.node(id); ok && !k.Ready {
+				w.warn(fmt.Sprintf("Z-Wave JS does not know node %d yet: what this sensor says may not be heard before its interview has ended", id))
+			}
+		}
 		w.forget(m.at)
 		w.ask(m.at)
 	case misfit:
