@@ -1,0 +1,277 @@
+package zwavejs_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"eyebolt/lock"
+	"eyebolt/lock/zwavejs"
+
+	"github.com/coder/websocket"
+)
+
+// T20: ten thousand events a second, each saying the other thing of the bolt. A Lock reaches the server within 50 ms all the same,
+// the hub is given a bounded number of reports, memory stays, and the lock's battery is not asked to death.
+func TestFlood(t *testing.T) {
+	const perSecond, seconds = 10_000, 3
+	sent := make(chan int, 1)
+	h := newHostile(t, nil, func(c *hostileConn) {
+		begin, n := time.Now(), 0
+		for time.Since(begin) < seconds*time.Second && c.ctx.Err() == nil {
+			for due := int(time.Since(begin).Seconds() * perSecond); n < due; n++ {
+				c.say(currentMode([2]int{0, 255}[n%2]))
+			}
+			time.Sleep(2 * time.Millisecond)
+		}
+		sent <- n
+	})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	l, e := h.open()
+	e.wait(t, 0, "health", well)
+	var took []time.Duration
+	for begin := time.Now(); time.Since(begin) < seconds*time.Second; {
+		for len(h.heard) > 0 {
+			<-h.heard
+		}
+		at := time.Now()
+		if err := l.Lock(t.Context()); err != nil {
+			t.Fatalf("lock in a flood: %v", err)
+		}
+		for m := range h.heard {
+			if m["command"] == "node.set_value" {
+				break
+			}
+		}
+		took = append(took, time.Since(at))
+		time.Sleep(20 * time.Millisecond)
+	}
+	n, asked, reports := <-sent, h.count("endpoint.invoke_cc_api"), e.count()
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	slices.Sort(took)
+	t.Logf("%d events in %d s; %d locks, to the server: median %v, p99 %v, max %v; %d questions to the lock, %d reports passed on; heap %d KiB more",
+		n, seconds, len(took), took[len(took)/2], took[len(took)*99/100], took[len(took)-1], asked, reports, (int64(after.HeapAlloc)-int64(before.HeapAlloc))>>10)
+	if half := took[len(took)/2]; half > 50*time.Millisecond {
+		t.Errorf("half of the lock commands in a flood: within %v, want 50ms", half)
+	}
+	if limit := 3 * (seconds*60 + 100); reports > limit {
+		t.Errorf("reports passed on: got %d, want at most %d", reports, limit)
+	}
+	from := e.count()
+	if err := l.Poll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e.wait(t, from, "the truth after the flood", bolt(lock.BoltThrown))
+}
+
+// T20: a message of 100 MB is refused before it is in memory, and the health says so.
+func TestHuge(t *testing.T) {
+	part := []byte(`"` + strings.Repeat("x", 1<<20) + `",`)
+	h := newHostile(t, nil, func(c *hostileConn) {
+		w, err := c.Writer(c.ctx, websocket.MessageText)
+		if err != nil {
+			return
+		}
+		for range 100 {
+			if _, err := w.Write(part); err != nil {
+				return
+			}
+		}
+		_ = w.Close()
+	})
+	l, e := h.open()
+	e.wait(t, 0, "refused", ill("beyond every limit of 32 MiB"))
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	t.Logf("heap in use after the refusal: %d MiB", m.HeapInuse>>20)
+	if m.HeapInuse > 200<<20 {
+		t.Errorf("heap in use: %d MiB", m.HeapInuse>>20)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// S13, T20: what cannot be read makes bolt and door unknown, and the lock is asked; what is of no kind, or of a stranger's node,
+// costs nothing; nothing costs the connection.
+func TestUnreadable(t *testing.T) {
+	lines := make(chan string)
+	h := newHostile(t, nil, func(c *hostileConn) {
+		for line := range lines {
+			c.say(line)
+		}
+	})
+	defer close(lines)
+	_, e := h.open()
+	e.wait(t, 0, "thrown", bolt(lock.BoltThrown))
+	_, from := e.wait(t, 0, "health", well)
+	for name, line := range map[string]string{
+		"garbage":       `{"type":"event",`,
+		"no object":     `[1]`,
+		"odd types":     `{"type":"event","event":{"source":"node","event":"value updated","nodeId":2,"args":{"commandClass":"98"}}}`,
+		"odd result":    `{"type":"result","success":"yes","messageId":"1"}`,
+		"no such thing": `{"type":"event","event":7}`,
+	} {
+		lines <- line
+		_, from = e.wait(t, from, name+": unknown", bolt(lock.BoltUnknown))
+		_, from = e.wait(t, from, name+": asked again", bolt(lock.BoltThrown))
+	}
+	for _, line := range []string{
+		`{"type":"gossip"}`,
+		`{"type":"event","event":{"source":"node","event":"value updated","nodeId":77,"args":{"commandClass":"98"}}}`,
+		`{"type":"event","event":{"source":"controller","event":"statistics updated"}}`,
+		`{"type":"result","success":true,"messageId":"never asked","result":{}}`,
+	} {
+		lines <- line
+	}
+	lines <- `{"type":"event","event":{"source":"node","event":"value updated","nodeId":2,"args":{"commandClass":128,"endpoint":0,"property":"level","newValue":33}}}`
+	_, after := e.wait(t, from, "the battery", func(r lock.Report) bool { return r.What == lock.OfBattery && r.Percent == 33 })
+	for _, r := range e.since(from)[:after-from] {
+		if r.What != lock.OfBattery {
+			t.Errorf("nonsense that was not for us made a report: %+v", r)
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.conns != 1 {
+		t.Errorf("connections: got %d, want 1", h.conns)
+	}
+}
+
+// S9: what the server believes of the bolt is no report. Here its currentMode says thrown again and again, as it does when a
+// command was only heard, and the lock answers that it is drawn.
+func TestOptimism(t *testing.T) {
+	h := newHostile(t, func(c *hostileConn, m map[string]any) bool {
+		switch m["command"] {
+		case "endpoint.invoke_cc_api":
+			c.result(m["messageId"], `{"response":{"currentMode":0,"targetMode":255,"boltStatus":"locked"}}`)
+			return true
+		case "node.set_value":
+			c.say(currentMode(255))
+			c.result(m["messageId"], `{"result":{"status":255}}`)
+			return true
+		}
+		return false
+	}, nil)
+	l, e := h.open()
+	_, from := e.wait(t, 0, "drawn", bolt(lock.BoltDrawn))
+	if err := l.Lock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e.wait(t, from, "asked, still drawn", bolt(lock.BoltDrawn))
+	for _, r := range e.since(0) {
+		if r.What == lock.OfBolt && r.Bolt == lock.BoltThrown {
+			t.Errorf("thrown, which it never was: %+v", r)
+		}
+	}
+}
+
+// S12: a server that hangs, or whose stick does, gets no order; the driver says so within the order's second.
+func TestNoProofNoOrder(t *testing.T) {
+	for name, stick := range map[string]string{
+		"silent":       "",
+		"gone":         `{"type":"result","success":false,"messageId":%q,"errorCode":"zwave_error","zwaveErrorCode":202,"zwaveErrorMessage":"The serial port is not open! (ZW0202)"}`,
+		"calls it off": `{"type":"result","success":true,"messageId":%q,"result":{"failed":true}}`,
+		"says nothing": `{"type":"result","success":true,"messageId":%q,"result":{}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHostile(t, func(c *hostileConn, m map[string]any) bool {
+				if m["command"] != "controller.is_failed_node" {
+					return false
+				}
+				if stick != "" {
+					c.say(fmt.Sprintf(stick, m["messageId"]))
+				}
+				return true
+			}, nil)
+			l, e := h.open()
+			e.wait(t, 0, "health", well)
+			begin := time.Now()
+			if err := l.Unlock(t.Context(), h.order()); !errors.Is(err, lock.ErrNotSent) {
+				t.Errorf("unlock: got %v, want ErrNotSent", err)
+			}
+			if took := time.Since(begin); took > 1500*time.Millisecond { // the order's second, and a starved machine's delay
+				t.Errorf("unlock took %v", took)
+			}
+			if got := h.count("node.set_value"); got != 0 {
+				t.Errorf("%d commands were sent", got)
+			}
+		})
+	}
+}
+
+// S12, S13: the lock's thrown answer that crossed its own word of having been drawn is not believed: nobody can say which was first.
+func TestCrossing(t *testing.T) {
+	gets := 0
+	h := newHostile(t, func(c *hostileConn, m map[string]any) bool {
+		if m["command"] != "endpoint.invoke_cc_api" {
+			return false
+		}
+		gets++
+		switch gets {
+		case 1:
+			return false // thrown
+		case 2:
+			c.say(`{"type":"event","event":{"source":"node","event":"notification","nodeId":2,"endpointIndex":0,"ccId":113,"args":{"type":6,"event":6,"parameters":{"userId":3}}}}`)
+			c.result(m["messageId"], `{"response":{"currentMode":255,"boltStatus":"locked"}}`)
+		default:
+			c.result(m["messageId"], `{"response":{"currentMode":0,"boltStatus":"unlocked"}}`)
+		}
+		return true
+	}, nil)
+	l, e := h.open()
+	_, from := e.wait(t, 0, "thrown", bolt(lock.BoltThrown))
+	e.wait(t, 0, "health", well)
+	if err := l.Poll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r, _ := e.wait(t, from, "drawn", bolt(lock.BoltDrawn))
+	if r.By != lock.ByResident || r.Who != "user 3" {
+		t.Errorf("who drew it: got %d %q, want the resident, user 3", r.By, r.Who)
+	}
+	e.wait(t, from, "drawn, as asked", func(r lock.Report) bool { return bolt(lock.BoltDrawn)(r) && r.Solicited })
+	for _, r := range e.since(from) {
+		if bolt(lock.BoltThrown)(r) {
+			t.Errorf("thrown was believed: %+v", r)
+		}
+	}
+}
+
+// What is there does not fit the settings: the health says what to write.
+func TestMisfit(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		set  func(*zwavejs.Settings)
+		want string
+	}{
+		{"no such node", func(s *zwavejs.Settings) { s.Lock = "9" }, "lock: Z-Wave JS has no node 9; it has 2 (Front lock), 3 (Front door)"},
+		{"no such name", func(s *zwavejs.Settings) { s.Lock = "Frontlock" }, `no node named "Frontlock"; it has 2 (Front lock)`},
+		{"the contact as lock", func(s *zwavejs.Settings) { s.Lock, s.Contact = "3", "2" }, "node 3 has no Door Lock command class"},
+		{"one node twice", func(s *zwavejs.Settings) { s.Contact = "Front lock" }, "are one node"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := newHostile(t, nil, nil)
+			s := zwavejs.Settings{URL: h.url, Lock: "2", Contact: "3"}
+			c.set(&s)
+			l, e := open(t, h.now, s)
+			e.wait(t, 0, "the reason", ill(c.want))
+			if err := l.Unlock(t.Context(), h.order()); !errors.Is(err, lock.ErrNotSent) {
+				t.Errorf("unlock: got %v, want ErrNotSent", err)
+			}
+		})
+	}
+	t.Run("no Z-Wave JS", func(t *testing.T) {
+		server := httptest.NewServer(http.NotFoundHandler())
+		t.Cleanup(server.Close)
+		_, e := open(t, func() time.Duration { return 0 }, zwavejs.Settings{URL: "ws" + strings.TrimPrefix(server.URL, "http"), Lock: "2"})
+		e.wait(t, 0, "the reason", ill("what answers there is no WebSocket: 404"))
+	})
+}
