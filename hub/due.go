@@ -63,8 +63,8 @@ func (d *door) due(now time.Duration) time.Duration {
 	return at
 }
 
-// exposed says whether the bolt may be drawn by an order, or is about to be.
+// exposed says whether the bolt may be drawn by an order, or could be by the next input.
 func (d *door) exposed() bool {
 	p := d.state.Phase()
-	return p >= interlock.Deciding && p != interlock.Secured && p != interlock.Tail
+	return p >= interlock.Ready && p != interlock.Secured && p != interlock.Tail
 }
