@@ -27,7 +27,7 @@ func TestHubConfigNamesALock(t *testing.T) {
 	}
 	for _, c := range []struct{ lock, want string }{
 		{`{zwavjs: {lock: 2}}`, "zwavejs"},
-		{`{zwavejs: {url: "ws://127.0.0.1:3000", lock: 2, door_sence: true}}`, "door_sense"},
+		{`{zwavejs: {url: "ws://127.0.0.1:3000", lock: 2, door_sens: true}}`, "door_sense"},
 	} {
 		if err := load(file(c.lock), &HubConfig{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want it to name %s", c.lock, err, c.want)
