@@ -1,6 +1,7 @@
 package run
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
@@ -329,10 +330,33 @@ func (h *house) arrive() {
 	h.until("ready")
 }
 
-func (h *house) slide() {
+// slide answers the nonce that is shown, and gives it.
+func (h *house) slide() (nonce []byte) {
 	h.Helper()
 	v := h.seen()
 	h.must(bus.Ask{What: bus.AskSlide, Visit: v.Visit, Assertion: h.who.Courier.Sign(v.Nonce)})
+	return v.Nonce
+}
+
+// unlock slides until the bolt has drawn, as a courier does: a hub that was late for a moment, which any busy machine makes it,
+// turns a slide down and shows a fresh nonce. What it turned down has put nothing on the wire.
+func (h *house) unlock() {
+	h.Helper()
+	for {
+		nonce := h.slide()
+		turnedDown := false
+		h.wait("phase unlocked", func() bool {
+			turnedDown = h.view.Phase == "ready" && !bytes.Equal(h.view.Nonce, nonce)
+			return turnedDown || h.view.Phase == "unlocked"
+		})
+		if !turnedDown {
+			return
+		}
+		if u, _ := h.wired(); u != 0 {
+			h.Fatalf("S12: a slide was turned down with %d unlocks on the wire", u)
+		}
+		h.Logf("a slide was turned down: %s", h.view.Sentence)
+	}
 }
 
 func (h *house) out() bus.AskReply {

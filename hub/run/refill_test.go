@@ -92,8 +92,7 @@ func (h *house) jammed() {
 	h.Helper()
 	h.prepare()
 	h.arrive()
-	h.slide()
-	h.until("unlocked")
+	h.unlock()
 	h.lock.Door(true)
 	h.until("open")
 	h.eye.set(true)
@@ -149,7 +148,8 @@ func TestRefill(t *testing.T) {
 	if stat, err := os.Stat(filepath.Join(h.dir, "clips", filepath.FromSlash(clip.Path))); err != nil || stat.Size() != clip.Bytes {
 		t.Errorf("the file: %v, %v", stat, err)
 	}
-	if n := len(c.spans()); n != 2*len(gaps) && n != len(gaps)+1 {
+	h.wait("each gap was asked for", func() bool { return len(c.spans()) > len(gaps) })
+	if n := len(c.spans()); n > 2*len(gaps) {
 		t.Errorf("asked %d times for %d gaps, the first of them in vain", n, len(gaps))
 	}
 	ended := all(h, ledger.KindVisit, ledger.WordEnded)

@@ -24,8 +24,7 @@ func TestHonestVisit(t *testing.T) {
 	}
 	h.prepare()
 	h.arrive()
-	h.slide()
-	h.until("unlocked")
+	h.unlock()
 	if !durable {
 		t.Error("S5: the order was on its way before the decision was on disk")
 	}
@@ -64,8 +63,7 @@ func TestJam(t *testing.T) {
 	h := newHouse(t)
 	h.prepare()
 	h.arrive()
-	h.slide()
-	h.until("unlocked")
+	h.unlock()
 	h.mu.Lock()
 	h.stall, h.events = true, nil
 	h.mu.Unlock()
@@ -122,8 +120,7 @@ func TestRestart(t *testing.T) {
 	h := newHouse(t)
 	h.prepare()
 	h.arrive()
-	h.slide()
-	h.until("unlocked")
+	h.unlock()
 	h.hubEnd.SetOnline(false)
 	h.hub.running.Store(false) // no farewell: the power is cut
 	h.shut()
@@ -155,8 +152,7 @@ func TestStopBolts(t *testing.T) {
 	h := newHouse(t)
 	h.prepare()
 	h.arrive()
-	h.slide()
-	h.until("unlocked")
+	h.unlock()
 	h.shut()
 	if u, locks := h.wired(); u != 1 || locks == 0 {
 		t.Errorf("wire after Stop: %d unlocks, %d locks, want 1 and at least 1", u, locks)
@@ -174,8 +170,7 @@ func TestBadBus(t *testing.T) {
 		n++
 		return mem.Fate{Drop: n%3 == 0 && !strings.HasSuffix(e.Subject, ".ask"), Copies: n % 2}
 	})
-	h.slide()
-	h.until("unlocked")
+	h.unlock()
 	h.eye.set(true)
 	h.wait("the alarm", func() bool {
 		return slices.ContainsFunc(h.alarms, func(a bus.Alarm) bool { return a.Reason == "lapse-lost" })

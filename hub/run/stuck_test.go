@@ -44,8 +44,7 @@ func TestStuckBus(t *testing.T) {
 	h := newHouse(t, func(h *house) { h.wrap = func(c bus.Conn) bus.Conn { s.Conn = c; return s } })
 	h.prepare()
 	h.arrive()
-	h.slide()
-	h.until("unlocked")
+	h.unlock()
 
 	s.hangs.Store(true)
 	t.Cleanup(func() { close(s.end) })
@@ -85,8 +84,7 @@ func TestStuckLog(t *testing.T) {
 	h := newHouse(t, func(h *house) { h.logs = s })
 	h.prepare()
 	h.arrive()
-	h.slide()
-	h.until("unlocked")
+	h.unlock()
 	h.refuse.Store(2 * lockWorkers) // that many Locks fail, and each failure is logged
 	s.hangs.Store(true)
 	t.Cleanup(func() { close(s.end) })
