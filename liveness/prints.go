@@ -33,7 +33,7 @@ func (c PrintsConfig) withDefaults() PrintsConfig {
 // It learns the scene from 20 stills, in two halves; what a still differs by from the scene is its print, the sign of each
 // pixel's residual. Two stills in a row whose prints correlate, though each is held against another half, share their noise:
 // and if by as much they differ less than live ones do, then with 2 of 3 scores over the limit the picture is frozen. A print that is like one of some minutes ago, and unlike that one's
-// neighbours, 2 times of 3 at the same distance, is a loop. Blocks that move or have changed do not vote; the others vote in
+// neighbours, again and again at the same distance, is a loop. Blocks that move or have changed do not vote; the others vote in
 // tiles, by their median, so that a clock drawn over a frozen picture does not save it.
 //
 // The scene follows slow light; two lights are kept (day and infrared); what changes all at once (another light, a camera that
@@ -70,8 +70,7 @@ type Prints struct {
 	changes float64       // between these two, camera.Still.Changes; 0: unknown
 	paired  int           // stills in a row with a print
 	freezes run
-	loops   run
-	lags    [3]int
+	peaks   peaks
 	frozen  bool
 	looped  bool
 
@@ -116,6 +115,48 @@ func (r *run) count() (n int) {
 	return n
 }
 
+// peaks is how like an earlier still each of the newest ones was, and how far back that one is; the newest first.
+type peaks struct {
+	at [5]struct {
+		like float64
+		lag  int
+	}
+	n int
+}
+
+func (k *peaks) add(like float64, lag int) {
+	copy(k.at[1:], k.at[:])
+	k.at[0].like, k.at[0].lag = like, lag
+	k.n++
+}
+
+// again is the step of loopSteps that the newest peak and those before it at its lag make, or -1. What moves in wind makes a still
+// like one of hundreds by chance, and twice in a row at one lag now and then: the less like they are, the more often it takes.
+func (k *peaks) again(limit float64) int {
+	for i, s := range loopSteps {
+		if k.at[0].like <= s.over*limit {
+			continue
+		}
+		n := 0
+		for _, p := range k.at[:s.of] {
+			if p.like > s.over*limit && near(p.lag, k.at[0].lag) {
+				n++
+			}
+		}
+		if n >= s.n {
+			return i
+		}
+	}
+	return -1
+}
+
+// loopSteps are how often a still must be like the one that is as far back each time: by how much, in limits, and how many of the
+// newest.
+var loopSteps = []struct {
+	over  float64
+	n, of int
+}{{1.5, 2, 3}, {1.2, 3, 4}, {1, 4, 5}}
+
 // NewPrints gives one that has learned nothing.
 func NewPrints(cfg PrintsConfig) *Prints { return &Prints{cfg: cfg.withDefaults()} }
 
@@ -125,7 +166,7 @@ func (p *Prints) Opened() { p.apart() }
 
 // apart begins pairs and verdicts anew.
 func (p *Prints) apart() {
-	p.paired, p.freezes, p.loops, p.seen = 0, run{}, run{}, false
+	p.paired, p.freezes, p.peaks, p.seen = 0, run{}, peaks{}, false
 }
 
 // size makes room for stills of w×h. It is false if they cannot be used.

@@ -68,7 +68,7 @@ func (p *Prints) Still(s camera.Still) []Finding {
 		return p.learn(at, first)
 	}
 	if away := p.elsewhere(); (away || p.sc.poor > 0) && !p.otherScene() && away {
-		p.paired, p.freezes, p.loops = 0, run{}, run{}
+		p.paired, p.freezes, p.peaks = 0, run{}, peaks{}
 		if p.tr.like < 1/sceneLike && p.tr.masked*float64(len(p.tab.mean)) < scenePoor*float64(p.sc.textured()) {
 			p.changed = 0 // what is behind a veil is not learned
 			return p.veil(at)
@@ -183,7 +183,7 @@ func (p *Prints) otherScene() bool {
 		p.elsewhere()
 		return false
 	}
-	p.paired, p.freezes, p.loops = 0, run{}, run{}
+	p.paired, p.freezes, p.peaks = 0, run{}, peaks{}
 	p.loop.n = 0 // prints of another light say nothing about this one's
 	return true
 }
@@ -227,7 +227,7 @@ func (p *Prints) learn(at time.Duration, first bool) []Finding {
 			sc.learnNoise(b, p.tab.difference(b), sc.pairs)
 		}
 	}
-	p.paired, p.freezes, p.loops = 0, run{}, run{}
+	p.paired, p.freezes, p.peaks = 0, run{}, peaks{}
 	if sc.learned == learnStills {
 		p.weighScene()
 	}
@@ -279,7 +279,7 @@ func (p *Prints) judge(at time.Duration) []Finding {
 			p.tr.still = p.sc.still(p.changes, share)
 		}
 		same = max(min(p.tr.adj, changedCounts*(1-share/p.sc.left(p.qp))), min(calmAdds*p.tr.adj, p.tr.still))
-		p.tr.thin = p.tr.adj > p.cfg.Freeze && same <= p.cfg.Freeze && changedCounts*(1-share) > p.cfg.Freeze
+		p.tr.thin = p.tr.adj > p.cfg.Freeze && same <= p.cfg.Freeze && 1-share > p.cfg.Freeze
 	}
 	coders := p.tr.scale > codersFrom*p.sc.usual*p.sc.left(p.qp)
 	lag, peak, unsure, lagged := p.loop.match(&p.now[1], p.qp, p.cfg.Loop, coders)
@@ -351,30 +351,22 @@ func (p *Prints) again(at time.Duration) Finding {
 		f.Say = "this keyframe is like an earlier one, as stills of one quantiser may be, of which too few are known yet; a steadier bit rate would help"
 		return f
 	}
-	copy(p.lags[1:], p.lags[:])
-	p.lags[0] = p.tr.lag
-	p.loops.add(p.tr.peak > p.cfg.Loop)
-	over := 0
-	for i, o := range p.loops.over {
-		if o && (i == 0 || !p.loops.over[0] || near(p.lags[i], p.lags[0])) {
-			over++
-		}
-	}
+	p.peaks.add(p.tr.peak, p.tr.lag)
 	switch {
-	case over >= 2 && (p.loops.over[0] || near(p.lags[1], p.lags[2])):
+	case p.peaks.again(p.cfg.Loop) >= 0:
 		p.looped = true
-	case p.loops.count() == 0 && p.loops.n >= len(p.loops.over):
+	case p.peaks.n >= minimum && max(p.peaks.at[0].like, p.peaks.at[1].like, p.peaks.at[2].like) <= p.cfg.Loop:
 		p.looped = false
 	}
 	switch {
 	case p.looped:
 		f.State = Replayed
-		f.Say = fmt.Sprintf("the noise of this keyframe is that of the one %d before by %.2f; of a live sensor it is under %.2f", p.tr.lag, p.tr.peak, p.cfg.Loop)
-	case p.loops.n >= minimum-1:
+		f.Say = fmt.Sprintf("the noise of this keyframe is that of the one %d before by %.2f, again and again; of a live sensor it is under %.2f, or alone", p.tr.lag, p.tr.peak, p.cfg.Loop)
+	case p.peaks.n >= minimum-1:
 		f.State = Live
-		f.Say = fmt.Sprintf("no keyframe of the last %d had this one's noise: the likest, %d before, by %.2f, under %.2f", min(p.loop.n, len(p.loop.ring)), p.tr.lag, p.tr.peak, p.cfg.Loop)
+		f.Say = fmt.Sprintf("the keyframes do not come again: of the last %d the likest to this one, %d before, is so by %.2f; over %.2f at one distance, again and again, is a loop", min(p.loop.n, len(p.loop.ring)), p.tr.lag, p.tr.peak, p.cfg.Loop)
 	default:
-		f.Say = fmt.Sprintf("judged: %d of %d keyframes", p.loops.n, minimum-1)
+		f.Say = fmt.Sprintf("judged: %d of %d keyframes", p.peaks.n, minimum-1)
 	}
 	return f
 }
