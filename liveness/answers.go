@@ -62,7 +62,8 @@ func (a *Answers) Picture(key bool, at time.Duration) {
 		a.good++
 		return
 	}
-	if a.keyed && !a.asking {
+	// What was usual when it was proven stays: whoever plays in key pictures out of turn has nobody excused by them (T5).
+	if a.keyed && !a.asking && a.good < answerOf {
 		if gap := at - a.key; a.gaps == 0 || gap < a.usual {
 			a.usual = gap
 		}
@@ -114,10 +115,10 @@ func (a *Answers) within() time.Duration { return min(answerWithin, a.usual/4) }
 // State says what was found. A question that is still open counts for neither side.
 func (a *Answers) State() Answering {
 	switch {
-	case a.gaps >= answerGaps && a.usual < answerRarely:
-		return AnswerPointless
 	case a.good >= answerOf:
 		return AnswerProven
+	case a.gaps >= answerGaps && a.usual < answerRarely:
+		return AnswerPointless
 	case a.asks >= answerAsks && !a.open, a.asks-a.good > answerAsks-answerOf+btoi(a.open):
 		return AnswerDeaf
 	}
