@@ -91,7 +91,7 @@ func (c *Core) look(d *door) {
 		d.watch = now
 		c.blame(d)
 		worth := d.visit != nil || now == interlock.WatchLive || now.Lapse()
-		c.step(d, interlock.Fact{Kind: interlock.WatchSays, Watch: now})
+		c.step(d, interlock.Fact{Kind: interlock.WatchSays, Watch: now, OK: now.Lapse() && c.reaches(d)})
 		if worth && d.worth(c.at.Mono) {
 			c.write(d, ledger.KindWatch, now.String(), lapseReason(now), d.evidence(now))
 		}

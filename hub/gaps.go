@@ -111,6 +111,17 @@ func (c *Core) follow(d *door, was, now interlock.Watch) {
 	}
 }
 
+// reaches says whether the gap that is open began before its visit's door was secured: whoever goes blind just before that is noticed
+// only after it (S7).
+func (c *Core) reaches(d *door) bool {
+	v := d.visit
+	if v == nil || !d.gap.open {
+		return false
+	}
+	v.exposure.grow(c.at.Mono)
+	return v.exposure.within(span{d.gap.from, c.at.Mono}) > 0
+}
+
 // healed marks a lag, the camera's or the hub's own, that left a hole in the scene; a lag whose pictures all came leaves no
 // mark.
 func (c *Core) healed(d *door) {

@@ -225,6 +225,9 @@ func (j *judge) hear(f Fact) {
 		if f.Watch > WatchHubLate {
 			j.watch = WatchUnknown
 		}
+		if f.OK && j.watch.Lapse() && (j.stage == after || j.unlocks > 0) {
+			j.lapsed = true
+		}
 	case RecorderSays:
 		j.recorded, j.lostDisk = f.OK, !f.OK
 	case BoltSays:

@@ -114,7 +114,7 @@ func (p *player) line(line string) {
 	if len(words) == 0 {
 		return
 	}
-	f := Fact{OK: true, Dt: 1}
+	f := Fact{OK: words[0] != "watch", Dt: 1}
 	rest := words[1:]
 	for _, w := range rest {
 		name, value, _ := strings.Cut(w, "=")

@@ -157,6 +157,9 @@ var rules = []rule{
 		}
 		return ends, ok
 	}},
+	{"S7", "a lapse that began before secured, and is noticed after: alarm and incident in that very step", func(m *move) (bool, bool) {
+		return reaches(m) && !m.was.incident, m.does(DoIncident) && m.does(DoAlarm) && m.next.Incident() != NoReason && !isIn(m.next.Phase(), Arming, Held, Ready, Deciding)
+	}},
 	{"S7", "a visit that lapsed is never released", func(m *move) (bool, bool) {
 		return m.now.lapsed, !m.does(DoRelease)
 	}},
@@ -166,7 +169,7 @@ var rules = []rule{
 	{"S7", "an incident is opened for a cause", func(m *move) (bool, bool) {
 		j := &m.now
 		return m.does(DoIncident), m.f.Kind == Boot || m.then.lapsing() && !j.secured() || m.f.Kind == DoorSays && j.open() ||
-			m.f.Kind == BoltSays && j.bolt == BoltDrawn || m.does(DoEnd) && !j.out && !j.still
+			m.f.Kind == BoltSays && j.bolt == BoltDrawn || m.does(DoEnd) && !j.out && !j.still || reaches(m)
 	}},
 	{"S7", "an incident is opened once", func(m *move) (bool, bool) {
 		return m.was.incident, !m.does(DoIncident)
@@ -435,4 +438,9 @@ func believable(l Limits) bool {
 		}
 	}
 	return true
+}
+
+// reaches says whether a lapse is told of which part fell into the time between an Unlock of this visit and secured.
+func reaches(m *move) bool {
+	return m.f.Kind == WatchSays && m.f.OK && m.f.Watch.Lapse() && (m.now.stage == after || m.now.stage == before && m.now.unlocks > 0)
 }

@@ -4,6 +4,7 @@ package interlock
 func ok(k Kind) Fact            { return Fact{Kind: k, OK: true} }
 func bad(k Kind, r Reason) Fact { return Fact{Kind: k, Reason: r} }
 func watch(w Watch) Fact        { return Fact{Kind: WatchSays, Watch: w} }
+func began(w Watch) Fact        { return Fact{Kind: WatchSays, Watch: w, OK: true} } // before secured
 func bolt(b Bolt) Fact          { return Fact{Kind: BoltSays, Bolt: b} }
 func door(d Door) Fact          { return Fact{Kind: DoorSays, Door: d} }
 func by(b Bolt, who By) Fact    { return Fact{Kind: BoltSays, Bolt: b, By: who} }
@@ -81,7 +82,7 @@ func scenes() []scene {
 		}, nil},
 		scene{"opening: the watch", openingLimits(), toUnlocking, []Fact{
 			tick1, after1(bolt(BoltThrown)), bolt(BoltDrawn), door(DoorClosed), door(DoorOpen), ok(Out),
-			watch(WatchLive), watch(WatchLagging), watch(WatchLost), ok(CloseIncident),
+			watch(WatchLive), watch(WatchLagging), watch(WatchLost), began(WatchLost), began(WatchLagging), ok(CloseIncident),
 		}, nil},
 		scene{"opening: people", openingLimits(), toUnlocking, []Fact{
 			tick1, after1(bolt(BoltThrown)), bolt(BoltDrawn), door(DoorClosed), door(DoorOpen), ok(Out),

@@ -12,6 +12,9 @@ func (t *turn) settle() {
 	case !s.committed():
 		t.uninvited()
 	}
+	if t.since {
+		t.reaches()
+	}
 	if s.before() {
 		t.arm()
 	}
@@ -363,6 +366,25 @@ func (t *turn) ending() {
 		t.end(NotDelivered, s.over)
 	default:
 		t.end(Done, Delivered)
+	}
+}
+
+// reaches takes a lapse that is noticed behind a secured door, but whose gap began before that: it is one of then (S7). The bolt is
+// proven and stays as it is.
+func (t *turn) reaches() {
+	s := t.s
+	if !s.spent && !s.committed() || s.committed() && !s.Secured() || s.lapse == 2 {
+		return // not in an opening's visit, or one that judge takes whole
+	}
+	r := s.lapsing()
+	s.lapse = 2
+	if !s.released {
+		t.leaveNow(r)
+	}
+	t.breach(r)
+	if s.before() { // there is no other opening
+		s.over = or(s.over, r)
+		t.enter(Closing, r)
 	}
 }
 

@@ -34,6 +34,7 @@ type turn struct {
 	known   bool // the door was known when this step began
 	booted  bool // nothing that was known counts any more
 	stale   bool // the alarm that reports went stale was given in this step
+	since   bool // a lapse was told whose gap reaches back into a time when the door was not secured
 }
 
 func step(s *State, f *Fact, out *[maxCommands]Command) []Command {

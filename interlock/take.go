@@ -7,7 +7,7 @@ func (t *turn) take(f *Fact) {
 	case Boot:
 		t.boot(f)
 	case WatchSays:
-		t.watchSays(f.Watch)
+		t.watchSays(f)
 	case RecorderSays:
 		s.recorded, s.lostDisk = f.OK, !f.OK
 	case BoltSays:
@@ -108,7 +108,8 @@ func (t *turn) boot(f *Fact) {
 }
 
 // watchSays keeps the length of the unbroken live run: any other verdict, even for an instant, starts it anew (S1).
-func (t *turn) watchSays(w Watch) {
+func (t *turn) watchSays(f *Fact) {
+	w := f.Watch
 	if w > WatchHubLate {
 		w = WatchUnknown
 	}
@@ -116,6 +117,7 @@ func (t *turn) watchSays(w Watch) {
 		t.s.live = 0
 	}
 	t.s.watch = w
+	t.since = f.OK && w.Lapse()
 }
 
 // boltSays takes a report if it was made after the newest one. An older one is about the past: the first state after a

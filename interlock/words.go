@@ -99,7 +99,7 @@ const (
 	Nothing       Kind = iota // ignored but for the time that passed
 	Boot                      // the hub has started. OK false: the ledger shows a visit that did not end. Reason: an incident that no resident has closed
 	Tick                      // time passed; every 20 ms
-	WatchSays                 // Watch
+	WatchSays                 // Watch. OK: it is a lapse, and part of its gap fell into this visit's time from an Unlock to secured (S7)
 	RecorderSays              // OK: this visit's pictures are confirmed on disk; !OK: they are not
 	BoltSays                  // Bolt, Age, By
 	DoorSays                  // Door, Age
