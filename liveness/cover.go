@@ -263,6 +263,19 @@ func (j *Judge) ForgetCover(now time.Duration) {
 	j.LearnCover(Day, now)
 }
 
+// Unproven takes away what detectors have vouched for: they are learning anew, and what they said was of another scene. Those that are
+// needed have to judge again before the watch is live (S1); what they hold against the camera stays.
+func (j *Judge) Unproven(now time.Duration) {
+	j.advance(now)
+	j.finders[byCover].judged = false
+	for i := range j.outside {
+		j.outside[i].judged = false
+	}
+	j.needs()
+	j.decide()
+	j.plan()
+}
+
 func sayCover(f fact) string {
 	switch {
 	case f.state == Covered && f.n == coverJoined:

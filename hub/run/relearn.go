@@ -207,6 +207,13 @@ func (e *eye) relearn(what string) (say string, ok bool) {
 			r.Relearn(what)
 		}
 	}
+	if what == RelearnAll {
+		e.mu.Lock()
+		now = e.now()
+		e.judge.Unproven(now)
+		e.pass(now, e.judge.Verdict())
+		e.mu.Unlock()
+	}
 	e.keepLearned()
 	e.push(hub.Relearned{Door: e.door, Camera: e.name, What: what})
 	if what == RelearnInfrared {

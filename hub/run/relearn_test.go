@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"eyebolt/camera"
 	"eyebolt/hub"
 	"eyebolt/liveness"
 )
@@ -82,5 +83,33 @@ func TestRelearn(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*.learn*")); len(left) != 0 {
 		t.Errorf("left behind, for a hub that starts later: %v", left)
+	}
+}
+
+// S1, T7: what a needed detector said of the scene that is forgotten is worth nothing for the new one: nobody is let in before it has
+// judged that.
+func TestNobodyIsLetInOnAForgottenScene(t *testing.T) {
+	f := newFilm()
+	f.e.kept, f.e.wall = &kept{}, time.Now
+	f.e.judge = liveness.New(liveness.Config{Need: []liveness.Need{{By: "freeze", Within: SensorWithin}}})
+	f.e.Opened(camera.Params{Codec: camera.H264})
+	f.run(30)
+	f.e.found(liveness.Finding{By: "freeze", State: liveness.Live, At: f.now})
+	f.run(2)
+	if got := f.e.judge.Verdict().State; got != liveness.Live {
+		t.Fatalf("state %v before", got)
+	}
+	if say, ok := f.e.relearn(RelearnAll); !ok {
+		t.Fatal(say)
+	}
+	f.e.found(liveness.Finding{By: "freeze", State: liveness.Unknown, At: f.now, Say: "learning"})
+	f.run(15)
+	if got := f.e.judge.Verdict().State; got == liveness.Live {
+		t.Errorf("live by a word about a scene that was forgotten")
+	}
+	f.e.found(liveness.Finding{By: "freeze", State: liveness.Live, At: f.now})
+	f.run(15)
+	if got := f.e.judge.Verdict().State; got != liveness.Live {
+		t.Errorf("state %v after it has judged anew", got)
 	}
 }
