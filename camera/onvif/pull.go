@@ -132,7 +132,7 @@ func (c *Client) subscription(ctx context.Context, known *tracker, take func(Tam
 		}
 		if !whole && !more {
 			whole = true
-			for _, t := range known.end() {
+			for _, t := range known.end(heard, c.lim.account/2) {
 				t.Heard, t.At = heard, c.cfg.Wall()
 				take(t)
 			}

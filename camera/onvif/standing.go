@@ -20,10 +20,12 @@ type tracker struct {
 type seen struct {
 	at     time.Time // on the camera's clock
 	on     bool
-	tamper Tamper // the newest
-	state  bool   // it is a property with an end, and not a moment
-	told   bool   // in the account under way
-	absent int    // accounts in a row that left it out
+	tamper Tamper        // the newest
+	state  bool          // it is a property with an end, and not a moment
+	told   bool          // in the account under way
+	listed bool          // at least one account has told of it: a camera that tells of its changes alone leaves it out of every one
+	absent int           // accounts in a row that left it out
+	left   time.Duration // when the newest of them was whole
 }
 
 // trackedMost bounds the topics and sources that a camera can make us remember: kinds times lenses, with room.
@@ -46,7 +48,7 @@ func (k *tracker) fresh(t Tamper, at time.Time) bool {
 	if k.last == nil {
 		k.last = map[string]seen{}
 	}
-	k.last[key] = seen{at: at, on: t.On, tamper: t, state: !t.Moment, told: true} // what changes while the account is given is told, too
+	k.last[key] = seen{at: at, on: t.On, tamper: t, state: !t.Moment, told: true, listed: was.listed || t.Initial} // what changes while the account is given is told, too
 	return true
 }
 
@@ -60,22 +62,25 @@ func (k *tracker) begin() {
 	}
 }
 
-// end gives what has ended when an account is whole: alarms with an end that the camera has left out of absentMost accounts in a
-// row, as it does when the rule that made them was removed. A camera that gives no account at all ends nothing, and one that is
-// still told stands: whoever covers a lens cannot make its alarm end by this.
-func (k *tracker) end() (gone []Tamper) {
+// end gives what has ended when an account is whole: alarms with an end that the camera has told of in an account, and has left out of
+// absentMost in a row since then, as it does when the rule that made them was removed. Accounts nearer to each other than apart count
+// once: a camera that is switched off and on again and again is still starting in all of them. A camera that gives no account at all ends
+// nothing, and one that is still told stands: whoever covers a lens cannot make its alarm end by this.
+func (k *tracker) end(now, apart time.Duration) (gone []Tamper) {
 	if k.given == 0 {
 		return nil
 	}
 	for _, key := range slices.Sorted(maps.Keys(k.last)) {
 		s := k.last[key]
 		switch {
-		case !s.on || !s.state:
+		case !s.on || !s.state || !s.listed:
 			continue
 		case s.told:
 			s.absent = 0
+		case s.absent > 0 && now-s.left < apart:
+			continue
 		default:
-			s.absent++
+			s.absent, s.left = s.absent+1, now
 		}
 		if s.absent >= absentMost {
 			s.on = false

@@ -31,6 +31,12 @@ func TestAlarmOfARemovedRuleEnds(t *testing.T) {
 	d.Tell(scene, "lens", "State", true)
 	l.want("tampered with true")
 	l.want("scene changed true")
+	for before := d.Asked("CreatePullPointSubscription"); d.Asked("CreatePullPointSubscription") == before; {
+		time.Sleep(soon / 10) // until an account has told of it
+	}
+	for range 3 {
+		<-l.got
+	}
 	d.Remove(rule, "lens")
 	asked := d.Asked("CreatePullPointSubscription")
 	end := time.After(20 * time.Second)
@@ -113,7 +119,7 @@ func TestStandingLaw(t *testing.T) {
 				on[topic], told[topic] = state, true
 			}
 			gone := map[string]bool{}
-			for _, e := range k.end() {
+			for _, e := range k.end(time.Duration(i)*time.Minute, time.Minute/2) {
 				gone[e.Topic] = true
 			}
 			for topic := range on {
@@ -131,4 +137,36 @@ func TestStandingLaw(t *testing.T) {
 			}
 		}
 	})
+}
+
+// T7: a real alarm is not forgotten for what a camera leaves out: one that tells of it as it begins and in no account, or one that is
+// switched off and on again, whose analytics are still starting in each account that it gives meanwhile.
+func TestLeftOutIsNotOver(t *testing.T) {
+	account := func(k *tracker, at time.Duration, told ...Tamper) []Tamper {
+		k.begin()
+		k.given++ // of motion
+		for _, t := range told {
+			t.Initial = true
+			k.given++
+			k.fresh(t, time.Unix(1, 0))
+		}
+		return k.end(at, time.Minute/2)
+	}
+	on := Tamper{Topic: "VideoSource/ImageTooDark", Kind: Dark, On: true}
+	var never, restarted tracker
+	never.fresh(on, time.Unix(1, 0))
+	for i := range 10 {
+		if gone := account(&never, time.Duration(i)*time.Minute); len(gone) > 0 || !never.standing() {
+			t.Fatalf("account %d, in none of which it was ever told: %+v", i, gone)
+		}
+	}
+	account(&restarted, 0, on)
+	for i := range 10 {
+		if gone := account(&restarted, time.Minute+time.Duration(i)*time.Second); len(gone) > 0 {
+			t.Fatalf("account %d within seconds: %+v", i, gone)
+		}
+	}
+	if gone := account(&restarted, 2*time.Minute); len(gone) != 1 {
+		t.Errorf("a minute later: %+v, want it over", gone)
+	}
 }
