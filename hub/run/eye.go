@@ -105,6 +105,7 @@ func (e *eye) Opened(p camera.Params) {
 func (e *eye) Picture(p camera.Picture) {
 	e.mu.Lock()
 	e.arrived = p.Arrival
+	e.unconfirmed(e.now()) // here as well: while pictures come in time the clock may sleep for half a second (S6)
 	p.Sample = camera.Pack(e.codec, p.NALs) // recorder and viewers keep the same one
 	e.judge.Picture(p)
 	now, v := e.now(), e.judge.Verdict()
@@ -150,9 +151,7 @@ func (e *eye) Closed(err error) {
 func (e *eye) tick(now time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.recording && e.confirmed && e.onDisk && e.arrived-e.confirmAt > overdue {
-		e.disk(false, now)
-	}
+	e.unconfirmed(now)
 	e.ticking = true
 	defer func() { e.ticking = false }()
 	v := e.judge.Tick(now)
@@ -161,6 +160,13 @@ func (e *eye) tick(now time.Duration) {
 	}
 	e.certify(now)
 	e.pass(now, v)
+}
+
+// unconfirmed finds pictures that have come for too long without any of them being confirmed on disk. The caller holds mu.
+func (e *eye) unconfirmed(now time.Duration) {
+	if e.recording && e.confirmed && e.onDisk && e.arrived-e.confirmAt > overdue {
+		e.disk(false, now)
+	}
 }
 
 // pass passes a verdict on, to the core and to viewers. The caller holds mu, so that verdicts keep their order.

@@ -171,3 +171,20 @@ func TestSilentDetectorInAVisit(t *testing.T) {
 		t.Errorf("after the visit, and its word: %q", told)
 	}
 }
+
+// S6: a recorder that falls silent is told with the first picture that has waited for too long, not with the clock's next look.
+func TestSilentRecorderIsToldWithThePicture(t *testing.T) {
+	f := newFilm()
+	f.run(30)
+	f.e.start("v1")
+	f.e.confirm(true, 0, nil)
+	began := f.now
+	for f.e.onDisk && f.now-began < 5*time.Second {
+		f.n++
+		f.now += time.Second / 15
+		f.e.Picture(camera.Picture{Media: time.Duration(f.n) * time.Second / 15, Arrival: f.now, Key: f.n%45 == 0, NALs: [][]byte{{0x41, byte(f.n), byte(f.n >> 8), 9, 8, 7}}})
+	}
+	if took := f.now - began; f.e.onDisk || took > overdue+time.Second/15 || f.e.told.State != liveness.Unrecorded {
+		t.Errorf("on disk %v, state %v after %v", f.e.onDisk, f.e.told.State, took)
+	}
+}

@@ -155,7 +155,7 @@ func (e *eye) asked() {
 	}
 	var req relearnRequest
 	err = readWhole(path, &req)
-	if rm := os.Remove(path); rm != nil || err != nil || time.Since(info.ModTime()) > relearnOld {
+	if rm := os.Remove(path); rm != nil || err != nil || time.Since(info.ModTime()).Abs() > relearnOld {
 		e.log.Warn("a request to learn the camera anew was not taken", "door", e.door, "camera", e.name, "err", errors.Join(err, rm))
 		return
 	}
