@@ -63,7 +63,7 @@ func (d *door) due(now time.Duration) time.Duration {
 	return at
 }
 
-// exposed says whether the bolt may be drawn by an order, or could be by the next input.
+// exposed says whether the bolt may be drawn by an order, or a slide may order it.
 func (d *door) exposed() bool {
 	p := d.state.Phase()
 	return p >= interlock.Ready && p != interlock.Secured && p != interlock.Tail
