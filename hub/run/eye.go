@@ -105,7 +105,7 @@ func (e *eye) Opened(p camera.Params) {
 func (e *eye) Picture(p camera.Picture) {
 	e.mu.Lock()
 	e.arrived = p.Arrival
-	e.unconfirmed(e.now()) // here as well: while pictures come in time the clock may sleep for half a second (S6)
+	e.unconfirmed(e.now())                  // here as well: while pictures come in time the clock may sleep for half a second (S6)
 	p.Sample = camera.Pack(e.codec, p.NALs) // recorder and viewers keep the same one
 	e.judge.Picture(p)
 	now, v := e.now(), e.judge.Verdict()
