@@ -19,6 +19,7 @@ type player struct {
 	books         judge
 	broken        string // the first rule that did not hold
 	step          move   // the newest, before the judge
+	polls         int    // answers to polls that led to the next
 }
 
 func (p *player) where() string {
@@ -79,7 +80,11 @@ func (p *player) take(f Fact) {
 		fmt.Fprintf(&p.out, "    — %s\n", after)
 	}
 	if polled && p.lock {
+		if p.polls++; p.polls > 100 {
+			panic("each answer to a poll is polled again")
+		}
 		p.take(Fact{Kind: BoltSays, Dt: 1, Bolt: p.bolt})
+		p.polls--
 	}
 }
 
