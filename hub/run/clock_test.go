@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -82,8 +83,11 @@ func TestLapsesAreNoticedAtTheirInstant(t *testing.T) {
 			e.Opened(camera.Params{Codec: camera.H264})
 			c.film(e, 75, 0)
 			last := e.now()
-			if e.told.State != liveness.Live {
-				t.Fatalf("%v after five seconds of pictures", e.told.State)
+			e.mu.Lock()
+			told := e.told.State
+			e.mu.Unlock()
+			if told != liveness.Live {
+				t.Fatalf("%v after five seconds of pictures", told)
 			}
 			time.Sleep(3 * time.Second)
 			synctest.Wait()
@@ -104,8 +108,8 @@ func TestTheClockSleepsWhilePicturesCome(t *testing.T) {
 		ctx, stop := context.WithCancel(context.Background())
 		defer stop()
 		c := newClocked("hall", "yard")
-		looks := 0
-		c.h.looked = func() { looks++ }
+		var looks atomic.Int64
+		c.h.looked = func() { looks.Add(1) }
 		for _, e := range c.h.eyes {
 			e.tick(e.now())
 			e.Opened(camera.Params{Codec: camera.H264})
@@ -119,10 +123,10 @@ func TestTheClockSleepsWhilePicturesCome(t *testing.T) {
 			wg.Wait()
 		}
 		both(75)
-		looks = 0
+		looks.Store(0)
 		both(150)
-		if looks > 150 {
-			t.Errorf("the clock went %d times in 10 s of pictures, want 15 a second at the most", looks)
+		if n := looks.Load(); n > 150 {
+			t.Errorf("the clock went %d times in 10 s of pictures, want 15 a second at the most", n)
 		}
 		at := yard.now()
 		yard.Closed(camera.ErrStreamEnded)
