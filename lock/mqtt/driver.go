@@ -14,8 +14,6 @@ import (
 )
 
 const (
-	// orderLife is the longest that an order may be good for (lock.Order), and the broker's expiry of an Unlock.
-	orderLife = time.Second
 	// lockExpiry is the broker's expiry of a Lock: the hub repeats it every three seconds, and an old one could throw the
 	// bolt into an open door.
 	lockExpiry = 2 * time.Second
@@ -23,15 +21,11 @@ const (
 	pollGap = 100 * time.Millisecond
 	// proofLimit is how long the broker may take to show that it lives before an order; it needs 1 ms.
 	proofLimit = 250 * time.Millisecond
-	// maxOrders is how many orders are remembered as used: a visit has one or two.
-	maxOrders = 64
 )
 
 var (
 	errClosed   = errors.New("driver is closed")
 	errReadOnly = errors.New("connected, but what the lock says cannot be heard yet")
-	// ErrUsed says that this order was given before. It was not sent again.
-	ErrUsed = errors.New("order was given before: each is sent at most once")
 )
 
 // driver is a lock.Lock.
@@ -56,7 +50,7 @@ type driver struct {
 	next    *link      // dialled, not yet accepted by the broker
 	healthy error      // nil: commands can reach the lock, as far as is known
 	senses  bool       // the lock has shown a door sense
-	orders  []lock.Order
+	orders  lock.Orders
 	polled  time.Duration
 	everAsk bool
 	closed  bool
@@ -143,7 +137,7 @@ func (d *driver) draw(ctx context.Context, o lock.Order) error {
 	if err := d.pinger.alive(proof, l); err != nil {
 		return fmt.Errorf("%w: %w", lock.ErrNotSent, err)
 	}
-	return d.commandOn(ctx, l, "set", `{"state":"UNLOCK"}`, orderLife, func() error {
+	return d.commandOn(ctx, l, "set", `{"state":"UNLOCK"}`, lock.OrderLife, func() error {
 		if d.now() > o.NotAfter {
 			return lock.ErrTooLate
 		}
@@ -158,19 +152,7 @@ func (d *driver) accept(o lock.Order) error {
 	if d.closed {
 		return fmt.Errorf("%w: %w", lock.ErrNotSent, errClosed)
 	}
-	if o.NotAfter-d.now() > orderLife {
-		return fmt.Errorf("%w: the order is good for more than %v", lock.ErrNotSent, orderLife)
-	}
-	for _, used := range d.orders {
-		if used == o {
-			return ErrUsed
-		}
-	}
-	if len(d.orders) == maxOrders {
-		d.orders = append(d.orders[:0], d.orders[1:]...)
-	}
-	d.orders = append(d.orders, o)
-	return nil
+	return d.orders.Take(o, d.now())
 }
 
 // Poll asks for the bolt's state. Two within pollGap are one.

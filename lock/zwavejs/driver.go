@@ -12,8 +12,6 @@ import (
 )
 
 const (
-	// orderLife is the longest that an order may be good for (lock.Order).
-	orderLife = time.Second
 	// proofLimit is how long server and stick may take to show that they live before an order: an idle stick needs some 10 ms, one
 	// that waits for a device's answer, ours included, up to a second. What is left of the order's second is for the write.
 	proofLimit = 900 * time.Millisecond
@@ -23,8 +21,6 @@ const (
 	// answerLimit is when a question counts as not answered: the server tries three times, and a lock that must be woken needs
 	// some two seconds for each.
 	answerLimit = 10 * time.Second
-	// maxOrders is how many orders are remembered as used: a visit has one or two.
-	maxOrders = 64
 )
 
 var (
@@ -33,8 +29,6 @@ var (
 	errFailed = errors.New("the stick calls the lock a failed node: check its batteries and its distance")
 	errStale  = errors.New("the lock itself has not answered lately: it is asked now")
 	errSilent = errors.New("nothing was heard of the command, which may still be carried out")
-	// ErrUsed says that this order was given before. It was not sent again.
-	ErrUsed = errors.New("order was given before: each is sent at most once")
 )
 
 // driver is a lock.Lock.
@@ -51,7 +45,7 @@ type driver struct {
 	session *session   // nil while not listening to a server that has the lock
 	healthy error      // nil: commands can reach the lock, as far as is known
 	heard   time.Duration
-	orders  []lock.Order
+	orders  lock.Orders
 	closed  bool
 }
 
@@ -153,19 +147,7 @@ func (d *driver) accept(o lock.Order) error {
 	if d.closed {
 		return fmt.Errorf("%w: %w", lock.ErrNotSent, errClosed)
 	}
-	if o.NotAfter-d.now() > orderLife {
-		return fmt.Errorf("%w: the order is good for more than %v", lock.ErrNotSent, orderLife)
-	}
-	for _, used := range d.orders {
-		if used == o {
-			return ErrUsed
-		}
-	}
-	if len(d.orders) == maxOrders {
-		d.orders = append(d.orders[:0], d.orders[1:]...)
-	}
-	d.orders = append(d.orders, o)
-	return nil
+	return d.orders.Take(o, d.now())
 }
 
 // prove has the server ask its stick whether the lock is a failed node: an answer shows that both live, and costs the lock's
