@@ -20,6 +20,9 @@ const (
 	loopSame = 4
 	// sameStep is by how much less the quantisers of two stills differ that are one.
 	sameStep = 0.5
+	// loopTiles is what a tile at the lower quartile counts, against the one at the median: a loop comes again in nearly all of the
+	// picture, and leaves that sway, or a fan, in part of it.
+	loopTiles = 1.5
 	// loopLags is how many lags there must be to know what is usual among them.
 	loopLags = 8
 )
@@ -126,7 +129,7 @@ func (l *loop) usual(not, n int, qp float64) (like float64, known bool) {
 	return l.same[(len(l.same)-1)*19/20], true
 }
 
-// compare is the median correlation of the tiles.
+// compare is the correlation of the tiles: their median, but no more than loopTiles of their lower quartile.
 func (l *loop) compare(p, q *print) float64 {
 	clear(l.agree)
 	clear(l.valid)
@@ -154,5 +157,5 @@ func (l *loop) compare(p, q *print) float64 {
 		return 0
 	}
 	slices.Sort(votes[:n])
-	return math.Sin(math.Pi / 2 * votes[n/2])
+	return math.Sin(math.Pi / 2 * min(votes[n/2], loopTiles*votes[n/4]))
 }

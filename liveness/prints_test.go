@@ -228,6 +228,36 @@ func TestRecodedLoopIsFound(t *testing.T) {
 	}
 }
 
+// S18: leaves, a fan, or what shows on a screen may come again at one distance, key after key, in most of the picture. The noise of
+// the rest is new: that is no loop.
+func TestWhatSwaysIsNoLoop(t *testing.T) {
+	const period = 7
+	s := newSensor(640, 384, 12, 2.5)
+	p := NewPrints(PrintsConfig{})
+	var sways [period][]float64
+	for i := range sways {
+		sways[i] = make([]float64, len(s.scene))
+		for at := range sways[i] {
+			if at%s.w < s.w*6/10 {
+				sways[i][at] = 2.5 * s.rng.NormFloat64()
+			}
+		}
+	}
+	view := make([]float64, len(s.scene))
+	var f Finding
+	for i := range 90 {
+		for at, v := range s.scene {
+			view[at] = v + sways[i%period][at]
+		}
+		if f = find(p.Still(s.shoot(view)), "loop"); f.State == Replayed {
+			t.Fatalf("still %d: %+v", i, f)
+		}
+	}
+	if f.State != Live {
+		t.Errorf("in the end: %+v, want live", f)
+	}
+}
+
 // A camera that is connected anew keeps its scene, and is judged again by three stills.
 func TestOpenedKeepsTheScene(t *testing.T) {
 	s := newSensor(320, 192, 10, 2.5)
