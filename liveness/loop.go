@@ -71,23 +71,31 @@ func (l *loop) add(p *print, qp float64, fresh bool) {
 	l.n++
 }
 
+// likeness is what a print is most like.
+type likeness struct {
+	lag    int     // how many stills ago it was shown
+	peak   float64 // how like that one it is, and unlike that one's neighbours
+	unsure bool    // it may be alike by the coder's own error
+}
+
 // match gives the lag at which the print is most like one that is remembered while unlike that one's neighbours, and by how
 // much. What the picture has come to differ in from its scene is alike at every lag since; a loop is alike at one. Stills of
 // one quantiser are alike too, by the coder's own error, and their neighbours may be of another: what is shown again is more alike
 // than nearly all of its quantiser are that were no repeats. Where its neighbours are of another quantiser, and too few of its own are known
-// or the newest still is not of that, a peak over the limit is unsure: with no other over it, nothing can be told. All that is only where a coder's error is in the print: coders. match has to be called before add. ok
-// says that there are lags enough to tell.
-func (l *loop) match(p *print, qp, limit float64, coders bool) (lag int, peak float64, unsure, ok bool) {
+// or the newest still is not of that, a peak over the limit is unsure, and counts only where no other is over it. All that is only
+// where a coder's error is in the print: coders. match has to be called before add. ok says that there are lags enough to tell.
+func (l *loop) match(p *print, qp, limit float64, coders bool) (m likeness, ok bool) {
 	n := min(l.n, len(l.ring))
 	if n < loopLags+loopLeast {
-		return 0, 0, false, false
+		return m, false
 	}
 	for back := 1; back <= n; back++ {
 		l.at[back-1] = l.compare(p, &l.ring[(l.n-back)%len(l.ring)])
 	}
+	odd := likeness{peak: limit, unsure: true}
 	for back := loopLeast; back < n; back++ {
 		c := min(l.at[back-1], loopAlone*(l.at[back-1]-max(l.at[back-2], l.at[back])))
-		if q := l.quantiser(back); coders && c > max(peak, 0) && q > 0 { // only for those that may be a peak
+		if q := l.quantiser(back); coders && c > max(m.peak, 0) && q > 0 { // only for those that may be a peak
 			usual, known := l.usual(back, n, q)
 			if known {
 				over := l.at[back-1] - usual
@@ -98,15 +106,20 @@ func (l *loop) match(p *print, qp, limit float64, coders bool) (lag int, peak fl
 			}
 			alone := !sameQuantiser(q, l.quantiser(back-1)) || !sameQuantiser(q, l.quantiser(back+1))
 			if alone && (!known || !sameQuantiser(q, qp)) {
-				unsure = unsure || c > limit
+				if c > odd.peak {
+					odd.lag, odd.peak = back, c
+				}
 				continue
 			}
 		}
-		if c > peak || lag == 0 {
-			lag, peak = back, c
+		if c > m.peak || m.lag == 0 {
+			m = likeness{lag: back, peak: c}
 		}
 	}
-	return lag, peak, unsure && peak <= limit, true
+	if odd.lag > 0 && m.peak <= limit {
+		return odd, true
+	}
+	return m, true
 }
 
 // quantiser of the still that came so many before the newest.

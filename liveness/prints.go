@@ -89,9 +89,8 @@ type trace struct {
 	adj, differs, still float64
 	tiles               int
 	thin                bool // too little noise is left to judge
-	lag                 int
-	peak                float64
-	lagged, unsure      bool
+	likeness
+	lagged bool
 }
 
 // run is which of the newest three scores are over the limit.
@@ -115,31 +114,33 @@ func (r *run) count() (n int) {
 	return n
 }
 
-// peaks is how like an earlier still each of the newest ones was, and how far back that one is; the newest first.
+// peaks is what each of the newest stills was most like; the newest first.
 type peaks struct {
-	at [5]struct {
-		like float64
-		lag  int
-	}
-	n int
+	at [5]likeness
+	n  int
 }
 
-func (k *peaks) add(like float64, lag int) {
+func (k *peaks) add(m likeness) {
 	copy(k.at[1:], k.at[:])
-	k.at[0].like, k.at[0].lag = like, lag
+	k.at[0] = m
 	k.n++
 }
 
 // again is the step of loopSteps that the newest peak and those before it at its lag make, or -1. What moves in wind makes a still
-// like one of hundreds by chance, and twice in a row at one lag now and then: the less like they are, the more often it takes.
+// like one of hundreds by chance, and twice in a row at one lag now and then: the less like they are, the more often it takes. What
+// a coder's error may have made counts for the longest step alone: a quantiser that comes again does not do so at one lag, key
+// after key.
 func (k *peaks) again(limit float64) int {
 	for i, s := range loopSteps {
-		if k.at[0].like <= s.over*limit {
+		counts := func(m likeness) bool {
+			return m.peak > s.over*limit && near(m.lag, k.at[0].lag) && (!m.unsure || s.of == len(k.at))
+		}
+		if !counts(k.at[0]) {
 			continue
 		}
 		n := 0
-		for _, p := range k.at[:s.of] {
-			if p.like > s.over*limit && near(p.lag, k.at[0].lag) {
+		for _, m := range k.at[:s.of] {
+			if counts(m) {
 				n++
 			}
 		}

@@ -282,11 +282,11 @@ func (p *Prints) judge(at time.Duration) []Finding {
 		p.tr.thin = p.tr.adj > p.cfg.Freeze && same <= p.cfg.Freeze && 1-share > p.cfg.Freeze
 	}
 	coders := p.tr.scale > codersFrom*p.sc.usual*p.sc.left(p.qp)
-	lag, peak, unsure, lagged := p.loop.match(&p.now[1], p.qp, p.cfg.Loop, coders)
-	p.tr.lag, p.tr.peak, p.tr.lagged, p.tr.unsure = lag, peak, lagged, unsure
-	p.loop.add(&p.now[0], p.qp, !p.looped && !p.frozen && peak < p.cfg.Loop)
+	p.tr.likeness, p.tr.lagged = p.loop.match(&p.now[1], p.qp, p.cfg.Loop, coders)
+	// What is unsure is remembered as fresh, or no quantiser that is seldom used would ever be known; the scene does not follow it.
+	p.loop.add(&p.now[0], p.qp, !p.looped && !p.frozen && (p.tr.unsure || p.tr.peak < p.cfg.Loop))
 	all := []Finding{p.freeze(at, same), p.again(at)}
-	if same < p.cfg.Freeze/2 && !p.tr.thin && !p.frozen && !p.looped && peak < p.cfg.Loop/2 {
+	if same < p.cfg.Freeze/2 && !p.tr.thin && !p.frozen && !p.looped && p.tr.peak < p.cfg.Loop/2 {
 		if p.paired > 1 && sameQuantiser(p.qp, p.qpOld) { // two steps differ by more than noise
 			p.sc.usually(p.tr.differs, p.qp)
 		}
@@ -341,27 +341,26 @@ func (p *Prints) again(at time.Duration) Finding {
 		return f
 	}
 	switch {
-	case p.looped && (p.tr.thin || p.tr.unsure):
+	case p.tr.thin && p.looped:
 		f.State, f.Say = Replayed, "it looked like a loop, and this keyframe cannot be judged"
 		return f
 	case p.tr.thin:
 		f.Say = p.sayThin()
 		return f
-	case p.tr.unsure:
-		f.Say = "this keyframe is like an earlier one, as stills of one quantiser may be, of which too few are known yet; a steadier bit rate would help"
-		return f
 	}
-	p.peaks.add(p.tr.peak, p.tr.lag)
+	p.peaks.add(p.tr.likeness)
 	switch {
 	case p.peaks.again(p.cfg.Loop) >= 0:
 		p.looped = true
-	case p.peaks.n >= minimum && max(p.peaks.at[0].like, p.peaks.at[1].like, p.peaks.at[2].like) <= p.cfg.Loop:
+	case p.peaks.n >= minimum && max(p.peaks.at[0].peak, p.peaks.at[1].peak, p.peaks.at[2].peak) <= p.cfg.Loop:
 		p.looped = false
 	}
 	switch {
 	case p.looped:
 		f.State = Replayed
 		f.Say = fmt.Sprintf("the noise of this keyframe is that of the one %d before by %.2f, again and again; of a live sensor it is under %.2f, or alone", p.tr.lag, p.tr.peak, p.cfg.Loop)
+	case p.tr.unsure:
+		f.Say = fmt.Sprintf("this keyframe is like the one %d before by %.2f, as stills of one quantiser may be, of which too few are known yet; if it goes on at one distance it is a loop; a steadier bit rate would help", p.tr.lag, p.tr.peak)
 	case p.peaks.n >= minimum-1:
 		f.State = Live
 		f.Say = fmt.Sprintf("the keyframes do not come again: of the last %d the likest to this one, %d before, is so by %.2f; over %.2f at one distance, again and again, is a loop", min(p.loop.n, len(p.loop.ring)), p.tr.lag, p.tr.peak, p.cfg.Loop)
