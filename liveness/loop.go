@@ -20,9 +20,9 @@ const (
 	loopSame = 4
 	// sameStep is by how much less the quantisers of two stills differ that are one.
 	sameStep = 0.5
-	// loopTiles is what a tile at the lower quartile counts, against the one at the median: a loop comes again in nearly all of the
-	// picture, and leaves that sway, or a fan, in part of it.
-	loopTiles = 1.5
+	// loopTiles is what the lowest quarter of the tiles counts, against the median: a loop comes again in nearly all of the picture,
+	// and leaves that sway, or a fan, in part of it.
+	loopTiles = 3
 	// loopLags is how many lags there must be to know what is usual among them.
 	loopLags = 8
 )
@@ -142,7 +142,7 @@ func (l *loop) usual(not, n int, qp float64) (like float64, known bool) {
 	return l.same[(len(l.same)-1)*19/20], true
 }
 
-// compare is the correlation of the tiles: their median, but no more than loopTiles of their lower quartile.
+// compare is the correlation of the tiles: their median, but no more than loopTiles times the mean of the lowest quarter.
 func (l *loop) compare(p, q *print) float64 {
 	clear(l.agree)
 	clear(l.valid)
@@ -170,5 +170,10 @@ func (l *loop) compare(p, q *print) float64 {
 		return 0
 	}
 	slices.Sort(votes[:n])
-	return math.Sin(math.Pi / 2 * min(votes[n/2], loopTiles*votes[n/4]))
+	low := 0.0
+	lowest := votes[:max(n/4, 1)]
+	for _, v := range lowest {
+		low += v
+	}
+	return math.Sin(math.Pi / 2 * max(-1, min(votes[n/2], loopTiles*low/float64(len(lowest)))))
 }

@@ -156,7 +156,7 @@ func (k *peaks) again(limit float64) int {
 var loopSteps = []struct {
 	over  float64
 	n, of int
-}{{1.5, 2, 3}, {1.2, 3, 4}, {1, 4, 5}}
+}{{1.5, 2, 3}, {1.2, 3, 4}, {0.75, 4, 5}}
 
 // NewPrints gives one that has learned nothing.
 func NewPrints(cfg PrintsConfig) *Prints { return &Prints{cfg: cfg.withDefaults()} }

@@ -358,12 +358,12 @@ func (p *Prints) again(at time.Duration) Finding {
 	switch {
 	case p.looped:
 		f.State = Replayed
-		f.Say = fmt.Sprintf("the noise of this keyframe is that of the one %d before by %.2f, again and again; of a live sensor it is under %.2f, or alone", p.tr.lag, p.tr.peak, p.cfg.Loop)
+		f.Say = fmt.Sprintf("the noise of this keyframe is that of the one %d before by %.2f, again and again; of a live sensor that happens now and then, at no one distance", p.tr.lag, p.tr.peak)
 	case p.tr.unsure:
 		f.Say = fmt.Sprintf("this keyframe is like the one %d before by %.2f, as stills of one quantiser may be, of which too few are known yet; if it goes on at one distance it is a loop; a steadier bit rate would help", p.tr.lag, p.tr.peak)
 	case p.peaks.n >= minimum-1:
 		f.State = Live
-		f.Say = fmt.Sprintf("the keyframes do not come again: of the last %d the likest to this one, %d before, is so by %.2f; over %.2f at one distance, again and again, is a loop", min(p.loop.n, len(p.loop.ring)), p.tr.lag, p.tr.peak, p.cfg.Loop)
+		f.Say = fmt.Sprintf("the keyframes do not come again: of the last %d the likest to this one, %d before, is so by %.2f; about %.2f at one distance, again and again, is a loop", min(p.loop.n, len(p.loop.ring)), p.tr.lag, p.tr.peak, p.cfg.Loop)
 	default:
 		f.Say = fmt.Sprintf("judged: %d of %d keyframes", p.peaks.n, minimum-1)
 	}
