@@ -42,6 +42,9 @@ func (c *LivenessCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.Hours == 0 && !slices.ContainsFunc(m.Clips, func(o clip.Clip) bool { return o.Split == c.Split }) {
+		return fmt.Errorf("%s holds no clips of --split %s, and --hours is 0: there is nothing to judge. Leave out --have to make the clips, or choose the other split", dir, c.Split)
+	}
 	b := &liveBench{cmd: c, dir: dir, start: time.Now(), rows: map[string]*tally{}}
 	if err := b.trials(ctx, m); err != nil {
 		return err

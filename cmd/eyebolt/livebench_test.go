@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,6 +56,14 @@ func TestTrialsFindWhatWasDone(t *testing.T) {
 				t.Errorf("%s: found %v as %s after %v, and not with the first repeated picture", c.Kind, r.found, stateName[r.state], r.after)
 			}
 		}
+	}
+}
+
+// TestNothingToJudge: a bench without clips and hours says what to do, and gives no table of nothing.
+func TestNothingToJudge(t *testing.T) {
+	c := &LivenessCmd{Clips: t.TempDir(), Have: true, Split: "heldout", JSON: true}
+	if err := c.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "Leave out --have") {
+		t.Errorf("%v", err)
 	}
 }
 
