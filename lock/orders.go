@@ -35,3 +35,15 @@ func (o *Orders) Take(order Order, now time.Duration) error {
 	o.used = append(o.used, order)
 	return nil
 }
+
+// Outcome is what a driver's method returns of a write: nil if all of it left, ErrTooLate as it is, ErrNotSent if the peer provably
+// cannot have it, and otherwise that it may have been sent.
+func Outcome(sent bool, err error) error {
+	switch {
+	case err == nil || errors.Is(err, ErrTooLate):
+		return err
+	case !sent:
+		return fmt.Errorf("%w: %w", ErrNotSent, err)
+	}
+	return fmt.Errorf("command may have been sent: %w", err)
+}

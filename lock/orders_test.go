@@ -39,3 +39,23 @@ func TestOrderIsTakenOnce(t *testing.T) {
 		t.Errorf("S12: one of the newest %d: %v, want ErrUsed", maxOrders, err)
 	}
 }
+
+func TestOutcomeOfAWrite(t *testing.T) {
+	broke := errors.New("broke")
+	for _, c := range []struct {
+		sent    bool
+		err     error
+		is, not error
+	}{
+		{false, broke, ErrNotSent, nil},
+		{true, broke, broke, ErrNotSent},
+		{false, ErrTooLate, ErrTooLate, ErrNotSent},
+	} {
+		if got := Outcome(c.sent, c.err); !errors.Is(got, c.is) || (c.not != nil && errors.Is(got, c.not)) {
+			t.Errorf("sent %v, %v: got %v", c.sent, c.err, got)
+		}
+	}
+	if got := Outcome(true, nil); got != nil {
+		t.Errorf("sent: got %v", got)
+	}
+}

@@ -112,7 +112,7 @@ func (d *driver) down(err error) {
 
 func (d *driver) put(m message) {
 	m.at, m.wall = d.now(), time.Now()
-	d.inbox.put(m)
+	d.inbox.Put(m)
 }
 
 // explain says what to do about a connection that does not come up.

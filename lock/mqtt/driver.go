@@ -35,7 +35,7 @@ type driver struct {
 	log    *slog.Logger
 	plan   plan
 	pinger *pinger
-	inbox  *inbox
+	inbox  *lock.Inbox[message]
 	report func(lock.Report)
 	once   sync.Once
 	about  map[string]about // by topic below Base; written once
@@ -199,16 +199,7 @@ func (d *driver) commandOn(ctx context.Context, l *link, verb, payload string, e
 		}
 		return check()
 	})
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, lock.ErrTooLate):
-		return err
-	case !sent:
-		return fmt.Errorf("%w: %w", lock.ErrNotSent, err)
-	default:
-		return fmt.Errorf("command may have been sent: %w", err)
-	}
+	return lock.Outcome(sent, err)
 }
 
 // Close ends the driver and waits until it is silent. It must not be called from report.

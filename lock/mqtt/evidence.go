@@ -144,7 +144,7 @@ func (w *witness) sayBolt(b lock.Bolt, d deed, age time.Duration, m message, sol
 	w.bolt, w.boltAt = b, m.at-age
 	w.boltNew = max(w.boltNew, w.boltAt)
 	if b != lock.BoltUnknown {
-		w.wantPoll = false
+		w.asker.Got(m.at, m.at)
 	}
 	w.say(lock.Report{What: lock.OfBolt, Bolt: b, By: d.by, Who: d.who, At: m.at, Age: age, Solicited: solicited})
 }

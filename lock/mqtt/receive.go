@@ -91,10 +91,10 @@ func (d *driver) listen(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-d.inbox.ready:
+		case <-d.inbox.Ready():
 		case <-again.C:
 		}
-		queue, lost := d.inbox.take()
+		queue, lost := d.inbox.Take()
 		if lost {
 			w.overflow(d.now())
 		}

@@ -19,9 +19,6 @@ const (
 	// deedLife is how long an operation event explains a movement: event and state come within a second of each other,
 	// in either order.
 	deedLife = 5 * time.Second
-	// askFirst and askMost are the pauses between questions that nobody answers: a lock's battery pays for each.
-	askFirst = 500 * time.Millisecond
-	askMost  = 30 * time.Second
 	// maxEchoes bounds the commands whose acknowledgement is awaited: a hub sends one Lock in three seconds.
 	maxEchoes = 16
 	// clockSlack is how far the bridge's clock may be ahead before the log says so.
@@ -36,6 +33,11 @@ type message struct {
 	err      error         // about connectionDown: why
 	at       time.Duration // Config.Now on arrival
 	wall     time.Time     // wall clock on arrival
+}
+
+// newInbox keeps, in a flood, what tells of the connection and the bridge.
+func newInbox() *lock.Inbox[message] {
+	return lock.NewInbox(func(m message) bool { return m.about <= bridgeDevices })
 }
 
 type about uint8
@@ -58,14 +60,11 @@ const (
 // witness turns what was heard into what may be believed. It has no clock and no I/O; one goroutine owns it.
 type witness struct {
 	set Settings
-	log *slog.Logger
 	say func(lock.Report)
 
 	// The witness would like a fresh state. It asks until it has one, since a bridge that has just said "online" may not
 	// listen yet, and a lock may be out of reach.
-	wantPoll bool
-	tries    int           // since it wanted one
-	pollAt   time.Duration // not before, on Config.Now
+	asker lock.Asker
 
 	// Health.
 	connected bool
@@ -95,8 +94,8 @@ type witness struct {
 	senses   bool      // the lock has a door sense that works; survives
 	percent  int
 
-	at     time.Duration            // of the message being taken
-	warned map[string]time.Duration // when each sentence was last logged
+	at     time.Duration // of the message being taken
+	warner lock.Warner
 }
 
 // heard is the newest payload of a device in this epoch.
@@ -114,7 +113,7 @@ const (
 )
 
 func newWitness(s Settings, log *slog.Logger, say func(lock.Report)) *witness {
-	return &witness{set: s, log: log, say: say, percent: -1, healthy: "unsaid", warned: map[string]time.Duration{}}
+	return &witness{set: s, say: say, percent: -1, healthy: "unsaid", warner: lock.Warner{Log: log}}
 }
 
 // take believes, or does not believe, one message.
@@ -169,31 +168,17 @@ func (w *witness) overflow(at time.Duration) {
 	w.ask(at)
 }
 
-// warnAgain is how long one sentence is not repeated in the log, however often there is cause.
-const warnAgain = time.Minute
-
-func (w *witness) warn(sentence string, args ...any) {
-	if last, ok := w.warned[sentence]; !ok || w.at-last >= warnAgain {
-		w.warned[sentence] = w.at
-		w.log.Warn(sentence, args...)
-	}
-}
+func (w *witness) warn(sentence string, args ...any) { w.warner.Warn(w.at, sentence, args...) }
 
 // ask wants a fresh state, at once.
-func (w *witness) ask(at time.Duration) { w.wantPoll, w.tries, w.pollAt = true, 0, at }
+func (w *witness) ask(at time.Duration) { w.asker.Want(at) }
 
 // asks says whether the driver is to poll now, and otherwise when to look again; it counts the answer as a try.
 func (w *witness) asks(at time.Duration) (now bool, again time.Duration) {
-	if !w.wantPoll || !w.connected {
+	if !w.connected {
 		return false, 0
 	}
-	if wait := w.pollAt - at; wait > 0 {
-		return false, wait
-	}
-	pause := min(askFirst<<min(w.tries, 10), askMost)
-	w.tries++
-	w.pollAt = at + pause
-	return true, pause
+	return w.asker.Due(at)
 }
 
 // forget makes everything unknown until fresh (S12, S13).

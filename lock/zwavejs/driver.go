@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"eyebolt/lock"
+	"eyebolt/lock/ws"
 )
 
 const (
@@ -36,7 +37,7 @@ type driver struct {
 	now    func() time.Duration
 	log    *slog.Logger
 	plan   plan
-	inbox  *inbox
+	inbox  *lock.Inbox[item]
 	report func(lock.Report)
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -77,7 +78,7 @@ func Open(ctx context.Context, cfg lock.Config, report func(lock.Report)) (lock.
 	}
 	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	d.cancel = cancel
-	d.done.Go(func() { d.connect(inner) })
+	d.done.Go(func() { ws.Keep(inner, d.serve, func(err error) { d.down(explain(err)) }) })
 	d.done.Go(func() { d.listen(inner) })
 	stop := context.AfterFunc(ctx, func() { _ = d.Close() })
 	context.AfterFunc(inner, func() { stop() })
@@ -96,7 +97,7 @@ func (d *driver) Lock(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.write(ctx, s, pending{kind: kindLock}, set(s.ids.lock, modeSecured), 0, func() error { return nil })
+	return d.write(ctx, s, command{kind: kindLock}, set(s.ids.lock, modeSecured), 0, func() error { return nil })
 }
 
 // Unlock sends the order once: not before server and stick have shown that they live now, not after o.NotAfter.
@@ -132,7 +133,7 @@ func (d *driver) draw(ctx context.Context, o lock.Order) error {
 	if err := d.prove(proof, s); err != nil {
 		return fmt.Errorf("%w: %w", lock.ErrNotSent, err)
 	}
-	return d.write(ctx, s, pending{kind: kindUnlock, deadline: o.NotAfter}, set(s.ids.lock, modeUnsecured), max(o.NotAfter-d.now(), time.Millisecond), func() error {
+	return d.write(ctx, s, command{kind: kindUnlock, deadline: o.NotAfter}, set(s.ids.lock, modeUnsecured), max(o.NotAfter-d.now(), time.Millisecond), func() error {
 		if d.now() > o.NotAfter {
 			return lock.ErrTooLate
 		}
@@ -154,7 +155,7 @@ func (d *driver) accept(o lock.Order) error {
 // battery nothing.
 func (d *driver) prove(ctx context.Context, s *session) error {
 	answer := make(chan result, 1)
-	p := pending{kind: kindProof, answer: answer}
+	p := command{kind: kindProof, answer: answer}
 	if err := d.write(ctx, s, p, map[string]any{"command": "controller.is_failed_node", "nodeId": s.ids.lock}, 0, func() error { return nil }); err != nil {
 		return err
 	}
@@ -189,7 +190,7 @@ func (d *driver) Poll(ctx context.Context) error {
 	}
 	s.asking = true
 	d.mu.Unlock()
-	err = d.write(ctx, s, pending{kind: kindGet}, map[string]any{
+	err = d.write(ctx, s, command{kind: kindGet}, map[string]any{
 		"command": "endpoint.invoke_cc_api", "nodeId": s.ids.lock, "endpoint": 0, "commandClass": ccDoorLock, "methodName": "get", "args": []any{},
 	}, 0, func() error { return nil })
 	if err != nil {

@@ -12,16 +12,12 @@ import (
 func (w *witness) takeAnswer(m item) {
 	if m.err != nil {
 		w.silent = m.err
-		if !w.want {
-			w.want, w.wanted, w.tries, w.askAt = true, m.at, 0, m.at+askFirst
-		}
+		w.asker.Missed(m.at)
 		return
 	}
 	o := m.answer
-	w.heard, w.proven, w.silent = m.at, true, nil
-	if m.sent >= w.wanted {
-		w.want = false
-	}
+	w.proven, w.silent = true, nil
+	w.asker.Got(m.sent, m.at)
 	w.mode = o.mode
 	bolt := o.bolt
 	switch {

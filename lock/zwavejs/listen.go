@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"eyebolt/lock"
+	"eyebolt/lock/ws"
 )
 
 // look is how often commands of which nothing was heard are looked at.
@@ -31,11 +32,11 @@ func (d *driver) listen(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-d.inbox.ready:
+		case <-d.inbox.Ready():
 		case <-again.C:
 		}
 		d.giveUp()
-		queue, lost := d.inbox.take()
+		queue, lost := d.inbox.Take()
 		if lost {
 			w.overflow(d.now())
 		}
@@ -43,7 +44,7 @@ func (d *driver) listen(ctx context.Context) {
 			w.take(queue[i])
 		}
 		d.mu.Lock()
-		d.heard = w.heard
+		d.heard = w.asker.Answered()
 		d.mu.Unlock()
 		waits := s.Flush(d.now())
 		now, pause := w.asks(d.now())
@@ -76,19 +77,20 @@ func (d *driver) wantsAgain() bool {
 
 // giveUp ends the wait for commands of which nothing was heard for long.
 func (d *driver) giveUp() {
-	now := d.now()
 	d.mu.Lock()
 	s := d.session
-	var old []pending
-	for s != nil && len(s.pending) > 0 && now-s.pending[0].sent > answerLimit {
-		old = append(old, s.pending[0])
-		s.pending = append(s.pending[:0], s.pending[1:]...)
-	}
 	d.mu.Unlock()
-	for _, p := range old {
-		if p.kind == kindProof {
-			continue // nobody waits any more
+	if s == nil {
+		return
+	}
+	d.unheard(s, s.calls.Overdue(d.now(), func(command) time.Duration { return answerLimit }))
+}
+
+// unheard settles commands of which nothing was heard.
+func (d *driver) unheard(s *session, old []ws.Call[command]) {
+	for _, c := range old {
+		if c.What.kind != kindProof { // of a proof, nobody waits any more
+			d.settle(s, c, result{err: errSilent})
 		}
-		d.settle(s, p, result{id: p.id, err: errSilent})
 	}
 }

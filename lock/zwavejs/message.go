@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"eyebolt/lock/ws"
 )
 
 // Command classes (Z-Wave Application Specification, SDS13781) that are read.
@@ -16,7 +18,7 @@ const (
 	ccBattery      = 128
 )
 
-// maxText bounds a sentence of the server that is passed on.
+// maxText bounds a word of the server.
 const maxText = 200
 
 // heard is one message of the server: a version, a result or an event. The zero value says nothing.
@@ -206,20 +208,5 @@ func number(raw json.RawMessage) (int, bool) {
 	return n, true
 }
 
-// clip makes a sentence of the server fit for a log: one line, no control characters, bounded.
-func clip(s string) string {
-	s, _, _ = strings.Cut(s, "\n")
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7F {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, ""))
-	if len(s) > maxText {
-		s = strings.ToValidUTF8(s[:maxText], "") + "…"
-	}
-	if s == "" {
-		s = "Z-Wave JS says no reason"
-	}
-	return s
-}
+// clip makes a sentence of the server fit for a log.
+func clip(s string) string { return ws.Clip(s, "Z-Wave JS says no reason") }

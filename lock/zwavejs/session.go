@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -22,36 +19,29 @@ const (
 	schemaLeast = 32
 	// maxState bounds the list of all nodes with their values: some 50 to 500 KiB a node.
 	maxState = 32 << 20
-	// connectLimit is how long one attempt to connect may take, handshakeLimit all that follows until events come.
-	connectLimit   = 3 * time.Second
+	// handshakeLimit is how long it may take from the connection until events come.
 	handshakeLimit = 10 * time.Second
-	// reconnectFirst and reconnectMost bound the delay between attempts: the door is blind meanwhile.
-	reconnectFirst = 100 * time.Millisecond
-	reconnectMost  = 2 * time.Second
-	// maxPending bounds commands of which nothing was heard: a hub sends one Lock in three seconds.
-	maxPending = 64
+	// misfitPause is how long a server without the door's nodes is left alone: somebody may name or include one meanwhile.
+	misfitPause = 2 * time.Second
 	// tryLater is how a server without its stick says goodbye (RFC 6455 section 7.4, code 1013).
 	tryLater = 1013
 )
 
 // session is one connection on which events come.
 type session struct {
-	conn *ws.Conn
-	ids  ids
-	over chan struct{} // closed at its end
+	conn  *ws.Conn
+	ids   ids
+	over  chan struct{} // closed at its end
+	calls ws.Calls[command]
 
 	// Under driver.mu.
-	next    int
-	pending []pending // oldest first
-	asking  bool      // a question to the lock is under way
-	again   bool      // another is to follow it
+	asking bool // a question to the lock is under way
+	again  bool // another is to follow it
 }
 
-// pending is a command of which nothing was heard yet.
-type pending struct {
-	id       string
+// command is one of which nothing was heard yet.
+type command struct {
 	kind     kind
-	sent     time.Duration
 	deadline time.Duration // of an order
 	answer   chan result   // of a proof
 }
@@ -65,37 +55,13 @@ const (
 	kindProof
 )
 
-// connect keeps a session up until ctx ends.
-func (d *driver) connect(ctx context.Context) {
-	for attempt := 0; ctx.Err() == nil; attempt++ {
-		was, err := d.serve(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		if was {
-			attempt = 0
-		}
-		if err != nil {
-			d.down(explain(err))
-		}
-		pause := time.NewTimer(min(reconnectFirst<<min(attempt, 8), reconnectMost))
-		select {
-		case <-ctx.Done():
-		case <-pause.C:
-		}
-		pause.Stop()
-	}
-}
-
 // serve runs one connection to its end. was says whether events came.
 func (d *driver) serve(ctx context.Context) (was bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	dial, enough := context.WithTimeout(ctx, connectLimit)
-	conn, err := ws.Dial(dial, d.plan.target, maxState)
-	enough()
+	conn, err := ws.Open(ctx, d.plan.target, maxState)
 	if err != nil {
-		return false, unreachable(err)
+		return false, err
 	}
 	defer conn.Close()
 	greet, enough := context.WithTimeout(ctx, handshakeLimit)
@@ -108,12 +74,7 @@ func (d *driver) serve(ctx context.Context) (was bool, err error) {
 	if err != nil {
 		d.put(item{what: misfit, err: err})
 		d.setHealth(err)
-		wait := time.NewTimer(reconnectMost) // somebody may name or include a node meanwhile
-		defer wait.Stop()
-		select {
-		case <-ctx.Done():
-		case <-wait.C:
-		}
+		ws.Pause(ctx, misfitPause)
 		return false, nil
 	}
 	s := &session{conn: conn, ids: found, over: make(chan struct{})}
@@ -122,21 +83,7 @@ func (d *driver) serve(ctx context.Context) (was bool, err error) {
 	d.session = s
 	d.put(item{what: connected, network: nodes, ids: found})
 	d.mu.Unlock()
-	watched := make(chan error, 1)
-	go func() { watched <- conn.Watch(ctx) }()
-	defer func() {
-		cancel()
-		if werr := <-watched; werr != nil {
-			err = werr
-		}
-	}()
-	for {
-		payload, err := conn.Read(ctx)
-		if err != nil {
-			return true, err
-		}
-		d.hear(s, payload)
-	}
+	return true, ws.Serve(ctx, conn, func(payload []byte) { d.hear(s, payload) })
 }
 
 // handshake agrees on a version, asks for events and reads what there is.
@@ -229,33 +176,25 @@ func (i ids) interest(e *event) bool {
 
 // result finds the command that was answered.
 func (d *driver) result(s *session, r result) {
-	d.mu.Lock()
-	var p pending
-	found := false
-	for i := range s.pending {
-		if s.pending[i].id == r.id {
-			p, found = s.pending[i], true
-			s.pending = append(s.pending[:i], s.pending[i+1:]...)
-			break
-		}
+	id, err := strconv.Atoi(r.id)
+	if err != nil {
+		return // not a number of ours
 	}
-	d.mu.Unlock()
-	if !found {
-		return // of a command that was given up
+	if c, ok := s.calls.Take(id); ok { // else one that was given up
+		d.settle(s, c, r)
 	}
-	d.settle(s, p, r)
 }
 
 // settle tells the witness, or who waits, what became of a command.
-func (d *driver) settle(s *session, p pending, r result) {
-	switch p.kind {
+func (d *driver) settle(s *session, c ws.Call[command], r result) {
+	switch c.What.kind {
 	case kindProof:
-		p.answer <- r
+		c.What.answer <- r
 	case kindGet:
 		d.mu.Lock()
 		s.asking = false
 		d.mu.Unlock()
-		m := item{what: answered, sent: p.sent, err: r.err}
+		m := item{what: answered, sent: c.Sent, err: r.err}
 		if r.err == nil {
 			m.answer, m.err = readOperation(r.body)
 		} else {
@@ -267,26 +206,17 @@ func (d *driver) settle(s *session, p pending, r result) {
 		if err == nil {
 			err = readSet(r.body)
 		}
-		d.put(item{what: carried, err: err, deadline: p.deadline})
+		d.put(item{what: carried, err: err, deadline: c.What.deadline})
 	}
 }
 
 // write sends one command on s, if check agrees at the last moment.
-func (d *driver) write(ctx context.Context, s *session, p pending, command map[string]any, within time.Duration, check func() error) error {
-	d.mu.Lock()
-	s.next++
-	p.id, p.sent = strconv.Itoa(s.next), d.now()
-	if len(s.pending) == maxPending {
-		s.pending = append(s.pending[:0], s.pending[1:]...)
+func (d *driver) write(ctx context.Context, s *session, c command, body map[string]any, within time.Duration, check func() error) error {
+	encode := func(id int) ([]byte, error) {
+		body["messageId"] = strconv.Itoa(id)
+		return json.Marshal(body)
 	}
-	s.pending = append(s.pending, p)
-	d.mu.Unlock()
-	command["messageId"] = p.id
-	b, err := json.Marshal(command)
-	if err != nil {
-		return fmt.Errorf("%w: %w", lock.ErrNotSent, err)
-	}
-	sent, err := s.conn.Send(b, within, func() error {
+	sent, lost, err := s.calls.Send(s.conn, c, d.now(), within, encode, func() error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -298,26 +228,8 @@ func (d *driver) write(ctx context.Context, s *session, p pending, command map[s
 		}
 		return check()
 	})
-	if err != nil {
-		d.mu.Lock()
-		for i := range s.pending {
-			if s.pending[i].id == p.id {
-				s.pending = append(s.pending[:i], s.pending[i+1:]...)
-				break
-			}
-		}
-		d.mu.Unlock()
-	}
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, lock.ErrTooLate):
-		return err
-	case !sent:
-		return fmt.Errorf("%w: %w", lock.ErrNotSent, err)
-	default:
-		return fmt.Errorf("command may have been sent: %w", err)
-	}
+	d.unheard(s, lost)
+	return lock.Outcome(sent, err)
 }
 
 func (d *driver) down(err error) {
@@ -333,44 +245,13 @@ func (d *driver) setHealth(err error) {
 
 func (d *driver) put(m item) {
 	m.at = d.now()
-	d.inbox.put(m)
+	d.inbox.Put(m)
 }
 
 // explain says what to do about a connection that does not come up, or ended.
 func explain(err error) error {
-	switch {
-	case ws.CloseCode(err) == tryLater:
+	if ws.CloseCode(err) == tryLater {
 		return errors.New("Z-Wave JS has no stick: check that it is plugged in, and the server's log")
-	case errors.Is(err, ws.ErrTooLarge):
-		return fmt.Errorf("%w: is the url that of Z-Wave JS?", err)
-	case ws.CloseCode(err) >= 0:
-		return errors.New("Z-Wave JS ended the connection")
-	case errors.Is(err, io.EOF):
-		return errors.New("the connection to Z-Wave JS broke")
 	}
-	return fmt.Errorf("Z-Wave JS: %w", bare(err))
-}
-
-// unreachable says why no connection comes up, in words that stay the same from one attempt to the next.
-func unreachable(err error) error {
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return errors.New("cannot be reached: no answer")
-	case errors.Is(err, io.EOF):
-		return errors.New("cannot be reached: what answers there hangs up")
-	}
-	return fmt.Errorf("cannot be reached: %w", bare(err))
-}
-
-// bare takes addresses out of an error of the network: a port that changes is no news.
-func bare(err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) {
-		return op.Err
-	}
-	var of *url.Error
-	if errors.As(err, &of) {
-		return of.Err
-	}
-	return err
+	return ws.Explain("Z-Wave JS", err)
 }

@@ -13,26 +13,14 @@ import (
 const (
 	// deedLife is how long a notification explains a movement: both come within a second of each other, in either order.
 	deedLife = 5 * time.Second
-	// askFirst and askMost are the pauses between questions that nobody answers: a lock's battery pays for each.
-	askFirst = 500 * time.Millisecond
-	askMost  = 30 * time.Second
-	// warnAgain is how long one sentence is not repeated in the log.
-	warnAgain = time.Minute
 )
 
 // witness turns what was heard into what may be believed. It has no clock and no I/O; one goroutine owns it.
 type witness struct {
 	set Settings
-	log *slog.Logger
 	say func(lock.Report)
 
-	// It asks until it has a fresh answer.
-	want   bool
-	wanted time.Duration // since when: only an answer to a question of later ends it
-	tries  int
-	askAt  time.Duration // not before
-	heard  time.Duration // when the lock last answered
-	prove  time.Duration // how often it must
+	asker lock.Asker
 
 	// Health.
 	up      bool
@@ -62,7 +50,7 @@ type witness struct {
 	alarms   [2]bool // smoke, CO
 
 	at     time.Duration
-	warned map[string]time.Duration
+	warner lock.Warner
 }
 
 // deed is who worked the bolt, and which way.
@@ -73,7 +61,7 @@ type deed struct {
 }
 
 func newWitness(s Settings, log *slog.Logger, say func(lock.Report)) *witness {
-	return &witness{set: s, log: log, say: say, prove: s.Prove, mode: -1, hint: -1, percent: -1, healthy: "unsaid", warned: map[string]time.Duration{}}
+	return &witness{set: s, say: say, asker: lock.Asker{Prove: s.Prove}, mode: -1, hint: -1, percent: -1, healthy: "unsaid", warner: lock.Warner{Log: log}}
 }
 
 // take believes, or does not believe, one item.
@@ -120,33 +108,18 @@ func (w *witness) overflow(at time.Duration) {
 }
 
 func (w *witness) warn(sentence string, args ...any) {
-	if last, ok := w.warned[sentence]; !ok || w.at-last >= warnAgain {
-		w.warned[sentence] = w.at
-		w.log.Warn(sentence, args...)
-	}
+	w.warner.Warn(w.at, sentence, args...)
 }
 
 // ask wants a fresh answer, at once.
-func (w *witness) ask(at time.Duration) { w.want, w.wanted, w.tries, w.askAt = true, at, 0, at }
+func (w *witness) ask(at time.Duration) { w.asker.Want(at) }
 
 // asks says whether the lock is to be asked now, and otherwise when to look again; 0: not before something is heard.
 func (w *witness) asks(at time.Duration) (now bool, again time.Duration) {
 	if !w.up {
 		return false, 0
 	}
-	if !w.want {
-		if left := w.heard + w.prove - at; left > 0 {
-			return false, left
-		}
-		w.ask(at)
-	}
-	if wait := w.askAt - at; wait > 0 {
-		return false, wait
-	}
-	pause := min(askFirst<<min(w.tries, 10), askMost)
-	w.tries++
-	w.askAt = at + pause
-	return true, pause
+	return w.asker.Due(at)
 }
 
 // forget makes everything unknown until fresh (S12, S13).
