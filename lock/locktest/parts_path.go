@@ -53,6 +53,7 @@ func cutPath(d *door) {
 		d.Error("lock on a cut path: no error")
 	}
 	d.h.World.Hand(lock.BoltDrawn) // nobody hears it
+	d.h.World.Door(true)           // nor this
 	from = d.mark()
 	d.h.World.Path(true)
 	d.waitHealth(from, true)
@@ -61,7 +62,7 @@ func cutPath(d *door) {
 	}
 	d.never(from, "thrown, which was before the cut", isBolt(lock.BoltThrown))
 	d.never(from, "door closed, which was before the cut", func(r lock.Report) bool {
-		return r.What == lock.OfDoor && r.Door != lock.DoorUnknown
+		return r.What == lock.OfDoor && r.Door == lock.DoorClosed
 	})
 	d.unlocks(0)
 }
