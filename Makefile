@@ -74,6 +74,7 @@ bench:
 locks: ## every lock driver against its real peer, and one table of what each keeps: property by driver
 	@scripts/need.sh $(RUN_NEEDS) mosquitto-clients
 	@scripts/zwavepeer.sh
+	@scripts/z2mpeer.sh
 	@rm -rf bin/locks; mkdir -p bin/locks
 	@EYEBOLT_PEERS=1 EYEBOLT_LOCK_TABLES=$(CURDIR)/bin/locks go test ./lock/... -count=1 -timeout 20m
 	@EYEBOLT_LOCK_TABLES=$(CURDIR)/bin/locks go test ./lock/locktest -count=1 -v -run TestTables

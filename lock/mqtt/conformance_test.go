@@ -31,3 +31,16 @@ func TestConformanceMQTTRetained(t *testing.T) {
 		return newWorld(t, b, topicOf(t), quick(home.Config{Cache: true, Retain: true})).harness()
 	})
 }
+
+// Against the real Zigbee2MQTT, in each of the three ways that it may be set up.
+func TestConformanceZigbee2MQTT(t *testing.T) {
+	locktest.Run(t, func(t *testing.T) locktest.Harness { return newPeerWorld(t, asAsked).harness() })
+}
+
+func TestConformanceZigbee2MQTTRemembered(t *testing.T) {
+	locktest.Run(t, func(t *testing.T) locktest.Harness { return newPeerWorld(t, remembered).harness() })
+}
+
+func TestConformanceZigbee2MQTTAsItComes(t *testing.T) {
+	locktest.Run(t, func(t *testing.T) locktest.Harness { return newPeerWorld(t, asItComes).harness() })
+}

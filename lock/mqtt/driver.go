@@ -21,6 +21,8 @@ const (
 	pollGap = 100 * time.Millisecond
 	// proofLimit is how long the broker may take to show that it lives before an order; it needs 1 ms.
 	proofLimit = 250 * time.Millisecond
+	// answerLimit is how long the bridge may take to show the same; it needs 3 ms, on a small machine that is busy some 100 ms.
+	answerLimit = 500 * time.Millisecond
 )
 
 var (
@@ -35,6 +37,7 @@ type driver struct {
 	log    *slog.Logger
 	plan   plan
 	pinger *pinger
+	proofs *proofs
 	inbox  *lock.Inbox[message]
 	report func(lock.Report)
 	once   sync.Once
@@ -79,8 +82,8 @@ func Open(ctx context.Context, cfg lock.Config, report func(lock.Report)) (lock.
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	d := &driver{
-		name: cfg.Name, now: cfg.Now, log: cfg.Log.With("door", cfg.Name), plan: p, pinger: newPinger(), inbox: newInbox(),
-		report: report, done: make(chan struct{}), healthy: fmt.Errorf("%w: not connected yet", lock.ErrOffline),
+		name: cfg.Name, now: cfg.Now, log: cfg.Log.With("door", cfg.Name), plan: p, pinger: newPinger(), proofs: newProofs(),
+		inbox: newInbox(), report: report, done: make(chan struct{}), healthy: fmt.Errorf("%w: not connected yet", lock.ErrOffline),
 	}
 	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	d.cancel = cancel
@@ -106,10 +109,10 @@ func (d *driver) Can() lock.Can {
 
 // Lock sends LOCK. It waits for nothing but a write already under way.
 func (d *driver) Lock(ctx context.Context) error {
-	return d.command(ctx, "set", `{"state":"LOCK"}`, lockExpiry, func() error { return nil })
+	return d.command(ctx, d.plan.Lock+"/set", `{"state":"LOCK"}`, lockExpiry, func() error { return nil })
 }
 
-// Unlock sends UNLOCK once: not before the broker has shown that it lives now, not after o.NotAfter.
+// Unlock sends UNLOCK once: not before broker and bridge have shown that they live now, not after o.NotAfter.
 func (d *driver) Unlock(ctx context.Context, o lock.Order) error { return d.draw(ctx, o) }
 
 // Retract is an Unlock for the bolt that stands out of an open door.
@@ -137,12 +140,27 @@ func (d *driver) draw(ctx context.Context, o lock.Order) error {
 	if err := d.pinger.alive(proof, l); err != nil {
 		return fmt.Errorf("%w: %w", lock.ErrNotSent, err)
 	}
-	return d.commandOn(ctx, l, "set", `{"state":"UNLOCK"}`, lock.OrderLife, func() error {
+	if err := d.answers(ctx, l, min(left, answerLimit)); err != nil {
+		return fmt.Errorf("%w: %w", lock.ErrNotSent, err)
+	}
+	return d.commandOn(ctx, l, d.plan.Lock+"/set", `{"state":"UNLOCK"}`, lock.OrderLife, func() error {
 		if d.now() > o.NotAfter {
 			return lock.ErrTooLate
 		}
 		return nil
 	})
+}
+
+// answers returns nil once the bridge has answered a question of now.
+func (d *driver) answers(ctx context.Context, l *link, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	question, wait := d.proofs.ask()
+	err := d.commandOn(ctx, l, "bridge/request/health_check", string(question), lock.OrderLife, func() error { return nil })
+	if err != nil {
+		cancel()
+	}
+	return errors.Join(err, wait(ctx))
 }
 
 // accept takes an order for the first time, and only if it is short.
@@ -166,7 +184,7 @@ func (d *driver) Poll(ctx context.Context) error {
 	was, ever := d.polled, d.everAsk
 	d.polled, d.everAsk = now, true
 	d.mu.Unlock()
-	err := d.command(ctx, "get", `{"state":""}`, lockExpiry, func() error { return nil })
+	err := d.command(ctx, d.plan.Lock+"/get", `{"state":""}`, lockExpiry, func() error { return nil })
 	if err != nil {
 		d.mu.Lock()
 		d.polled, d.everAsk = was, ever
@@ -175,18 +193,18 @@ func (d *driver) Poll(ctx context.Context) error {
 	return err
 }
 
-func (d *driver) command(ctx context.Context, verb, payload string, expiry time.Duration, check func() error) error {
+func (d *driver) command(ctx context.Context, topic, payload string, expiry time.Duration, check func() error) error {
 	d.mu.Lock()
 	l := d.link
 	d.mu.Unlock()
 	if l == nil {
 		return fmt.Errorf("%w: %w", lock.ErrNotSent, lock.ErrOffline)
 	}
-	return d.commandOn(ctx, l, verb, payload, expiry, check)
+	return d.commandOn(ctx, l, topic, payload, expiry, check)
 }
 
-func (d *driver) commandOn(ctx context.Context, l *link, verb, payload string, expiry time.Duration, check func() error) error {
-	packet := publication(d.plan.Base+"/"+d.plan.Lock+"/"+verb, []byte(payload), expiry)
+func (d *driver) commandOn(ctx context.Context, l *link, topic, payload string, expiry time.Duration, check func() error) error {
+	packet := publication(d.plan.Base+"/"+topic, []byte(payload), expiry)
 	sent, err := l.send(packet, func() error {
 		if err := ctx.Err(); err != nil {
 			return err

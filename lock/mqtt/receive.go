@@ -15,14 +15,16 @@ import (
 func (d *driver) topics() map[string]about {
 	p := d.plan
 	t := map[string]about{
-		"bridge/state":           bridgeState,
-		"bridge/info":            bridgeInfoSays,
-		"bridge/devices":         bridgeDevices,
-		"bridge/logging":         bridgeLog,
-		p.Lock:                   lockState,
-		p.Lock + "/availability": lockAvailable,
-		p.Lock + "/set":          lockSet,
-		p.Lock + "/get":          lockGet,
+		"bridge/state":   bridgeState,
+		"bridge/info":    bridgeInfoSays,
+		"bridge/devices": bridgeDevices,
+		"bridge/logging": bridgeLog,
+
+		"bridge/response/health_check": bridgeAnswers,
+		p.Lock:                         lockState,
+		p.Lock + "/availability":       lockAvailable,
+		p.Lock + "/set":                lockSet,
+		p.Lock + "/get":                lockGet,
 	}
 	if p.Contact != "" {
 		t[p.Contact] = contactState
@@ -56,6 +58,11 @@ func (d *driver) receive(p paho.PublishReceived) (bool, error) {
 			return true, nil
 		}
 		payload = payload[:min(len(payload), maxState)]
+	case bridgeAnswers: // awaited by an order, which must not wait behind what the witness has not read
+		if !p.Packet.Retain {
+			d.proofs.take(payload)
+		}
+		return true, nil
 	case bridgeInfoSays, bridgeDevices: // bounded by maxPacket
 	case connectionUp, connectionDown: // not from a topic
 	case bridgeState, lockState, lockAvailable, lockSet, lockGet, contactState, smokeState:

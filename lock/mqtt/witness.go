@@ -49,6 +49,7 @@ const (
 	bridgeInfoSays
 	bridgeDevices
 	bridgeLog
+	bridgeAnswers // to a question whether it lives
 	lockState
 	lockAvailable
 	lockSet // a command on its way to the lock, ours or somebody's
@@ -134,6 +135,7 @@ func (w *witness) take(m message) {
 		w.takeDevices(m)
 	case bridgeLog:
 		w.takeLog(m)
+	case bridgeAnswers: // proofs takes them
 	case lockAvailable:
 		// "online" of a battery lock is 25 hours old news and counts as nothing; it only ends an "offline".
 		if online, ok := readOnline(m.payload); ok {

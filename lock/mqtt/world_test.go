@@ -125,7 +125,10 @@ func (w *world) Plant(b lock.Bolt) {
 func (w *world) publish(topic, payload string, flags ...string) {
 	w.t.Helper()
 	host, port, _ := net.SplitHostPort(w.b.Addr())
-	args := append([]string{"-h", host, "-p", port, "-V", "5", "-t", w.base + "/" + topic, "-s"}, flags...)
+	args := append([]string{"-h", host, "-p", port, "-V", "5", "-t", w.base + "/" + topic}, flags...)
+	if payload != "" { // else -n is among the flags
+		args = append(args, "-s")
+	}
 	c := exec.Command("mosquitto_pub", args...)
 	c.Stdin = strings.NewReader(payload)
 	if out, err := c.CombinedOutput(); err != nil {

@@ -122,6 +122,10 @@ func (h *Home) Availability(online bool) {
 
 // taken is a message for the bridge: topic is below Base.
 func (h *Home) taken(topic string, payload []byte, retained bool) {
+	if topic == "bridge/request/health_check" && !retained {
+		h.wellBeing(payload)
+		return
+	}
 	name, verb, ok := cutLast(topic)
 	if !ok || retained || name != h.cfg.Lock {
 		return
@@ -137,6 +141,18 @@ func (h *Home) taken(topic string, payload []byte, retained bool) {
 		}
 		h.after(ackDelay, h.tellBolt)
 	}
+}
+
+// wellBeing answers the question whether the bridge lives, by the name that the question has.
+func (h *Home) wellBeing(payload []byte) {
+	answer := map[string]any{"data": map[string]any{"healthy": true}, "status": "ok"}
+	var m struct {
+		Transaction any `json:"transaction"`
+	}
+	if json.Unmarshal(payload, &m) == nil && m.Transaction != nil {
+		answer["transaction"] = m.Transaction
+	}
+	h.publishJSON("bridge/response/health_check", answer, false)
 }
 
 func (h *Home) set(payload []byte) {

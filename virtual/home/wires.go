@@ -139,7 +139,9 @@ func (h *Home) connected(m *autopaho.ConnectionManager, w *wires, up *signal) {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		_, err := m.Subscribe(ctx, &paho.Subscribe{Subscriptions: []paho.SubscribeOptions{
-			{Topic: h.cfg.Base + "/" + h.cfg.Lock + "/set"}, {Topic: h.cfg.Base + "/" + h.cfg.Lock + "/get"},
+			{Topic: h.cfg.Base + "/" + h.cfg.Lock + "/set"},
+			{Topic: h.cfg.Base + "/" + h.cfg.Lock + "/get"},
+			{Topic: h.cfg.Base + "/bridge/request/health_check"},
 		}})
 		if err != nil {
 			h.cfg.Log.Warn("home: bridge cannot subscribe", "base", h.cfg.Base, "err", err)
