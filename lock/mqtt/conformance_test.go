@@ -44,3 +44,14 @@ func TestConformanceZigbee2MQTTRemembered(t *testing.T) {
 func TestConformanceZigbee2MQTTAsItComes(t *testing.T) {
 	locktest.Run(t, func(t *testing.T) locktest.Harness { return newPeerWorld(t, asItComes).harness() })
 }
+
+// A lock by Home Assistant's MQTT convention, and one of plain topics and words: a device of ours that lies, on a real broker.
+func TestConformanceHomeAssistantTopics(t *testing.T) {
+	b := startBroker(t, broker.Config{})
+	locktest.Run(t, func(t *testing.T) locktest.Harness { return newPlainWorld(t, b, topicOf(t), asHomeAssistant).harness() })
+}
+
+func TestConformanceTemplate(t *testing.T) {
+	b := startBroker(t, broker.Config{})
+	locktest.Run(t, func(t *testing.T) locktest.Harness { return newPlainWorld(t, b, topicOf(t), asTemplate).harness() })
+}

@@ -23,10 +23,13 @@ const (
 	proofLimit = 250 * time.Millisecond
 	// answerLimit is how long the bridge may take to show the same; it needs 3 ms, on a small machine that is busy some 100 ms.
 	answerLimit = 500 * time.Millisecond
+	// spokenLife is how old the last word of a lock of a plain convention may be before an order: the hub asks it every five seconds.
+	spokenLife = 12 * time.Second
 )
 
 var (
 	errClosed   = errors.New("driver is closed")
+	errSilent   = errors.New("the lock has not said where its bolt is for more than 12s: asked now")
 	errReadOnly = errors.New("connected, but what the lock says cannot be heard yet")
 )
 
@@ -41,7 +44,7 @@ type driver struct {
 	inbox  *lock.Inbox[message]
 	report func(lock.Report)
 	once   sync.Once
-	about  map[string]about // by topic below Base; written once
+	about  map[string]about // by topic; written once
 
 	manager *autopaho.ConnectionManager
 	cancel  context.CancelFunc
@@ -56,6 +59,7 @@ type driver struct {
 	orders  lock.Orders
 	polled  time.Duration
 	everAsk bool
+	spoke   time.Duration // when the bolt was last told to be somewhere
 	closed  bool
 }
 
@@ -101,6 +105,9 @@ func Open(ctx context.Context, cfg lock.Config, report func(lock.Report)) (lock.
 func (d *driver) Can() lock.Can {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if s := d.plan.shape; s != nil {
+		return s.can()
+	}
 	return lock.Can{
 		Bolt: true, Jam: true, By: true, Battery: true, Poll: true, Expiry: true,
 		Door: d.plan.Contact != "" || d.senses,
@@ -109,10 +116,13 @@ func (d *driver) Can() lock.Can {
 
 // Lock sends LOCK. It waits for nothing but a write already under way.
 func (d *driver) Lock(ctx context.Context) error {
-	return d.command(ctx, d.plan.Lock+"/set", `{"state":"LOCK"}`, lockExpiry, func() error { return nil })
+	err := d.command(ctx, d.plan.orders().lock, lockExpiry)
+	d.ordered(lock.BoltThrown, err)
+	return err
 }
 
-// Unlock sends UNLOCK once: not before broker and bridge have shown that they live now, not after o.NotAfter.
+// Unlock sends UNLOCK once: not after o.NotAfter, and not before broker and bridge have shown that they live now. A lock of a plain
+// convention has no bridge that could be asked: it must have said within spokenLife where its bolt is.
 func (d *driver) Unlock(ctx context.Context, o lock.Order) error { return d.draw(ctx, o) }
 
 // Retract is an Unlock for the bolt that stands out of an open door.
@@ -127,7 +137,7 @@ func (d *driver) draw(ctx context.Context, o lock.Order) error {
 		return lock.ErrTooLate
 	}
 	d.mu.Lock()
-	l, heard, health := d.link, d.heard, d.healthy
+	l, heard, health, spoke := d.link, d.heard, d.healthy, d.spoke
 	d.mu.Unlock()
 	switch {
 	case l == nil || !heard:
@@ -140,15 +150,29 @@ func (d *driver) draw(ctx context.Context, o lock.Order) error {
 	if err := d.pinger.alive(proof, l); err != nil {
 		return fmt.Errorf("%w: %w", lock.ErrNotSent, err)
 	}
-	if err := d.answers(ctx, l, min(left, answerLimit)); err != nil {
-		return fmt.Errorf("%w: %w", lock.ErrNotSent, err)
+	if d.plan.shape == nil {
+		if err := d.answers(ctx, l, min(left, answerLimit)); err != nil {
+			return fmt.Errorf("%w: %w", lock.ErrNotSent, err)
+		}
+	} else if d.now()-spoke > spokenLife {
+		_ = d.Poll(ctx) // so that the next order finds an answer
+		return fmt.Errorf("%w: %w", lock.ErrNotSent, errSilent)
 	}
-	return d.commandOn(ctx, l, d.plan.Lock+"/set", `{"state":"UNLOCK"}`, lock.OrderLife, func() error {
+	err := d.commandOn(ctx, l, d.plan.orders().unlock, lock.OrderLife, func() error {
 		if d.now() > o.NotAfter {
 			return lock.ErrTooLate
 		}
 		return nil
 	})
+	d.ordered(lock.BoltDrawn, err)
+	return err
+}
+
+// ordered tells the witness of a plain convention what was asked of the lock: nobody but the lock's own report says whether it did it.
+func (d *driver) ordered(to lock.Bolt, err error) {
+	if d.plan.shape != nil && err == nil {
+		d.put(message{about: plainOrdered, bolt: to})
+	}
 }
 
 // answers returns nil once the bridge has answered a question of now.
@@ -156,7 +180,7 @@ func (d *driver) answers(ctx context.Context, l *link, limit time.Duration) erro
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	question, wait := d.proofs.ask()
-	err := d.commandOn(ctx, l, "bridge/request/health_check", string(question), lock.OrderLife, func() error { return nil })
+	err := d.commandOn(ctx, l, say{d.plan.Base + "/bridge/request/health_check", string(question)}, lock.OrderLife, unchecked)
 	if err != nil {
 		cancel()
 	}
@@ -173,8 +197,12 @@ func (d *driver) accept(o lock.Order) error {
 	return d.orders.Take(o, d.now())
 }
 
-// Poll asks for the bolt's state. Two within pollGap are one.
+// Poll asks for the bolt's state. Two within pollGap are one. ErrCannotPoll if the settings of a plain convention have no way.
 func (d *driver) Poll(ctx context.Context) error {
+	question := d.plan.orders().poll
+	if question.topic == "" {
+		return lock.ErrCannotPoll
+	}
 	now := d.now()
 	d.mu.Lock()
 	if d.everAsk && now-d.polled < pollGap {
@@ -184,7 +212,10 @@ func (d *driver) Poll(ctx context.Context) error {
 	was, ever := d.polled, d.everAsk
 	d.polled, d.everAsk = now, true
 	d.mu.Unlock()
-	err := d.command(ctx, d.plan.Lock+"/get", `{"state":""}`, lockExpiry, func() error { return nil })
+	err := d.command(ctx, question, lockExpiry)
+	if err == nil && d.plan.shape != nil {
+		d.put(message{about: plainAsked})
+	}
 	if err != nil {
 		d.mu.Lock()
 		d.polled, d.everAsk = was, ever
@@ -193,18 +224,20 @@ func (d *driver) Poll(ctx context.Context) error {
 	return err
 }
 
-func (d *driver) command(ctx context.Context, topic, payload string, expiry time.Duration, check func() error) error {
+func (d *driver) command(ctx context.Context, m say, expiry time.Duration) error {
 	d.mu.Lock()
 	l := d.link
 	d.mu.Unlock()
 	if l == nil {
 		return fmt.Errorf("%w: %w", lock.ErrNotSent, lock.ErrOffline)
 	}
-	return d.commandOn(ctx, l, topic, payload, expiry, check)
+	return d.commandOn(ctx, l, m, expiry, unchecked)
 }
 
-func (d *driver) commandOn(ctx context.Context, l *link, topic, payload string, expiry time.Duration, check func() error) error {
-	packet := publication(d.plan.Base+"/"+topic, []byte(payload), expiry)
+func unchecked() error { return nil }
+
+func (d *driver) commandOn(ctx context.Context, l *link, m say, expiry time.Duration, check func() error) error {
+	packet := publication(m.topic, []byte(m.payload), expiry)
 	sent, err := l.send(packet, func() error {
 		if err := ctx.Err(); err != nil {
 			return err

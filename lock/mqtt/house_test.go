@@ -35,7 +35,8 @@ const (
 // house is what is on the air of the real Zigbee2MQTT's radio: a lock whose bolt has a truth apart from what it says, a contact,
 // a smoke sensor. It outlives Zigbee2MQTT.
 type house struct {
-	l net.Listener
+	l     net.Listener
+	voice voice // nil: the radio of the real Zigbee2MQTT
 
 	mu      sync.Mutex
 	radio   net.Conn // nil: no Zigbee2MQTT runs
@@ -53,6 +54,14 @@ type house struct {
 type heardOrder struct {
 	at     time.Time
 	unlock bool
+}
+
+// voice is how a lock of another convention says what is so. It is called with the house held.
+type voice interface {
+	tellBolt()
+	tellMoving(to lock.Bolt)
+	tellDoor()
+	tellBattery()
 }
 
 func newHouse() (*house, error) {
@@ -195,6 +204,9 @@ func (h *house) drive(to lock.Bolt, lie locktest.Lie, after time.Duration) {
 			h.from = h.bolt
 		}
 		h.bolt = lock.BoltUnknown
+		if h.voice != nil && lie != locktest.DoneNotAcked {
+			h.voice.tellMoving(to)
+		}
 		time.AfterFunc(houseTravel, mine(func() {
 			h.bolt = to
 			if to == lock.BoltThrown && lie == locktest.Jammed {
@@ -214,6 +226,10 @@ func (h *house) drive(to lock.Bolt, lie locktest.Lie, after time.Duration) {
 
 // tellBolt has the lock report its bolt and, unless operation is 0, who moved it.
 func (h *house) tellBolt(operation, source, user int) {
+	if h.voice != nil {
+		h.voice.tellBolt()
+		return
+	}
 	h.attribute(lockIEEE, clusterLock, 0, "enum8", lockStates[h.bolt])
 	if operation != 0 {
 		h.tell(map[string]any{"from": lockIEEE, "operation": map[string]int{"code": operation, "source": source, "user": user}})
@@ -256,6 +272,10 @@ func (h *house) hand(to lock.Bolt) {
 func (h *house) door(open bool) {
 	h.do(func() {
 		h.open = open
+		if h.voice != nil {
+			h.voice.tellDoor()
+			return
+		}
 		h.zone(contactIEEE, open)
 	})
 }

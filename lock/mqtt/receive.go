@@ -3,7 +3,6 @@ package mqtt
 import (
 	"bytes"
 	"context"
-	"strings"
 	"time"
 
 	"eyebolt/lock"
@@ -11,9 +10,21 @@ import (
 	"github.com/eclipse/paho.golang/paho"
 )
 
-// topics are what the driver listens to, below Base.
-func (d *driver) topics() map[string]about {
-	p := d.plan
+// topics are what the driver listens to.
+func (p plan) topics() map[string]about {
+	if p.shape != nil {
+		return p.shape.topics()
+	}
+	below := p.zigbee()
+	t := make(map[string]about, len(below))
+	for topic, what := range below { // no order in it
+		t[p.Base+"/"+topic] = what
+	}
+	return t
+}
+
+// zigbee is what Zigbee2MQTT says that is of interest, below its base topic.
+func (p plan) zigbee() map[string]about {
 	t := map[string]about{
 		"bridge/state":   bridgeState,
 		"bridge/info":    bridgeInfoSays,
@@ -37,19 +48,19 @@ func (d *driver) topics() map[string]about {
 
 func (d *driver) subscriptions() []paho.SubscribeOptions {
 	var s []paho.SubscribeOptions
-	for t := range d.topics() {
-		s = append(s, paho.SubscribeOptions{Topic: d.plan.Base + "/" + t})
+	for t := range d.plan.topics() {
+		s = append(s, paho.SubscribeOptions{Topic: t})
 	}
 	return s
 }
 
 // receive sorts one publication into the inbox; it runs in the connection's reader and never waits.
 func (d *driver) receive(p paho.PublishReceived) (bool, error) {
-	topic, ok := strings.CutPrefix(p.Packet.Topic, d.plan.Base+"/")
-	what, known := d.topicAbout(topic)
-	if !ok || !known {
+	what, known := d.topicAbout(p.Packet.Topic)
+	if !known {
 		return false, nil
 	}
+	topic := ""
 	payload := p.Packet.Payload
 	switch what {
 	case bridgeLog:
@@ -64,18 +75,31 @@ func (d *driver) receive(p paho.PublishReceived) (bool, error) {
 		}
 		return true, nil
 	case bridgeInfoSays, bridgeDevices: // bounded by maxPacket
-	case connectionUp, connectionDown: // not from a topic
+	case connectionUp, connectionDown, plainAsked, plainOrdered: // not from a topic
+	case plainOnline, plainSays:
+		topic, payload = p.Packet.Topic, payload[:min(len(payload), maxState+1)]
 	case bridgeState, lockState, lockAvailable, lockSet, lockGet, contactState, smokeState:
 		payload = payload[:min(len(payload), maxState+1)] // enough to see that it is too long
 	}
-	d.put(message{about: what, payload: payload, retained: p.Packet.Retain})
+	d.put(message{about: what, topic: topic, payload: payload, retained: p.Packet.Retain})
 	return true, nil
 }
 
 func (d *driver) topicAbout(topic string) (about, bool) {
-	d.once.Do(func() { d.about = d.topics() })
+	d.once.Do(func() { d.about = d.plan.topics() })
 	a, ok := d.about[topic]
 	return a, ok
+}
+
+// believer turns messages into reports: a witness of Zigbee2MQTT, or of a plain convention. It has no clock; listen owns it.
+type believer interface {
+	take(message)
+	// overflow says that messages were lost.
+	overflow(at time.Duration)
+	// asks says whether the lock is to be polled now, and otherwise when this is to be called again; 0: when a message came.
+	asks(at time.Duration) (now bool, again time.Duration)
+	// sensesDoor says that the lock has shown a door sense of its own.
+	sensesDoor() bool
 }
 
 // listen owns the witness: it takes what the inbox holds and passes on what may be believed.
@@ -87,11 +111,19 @@ func (d *driver) listen(ctx context.Context) {
 			d.healthy = r.Err
 			d.mu.Unlock()
 		}
+		if r.What == lock.OfBolt && r.Bolt != lock.BoltUnknown {
+			d.mu.Lock()
+			d.spoke = r.At
+			d.mu.Unlock()
+		}
 		if ctx.Err() == nil {
 			d.report(r)
 		}
 	}}
-	w := newWitness(d.plan.Settings, d.log, s.Say)
+	var w believer = newWitness(d.plan.Settings, d.log, s.Say)
+	if d.plan.shape != nil {
+		w = newPlain(d.plan.shape, d.log, s.Say)
+	}
 	again := time.NewTimer(0)
 	defer again.Stop()
 	for {
@@ -115,7 +147,7 @@ func (d *driver) listen(ctx context.Context) {
 				d.log.Debug("poll", "err", err) // asked again after the pause
 			}
 		}
-		if w.senses {
+		if w.sensesDoor() {
 			d.mu.Lock()
 			d.senses = true
 			d.mu.Unlock()

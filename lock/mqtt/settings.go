@@ -1,4 +1,5 @@
-// Package mqtt drives a Zigbee lock and a contact sensor through Zigbee2MQTT and an MQTT 5 broker.
+// Package mqtt drives a lock and a contact sensor through an MQTT 5 broker: Zigbee devices behind Zigbee2MQTT, and by the plain
+// conventions (homeassistant, template) whatever tells on topics of its own where its bolt is.
 //
 // # What the bridge must be told
 //
@@ -25,7 +26,11 @@
 //
 // Retained messages are never believed: nobody knows how old they are. On a lost connection, a bridge that goes offline
 // or starts, a message that cannot be read, or more messages than can be read in time, everything is unknown until
-// the device speaks again. A report's age is the hub's clock minus the message's last_seen (0 without one): run NTP on both machines.
+// the device speaks again. With Zigbee2MQTT a report's age is the hub's clock minus the message's last_seen (0 without one): run NTP on both machines.
+//
+// A plain convention has no such time: a message is as old as its way to the hub, and what the device says is taken for its own word.
+// Whether it is, nobody can see from here: a device that shows an order as if it were done (optimistic) is refused where the
+// settings show it, and must be found by the walk test where they do not. Such a lock must be asked (poll), or repeat itself (repeats).
 package mqtt
 
 import (
@@ -49,9 +54,17 @@ type Settings struct {
 	PasswordFile string `yaml:"password_file"`
 	// CAFile is the path of a PEM file with the certificate authority of an mqtts broker; empty: the system's own.
 	CAFile string `yaml:"ca_file"`
+	// Convention is how the lock speaks: zigbee2mqtt (the default), homeassistant (the topics that Home Assistant's MQTT locks have) or
+	// template (plain topics and words: Nuki, and strikes behind Tasmota, ESPHome or Shelly). The keys from base_topic to smoke
+	// belong to the first.
+	Convention string `yaml:"convention"`
+	// HomeAssistant belongs to convention homeassistant.
+	HomeAssistant *HomeAssistant `yaml:"homeassistant"`
+	// Template belongs to convention template.
+	Template *Template `yaml:"template"`
 	// Base is Zigbee2MQTT's base_topic. Default "zigbee2mqtt".
 	Base string `yaml:"base_topic"`
-	// Lock (required) is the lock's friendly name, as Zigbee2MQTT's device list shows it.
+	// Lock (required with zigbee2mqtt) is the lock's friendly name, as Zigbee2MQTT's device list shows it.
 	Lock string `yaml:"lock"`
 	// Contact is the door contact's friendly name. Without one, the lock needs a door sense of its own (door_state),
 	// else no visit can ever be secured. With both, the door is closed only when both say so.
@@ -69,6 +82,18 @@ type plan struct {
 	url      *url.URL
 	tls      *tls.Config // nil without TLS
 	password []byte
+	shape    *shape // nil: Zigbee2MQTT
+}
+
+// orders are the messages that the driver sends.
+func (p plan) orders() (o struct{ lock, unlock, poll say }) {
+	if s := p.shape; s != nil {
+		o.lock, o.unlock, o.poll = s.lock, s.unlock, s.poll
+		return o
+	}
+	at := p.Base + "/" + p.Lock
+	o.lock, o.unlock, o.poll = say{at + "/set", `{"state":"LOCK"}`}, say{at + "/set", `{"state":"UNLOCK"}`}, say{at + "/get", `{"state":""}`}
+	return o
 }
 
 func (s Settings) plan() (plan, error) {
@@ -84,19 +109,8 @@ func (s Settings) plan() (plan, error) {
 		u.Host += map[string]string{"mqtt": ":1883", "mqtts": ":8883"}[u.Scheme]
 	}
 	p.url = u
-	if p.Base == "" {
-		p.Base = "zigbee2mqtt"
-	}
-	if s.Lock == "" {
-		return p, errors.New("lock/mqtt: lock: write the lock's friendly name in Zigbee2MQTT")
-	}
-	for _, n := range []struct{ field, name string }{{"base_topic", p.Base}, {"lock", s.Lock}, {"contact", s.Contact}, {"smoke", s.Smoke}} {
-		if err := checkName(n.name); err != nil {
-			return p, fmt.Errorf("lock/mqtt: %s %q: %w", n.field, n.name, err)
-		}
-	}
-	if s.Lock == s.Contact || s.Lock == s.Smoke || (s.Contact != "" && s.Contact == s.Smoke) {
-		return p, errors.New("lock/mqtt: lock, contact and smoke must be different devices")
+	if err := p.speak(); err != nil {
+		return p, fmt.Errorf("lock/mqtt: %w", err)
 	}
 	if p.password, err = readSecret(s.PasswordFile); err != nil {
 		return p, err
@@ -110,6 +124,68 @@ func (s Settings) plan() (plan, error) {
 		return p, errors.New("lock/mqtt: ca_file needs a broker with mqtts://")
 	}
 	return p, nil
+}
+
+// The conventions, as Settings.Convention names them.
+const (
+	zigbee2mqtt   = "zigbee2mqtt"
+	homeAssistant = "homeassistant"
+	template      = "template"
+)
+
+// speak checks the keys of the convention, and that no other's are set.
+func (p *plan) speak() (err error) {
+	var name string
+	switch p.Convention {
+	case "", zigbee2mqtt:
+		if p.HomeAssistant != nil || p.Template != nil {
+			return errors.New("convention: homeassistant and template belong to the conventions of these names: write convention: homeassistant, or template")
+		}
+		return p.speakZigbee()
+	case homeAssistant:
+		if name = homeAssistant; p.HomeAssistant != nil {
+			p.shape, err = p.HomeAssistant.shape()
+		}
+	case template:
+		if name = template; p.Template != nil {
+			p.shape, err = p.Template.shape()
+		}
+	default:
+		all := []string{zigbee2mqtt, homeAssistant, template}
+		if n := nearest(p.Convention, all); n != "" {
+			return fmt.Errorf("convention %.40q: did you mean %s?", p.Convention, n)
+		}
+		return fmt.Errorf("convention %.40q: use %s", p.Convention, strings.Join(all, ", "))
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", name, err)
+	case p.shape == nil:
+		return fmt.Errorf("convention %s: write its topics under %s", name, name)
+	case (name == template && p.HomeAssistant != nil) || (name == homeAssistant && p.Template != nil):
+		return errors.New("homeassistant and template: keep the one of your convention")
+	case p.Base != "" || p.Lock != "" || p.Contact != "" || p.Smoke != "":
+		return fmt.Errorf("base_topic, lock, contact and smoke are Zigbee2MQTT's: with convention %s write all under %s", name, name)
+	}
+	return nil
+}
+
+func (p *plan) speakZigbee() error {
+	if p.Base == "" {
+		p.Base = zigbee2mqtt
+	}
+	if p.Lock == "" {
+		return errors.New("lock: write the lock's friendly name in Zigbee2MQTT")
+	}
+	for _, n := range []struct{ field, name string }{{"base_topic", p.Base}, {"lock", p.Lock}, {"contact", p.Contact}, {"smoke", p.Smoke}} {
+		if err := checkName(n.name); err != nil {
+			return fmt.Errorf("%s %q: %w", n.field, n.name, err)
+		}
+	}
+	if p.Lock == p.Contact || p.Lock == p.Smoke || (p.Contact != "" && p.Contact == p.Smoke) {
+		return errors.New("lock, contact and smoke must be different devices")
+	}
+	return nil
 }
 
 // checkName refuses what cannot be one device's topic.

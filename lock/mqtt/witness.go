@@ -30,14 +30,16 @@ type message struct {
 	about    about
 	payload  []byte
 	retained bool
+	topic    string        // of a plain convention
+	bolt     lock.Bolt     // about plainOrdered: where it was ordered to
 	err      error         // about connectionDown: why
 	at       time.Duration // Config.Now on arrival
 	wall     time.Time     // wall clock on arrival
 }
 
-// newInbox keeps, in a flood, what tells of the connection and the bridge.
+// newInbox keeps, in a flood, what tells of the connection, the bridge and our own orders.
 func newInbox() *lock.Inbox[message] {
-	return lock.NewInbox(func(m message) bool { return m.about <= bridgeDevices })
+	return lock.NewInbox(func(m message) bool { return m.about <= plainOrdered })
 }
 
 type about uint8
@@ -48,6 +50,9 @@ const (
 	bridgeState
 	bridgeInfoSays
 	bridgeDevices
+	plainOnline  // whether a lock of a plain convention is there
+	plainAsked   // we asked such a lock where its bolt is
+	plainOrdered // we gave it an order
 	bridgeLog
 	bridgeAnswers // to a question whether it lives
 	lockState
@@ -56,6 +61,7 @@ const (
 	lockGet
 	contactState
 	smokeState
+	plainSays // anything else of a plain convention
 )
 
 // witness turns what was heard into what may be believed. It has no clock and no I/O; one goroutine owns it.
@@ -136,6 +142,7 @@ func (w *witness) take(m message) {
 	case bridgeLog:
 		w.takeLog(m)
 	case bridgeAnswers: // proofs takes them
+	case plainOnline, plainSays, plainAsked, plainOrdered: // of another convention
 	case lockAvailable:
 		// "online" of a battery lock is 25 hours old news and counts as nothing; it only ends an "offline".
 		if online, ok := readOnline(m.payload); ok {
@@ -182,6 +189,8 @@ func (w *witness) asks(at time.Duration) (now bool, again time.Duration) {
 	}
 	return w.asker.Due(at)
 }
+
+func (w *witness) sensesDoor() bool { return w.senses }
 
 // forget makes everything unknown until fresh (S12, S13).
 func (w *witness) forget(at time.Duration) {

@@ -108,7 +108,7 @@ func (st *telling) hear(t *testing.T, line string) {
 		st.w.overflow(m.at)
 		return
 	default:
-		what, known := st.d.topicAbout(part[2])
+		what, known := st.d.topicAbout(st.d.plan.Base + "/" + part[2])
 		if !known {
 			return
 		}
