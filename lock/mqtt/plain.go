@@ -27,7 +27,7 @@ func (s *shape) topics() map[string]about {
 	for _, r := range s.online {
 		t[r.topic] = plainOnline
 	}
-	for _, r := range []reading{s.bolt, s.door, s.battery, s.smoke, s.failure} {
+	for _, r := range []reading{s.bolt, s.answer, s.door, s.battery, s.smoke, s.failure} {
 		if r.topic != "" {
 			t[r.topic] = plainSays
 		}
@@ -103,7 +103,8 @@ func (p *plain) take(m message) {
 	case plainOnline, plainSays:
 		p.takeOnline(m)
 		if !m.retained { // of unknown age: never believed (S12)
-			p.takeBolt(m)
+			p.takeBolt(p.shape.bolt, m)
+			p.takeBolt(p.shape.answer, m)
 			p.takeDoor(m)
 			p.takeRest(m)
 		}
@@ -164,11 +165,11 @@ func (p *plain) takeOnline(m message) {
 	}
 }
 
-func (p *plain) takeBolt(m message) {
-	if p.shape.bolt.topic != m.topic {
+func (p *plain) takeBolt(r reading, m message) {
+	if r.topic != m.topic {
 		return
 	}
-	s, word, means, known, err := p.shape.bolt.told(m.payload)
+	s, word, means, known, err := r.told(m.payload)
 	b := lock.Bolt(means)
 	switch {
 	case err != nil:

@@ -50,9 +50,10 @@ func TestBadConventions(t *testing.T) {
 
 		{"no bolt", plain(func(x *mqtt.Template) { x.Bolt = mqtt.TemplateBolt{} }), "bolt: missing. What never tells where its bolt is cannot be secured (S9)"},
 		{"no door", plain(func(x *mqtt.Template) { x.Door = mqtt.TemplateDoor{} }), "door: missing"},
-		{"neither asked nor repeated", plain(func(x *mqtt.Template) { x.Poll = mqtt.Order{} }), "poll or repeats: missing"},
+		{"neither asked nor repeated", plain(func(x *mqtt.Template) { x.Poll = mqtt.TemplatePoll{} }), "poll or repeats: missing"},
 		{"repeated too seldom", plain(func(x *mqtt.Template) { x.Repeats = time.Minute }), "give a span from 1s to 6s"},
-		{"asking moves the bolt", plain(func(x *mqtt.Template) { x.Poll = x.Lock }), "poll: is an order"},
+		{"asking moves the bolt", plain(func(x *mqtt.Template) { x.Poll = mqtt.TemplatePoll{Topic: x.Lock.Topic, Payload: x.Lock.Payload} }), "poll: is an order"},
+		{"an answer to nothing", plain(func(x *mqtt.Template) { x.Poll.Topic, x.Repeats = "", time.Second }), "what is to be asked?"},
 		{"one order for both", plain(func(x *mqtt.Template) { x.Unlock = x.Lock }), "the same message"},
 		{"no word for drawn", plain(func(x *mqtt.Template) { x.Bolt.Drawn = nil }), "the words for thrown and for drawn"},
 		{"words without a topic", plain(func(x *mqtt.Template) { x.Door.Topic = "" }), "door: topic is missing"},
@@ -84,7 +85,7 @@ func TestBadConventions(t *testing.T) {
 func TestRepeats(t *testing.T) {
 	w := newPlainWorld(t, startBroker(t, broker.Config{}), "b", asTemplate)
 	s := w.settings()
-	s.Template.Poll, s.Template.Repeats = mqtt.Order{}, time.Second
+	s.Template.Poll, s.Template.Repeats = mqtt.TemplatePoll{}, time.Second
 	l, e := open(t, w.now, s)
 	if l.Can().Poll || l.Poll(t.Context()) != lock.ErrCannotPoll {
 		t.Error("a lock that cannot be asked claims that it can")

@@ -14,7 +14,7 @@ import (
 // strike is a lock of plain topics for the tests of what is believed.
 func strike() *Template {
 	return &Template{
-		Lock: Order{"s/set", "ON"}, Unlock: Order{"s/set", "OFF"}, Poll: Order{"s/get", ""},
+		Lock: Order{"s/set", "ON"}, Unlock: Order{"s/set", "OFF"}, Poll: TemplatePoll{Topic: "s/get", AnswerTopic: "s/answer", AnswerPath: "now"},
 		Bolt:   TemplateBolt{Topic: "s/bolt", Path: "state", Thrown: []string{"1"}, Drawn: []string{"0"}, Jammed: []string{"jam"}, Moving: []string{"2"}},
 		Door:   TemplateDoor{Topic: "s/door", Closed: []string{"closed"}, Open: []string{"open"}, Ajar: []string{"ajar"}},
 		Online: TemplateOnline{Topic: "s/LWT", Yes: []string{"Online"}, No: []string{"Offline"}},
@@ -83,6 +83,8 @@ func TestPlainWitness(t *testing.T) {
 		{"a retained Online only ends that nothing is known", func() string { return c.hear(1, "s/LWT", "Online", true) }, offline + errNoWord.Error()},
 		{"live", func() string { return c.hear(2, "s/bolt", `{"state":1}`, false) }, "bolt thrown; health true"},
 		{"asked", func() string { return c.event(3, plainAsked) + c.hear(4, "s/bolt", `{"state":"1"}`, false) }, "bolt thrown, asked"},
+		{"asked, and answered elsewhere", func() string { return c.event(4, plainAsked) + c.hear(4, "s/answer", `{"now":1}`, false) }, "bolt thrown, asked"},
+		{"a retained answer", func() string { return c.hear(4, "s/answer", `{"now":1}`, true) }, ""},
 		{"said again", func() string { return c.hear(5, "s/bolt", `{"state":1}`, false) }, "bolt thrown"},
 		{"it moves", func() string { return c.hear(6, "s/bolt", `{"state":2}`, false) }, "bolt unknown"},
 		{"drawn", func() string { return c.hear(7, "s/bolt", `{"state":0}`, false) }, "bolt drawn"},
@@ -169,7 +171,7 @@ func TestPlainSilence(t *testing.T) {
 	}
 
 	set := strike()
-	set.Poll, set.Repeats = Order{}, 2*time.Second
+	set.Poll, set.Repeats = TemplatePoll{}, 2*time.Second
 	c = up(set)
 	if got := c.wait(time.Second + 4*time.Second - 1); got != "" {
 		t.Errorf("one repeat was lost: %q", got)
@@ -273,7 +275,7 @@ func FuzzPlain(f *testing.F) {
 			switch {
 			case retained && (r.Bolt != lock.BoltUnknown || r.Door != lock.DoorUnknown || r.What == lock.OfSmoke):
 				t.Fatalf("out of a retained message: %+v", r)
-			case r.Bolt == lock.BoltThrown && (topic != "s/bolt" || (m["state"] != 1.0 && m["state"] != "1")):
+			case r.Bolt == lock.BoltThrown && (topic != "s/bolt" || (m["state"] != 1.0 && m["state"] != "1")) && (topic != "s/answer" || (m["now"] != 1.0 && m["now"] != "1")):
 				t.Fatalf("thrown out of %q on %s", payload, topic)
 			case r.Door == lock.DoorClosed && (topic != "s/door" || strings.TrimSpace(string(payload)) != "closed"):
 				t.Fatalf("closed out of %q on %s", payload, topic)

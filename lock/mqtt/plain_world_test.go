@@ -25,7 +25,9 @@ type dialect struct {
 	// bolt, moving and door are what is said; ok and failed what ends an order ("" says nothing).
 	bolt, moving map[lock.Bolt]string
 	open, closed string
-	ok, failed   string
+	// answer is where a question is answered, and in which words; nil: as a report is.
+	answer     map[lock.Bolt]string
+	ok, failed string
 }
 
 // words of Home Assistant's convention, with its defaults.
@@ -48,7 +50,7 @@ var asTemplate = dialect{
 		return mqtt.Settings{Broker: broker, Convention: "template", Template: &mqtt.Template{
 			Lock:    mqtt.Order{Topic: base + "/front_lock/set", Payload: `{"action":"LOCK"}`},
 			Unlock:  mqtt.Order{Topic: base + "/front_lock/set", Payload: `{"action":"UNLOCK"}`},
-			Poll:    mqtt.Order{Topic: base + "/front_lock/get"},
+			Poll:    mqtt.TemplatePoll{Topic: base + "/front_lock/get", AnswerTopic: base + "/answer", AnswerPath: "result.now"},
 			Bolt:    mqtt.TemplateBolt{Topic: base + "/front_lock", Path: "lock.0.state", Thrown: []string{"1"}, Drawn: []string{"3", "5"}, Jammed: []string{"254"}, Moving: []string{"2", "4"}},
 			Door:    mqtt.TemplateDoor{Topic: base + "/front_door", Path: "state", Closed: []string{"false"}, Open: []string{"true"}},
 			Online:  mqtt.TemplateOnline{Topic: base + "/online", Yes: []string{"online"}, No: []string{"offline"}},
@@ -60,6 +62,7 @@ var asTemplate = dialect{
 		lock.BoltThrown: `{"lock":[{"state":1}]}`, lock.BoltDrawn: `{"lock":[{"state":3}]}`, lock.BoltJammed: `{"lock":[{"state":254}]}`,
 	},
 	moving: map[lock.Bolt]string{lock.BoltThrown: `{"lock":[{"state":4}]}`, lock.BoltDrawn: `{"lock":[{"state":2}]}`},
+	answer: map[lock.Bolt]string{lock.BoltThrown: `{"result":{"now":1}}`, lock.BoltDrawn: `{"result":{"now":3}}`, lock.BoltJammed: `{"result":{"now":254}}`},
 	open:   `{"id":0,"state":true}`, closed: `{"id":0,"state":false}`,
 	ok: "0", failed: "69",
 }
@@ -136,7 +139,7 @@ func (x *plainDevice) hear(topic, payload string) {
 	x.h.do(func() {
 		if strings.HasSuffix(topic, "/get") {
 			if x.h.lie != locktest.DoneNotAcked && x.h.lie != locktest.Failed && !x.h.dead {
-				x.tellBolt()
+				x.answer()
 			}
 			return
 		}
@@ -164,12 +167,22 @@ func (x *plainDevice) tell(topic, payload string, retain bool) {
 	_, _ = m.Publish(ctx, &paho.Publish{Topic: x.base + topic, Payload: []byte(payload), Retain: retain})
 }
 
-func (x *plainDevice) tellBolt() {
-	at := x.h.bolt
-	if at == lock.BoltUnknown {
-		at = x.h.from
+func (x *plainDevice) tellBolt() { x.tell("/front_lock", x.d.bolt[x.at()], true) }
+
+func (x *plainDevice) answer() {
+	if x.d.answer == nil {
+		x.tellBolt()
+		return
 	}
-	x.tell("/front_lock", x.d.bolt[at], true)
+	x.tell("/answer", x.d.answer[x.at()], false)
+}
+
+// at is where the bolt is or, while it moves, came from.
+func (x *plainDevice) at() lock.Bolt {
+	if x.h.bolt == lock.BoltUnknown {
+		return x.h.from
+	}
+	return x.h.bolt
 }
 
 func (x *plainDevice) tellMoving(to lock.Bolt) { x.tell("/front_lock", x.d.moving[to], true) }

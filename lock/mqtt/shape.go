@@ -15,6 +15,7 @@ type shape struct {
 	lock, unlock, poll say // poll without a topic: it cannot be asked
 	repeats            time.Duration
 	bolt, door         reading
+	answer             reading // where a poll is answered, if elsewhere
 	battery, smoke     reading
 	failure            reading
 	online             []reading // each must say yes
@@ -75,11 +76,13 @@ func (s *shape) check() error {
 		return errors.New("lock and unlock are the same message: the lock could not tell them apart")
 	}
 	for _, o := range []say{s.lock, s.unlock} {
-		if s.bolt.topic == o.topic {
-			return fmt.Errorf("bolt: %s is the topic of an order, and an order is no report (S9)", o.topic)
-		}
-		if whose := relayOf(o.topic, s.bolt.topic); whose != "" && len(s.bolt.path) <= 1 {
-			return fmt.Errorf("bolt: %s tells what the %s itself was switched to, not where a bolt is (S9): wire a latch monitor to an input and name that", s.bolt.topic, whose)
+		for _, told := range []string{s.bolt.topic, s.answer.topic} {
+			if told == o.topic {
+				return fmt.Errorf("bolt: %s is the topic of an order, and an order is no report (S9)", o.topic)
+			}
+			if whose := relayOf(o.topic, told); whose != "" {
+				return fmt.Errorf("bolt: %s tells what the %s itself was switched to, not where a bolt is (S9): wire a latch monitor to an input and name that", told, whose)
+			}
 		}
 	}
 	switch {
@@ -88,6 +91,8 @@ func (s *shape) check() error {
 			"say what to send so that the lock tells where it is (poll), or how often it does so by itself (repeats)")
 	case s.repeats != 0 && (s.repeats < repeatsLeast || s.repeats > repeatsMost):
 		return fmt.Errorf("repeats %v: give a span from %v to %v: a bolt that was not heard for 12 s is unknown", s.repeats, repeatsLeast, repeatsMost)
+	case s.poll.topic == "" && s.answer.topic != "":
+		return errors.New("poll: answer_topic without a topic: what is to be asked?")
 	case s.poll == s.lock || s.poll == s.unlock:
 		return errors.New("poll: is an order: asking would move the bolt")
 	}
@@ -141,7 +146,7 @@ func checkTopic(t string) error {
 // hears is every topic that is listened to, each once.
 func (s *shape) hears() []string {
 	all := []string{s.bolt.topic, s.door.topic}
-	for _, r := range append([]reading{s.battery, s.smoke, s.failure}, s.online...) {
+	for _, r := range append([]reading{s.answer, s.battery, s.smoke, s.failure}, s.online...) {
 		if r.topic != "" {
 			all = append(all, r.topic)
 		}

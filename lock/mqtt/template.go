@@ -14,7 +14,7 @@ type Template struct {
 	Lock   Order `yaml:"lock"`
 	Unlock Order `yaml:"unlock"`
 	// Poll is what makes the device tell where its bolt is.
-	Poll Order `yaml:"poll"`
+	Poll TemplatePoll `yaml:"poll"`
 	// Repeats is how often the device tells so by itself, for one that cannot be asked: 1s to 6s. Twice that without a word, and
 	// the bolt is unknown.
 	Repeats time.Duration `yaml:"repeats"`
@@ -36,6 +36,15 @@ type Template struct {
 type Order struct {
 	Topic   string `yaml:"topic"`
 	Payload string `yaml:"payload"`
+}
+
+// TemplatePoll is the question where the bolt is. Some devices answer elsewhere than they tell of changes: there the words are those of
+// bolt.
+type TemplatePoll struct {
+	Topic       string `yaml:"topic"`
+	Payload     string `yaml:"payload"`
+	AnswerTopic string `yaml:"answer_topic"`
+	AnswerPath  string `yaml:"answer_path"`
 }
 
 // TemplateValue says where a value is: in the whole payload, or at a path of keys in JSON (StatusSNS.Switch1).
@@ -101,6 +110,7 @@ func (t *Template) shape() (*shape, error) {
 			{"jammed", t.Bolt.Jammed, meaning(lock.BoltJammed)},
 			{"moving", t.Bolt.Moving, meaning(lock.BoltUnknown)},
 		}},
+		{"poll", t.Poll.AnswerTopic, t.Poll.AnswerPath, &s.answer, nil},
 		{"door", t.Door.Topic, t.Door.Path, &s.door, []word{
 			{"closed", t.Door.Closed, meaning(lock.DoorClosed)}, {"open", t.Door.Open, meaning(lock.DoorOpen)}, {"ajar", t.Door.Ajar, meaning(lock.DoorAjar)},
 		}},
@@ -116,6 +126,7 @@ func (t *Template) shape() (*shape, error) {
 	if online.topic != "" {
 		s.online = []reading{online}
 	}
+	s.answer.words = s.bolt.words
 	return s, s.check()
 }
 
