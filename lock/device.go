@@ -24,6 +24,7 @@ type Device struct {
 	Kind Kind
 	Can  Can    // of a lock, as far as the peer can tell before anybody has tried
 	Why  string // not empty: why no door can be paired to it, and what to do about that
+	Note string // not empty: a door can be paired to it, but something should be set up better at its peer, or given besides
 }
 
 // List asks a peer once for the devices that it knows, those first that a door can use. Each driver has one. It

@@ -101,16 +101,28 @@ type deviceOptions struct {
 	FilteredCache []string `json:"filtered_cache"`
 }
 
+func readInfo(payload []byte) (in bridgeInfo, err error) {
+	if err := json.Unmarshal(payload, &in); err != nil {
+		return bridgeInfo{}, fmt.Errorf("bridge/info: %w", err)
+	}
+	return in, nil
+}
+
 // readHabits reads bridge/info.
 func readHabits(payload []byte, lockName, contactName string) (habits, error) {
-	var in bridgeInfo
-	if err := json.Unmarshal(payload, &in); err != nil {
-		return habits{}, fmt.Errorf("bridge/info: %w", err)
+	in, err := readInfo(payload)
+	if err != nil {
+		return habits{}, err
 	}
+	return in.habits(lockName, contactName), nil
+}
+
+// habits are the bridge's towards two of its devices.
+func (in *bridgeInfo) habits(lockName, contactName string) habits {
 	h := habits{quietAck: in.Config.Advanced.LastSeen == "disable"}
 	if c := in.Config.Advanced.CacheState; c != nil && !*c {
 		h.boltOwn, h.doorOwn, h.contactOwn = true, true, true
-		return h, nil
+		return h
 	}
 	own := func(device string, keys ...string) bool {
 		filters := in.Config.DeviceOptions.FilteredCache
@@ -129,7 +141,7 @@ func readHabits(payload []byte, lockName, contactName string) (habits, error) {
 	h.boltOwn = own(lockName, "state", "lock_state")
 	h.doorOwn = own(lockName, "door_state")
 	h.contactOwn = contactName != "" && own(contactName, "contact")
-	return h, nil
+	return h
 }
 
 // filtered says whether one of the patterns matches the whole key, as Zigbee2MQTT matches. A pattern that Go cannot

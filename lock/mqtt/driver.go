@@ -68,12 +68,9 @@ var _ lock.Open = Open
 // Open starts a driver for one door (lock.Open). cfg.Settings is a Settings or a *Settings. report must not call back
 // into the driver. An error names the setting that is wrong; a broker that is not there is no error but a report.
 func Open(ctx context.Context, cfg lock.Config, report func(lock.Report)) (lock.Lock, error) {
-	s, ok := cfg.Settings.(Settings)
-	if p, isPointer := cfg.Settings.(*Settings); isPointer && p != nil {
-		s, ok = *p, true
-	}
-	if !ok {
-		return nil, fmt.Errorf("lock/mqtt: settings are a %T, want mqtt.Settings", cfg.Settings)
+	s, err := settings(cfg.Settings)
+	if err != nil {
+		return nil, err
 	}
 	if cfg.Now == nil || report == nil {
 		return nil, errors.New("lock/mqtt: Config.Now and report are needed")

@@ -75,6 +75,7 @@ func FuzzParse(f *testing.F) {
 func FuzzBridge(f *testing.F) {
 	f.Add([]byte(`{"level":"error","message":"z2m: Publish 'set' 'state' to 'front_lock' failed: 'Error: no'"}`))
 	f.Add([]byte(`[{"friendly_name":"front_lock","type":"Router"}]`))
+	f.Add([]byte(`{"data":{"healthy":true},"status":"ok","transaction":"a-1"}`))
 	f.Add([]byte(`{"config":{"advanced":{"last_seen":"disable","cache_state":false},"devices":{"0x1":{"friendly_name":"front_lock","filtered_cache":["^(lock_)?state$"]}}}}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		readOnline(payload)
@@ -82,6 +83,9 @@ func FuzzBridge(f *testing.F) {
 			nearest("front_lock", names)
 		}
 		_, _ = readHabits(payload, "front_lock", "front_door")
+		if name, ok := readAnswer(payload); ok && name == "" {
+			t.Fatalf("an answer to nothing: %q", payload)
+		}
 		if fail, ok := readFailure(payload, "front_lock"); ok && (len(fail.text) > maxText+4 || strings.Contains(fail.text, "pincodevalue")) {
 			t.Fatalf("told: %q", fail.text)
 		}

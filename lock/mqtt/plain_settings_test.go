@@ -42,6 +42,8 @@ func TestBadConventions(t *testing.T) {
 		{"optimistic: no state topic", hass(func(h *mqtt.HomeAssistant) { h.StateTopic = "" }), "state_topic: missing. Such a lock is optimistic"},
 		{"optimistic", hass(func(h *mqtt.HomeAssistant) { h.Optimistic = true }), "never where its bolt is"},
 		{"no command topic", hass(func(h *mqtt.HomeAssistant) { h.CommandTopic = "" }), "command_topic: missing"},
+		{"Zigbee2MQTT's lock", hass(func(h *mqtt.HomeAssistant) { h.StateTopic = "zigbee2mqtt/front_lock" }), "use convention: zigbee2mqtt"},
+		{"Zigbee2MQTT's lock under another base", hass(func(h *mqtt.HomeAssistant) { h.AvailabilityTopic = "z/bridge/state" }), "use convention: zigbee2mqtt"},
 		{"no contact", hass(func(h *mqtt.HomeAssistant) { h.Contact.StateTopic = "" }), "contact: missing"},
 		{"a program as a template", hass(func(h *mqtt.HomeAssistant) { h.ValueTemplate = "{{ value | upper }}" }), "Use convention: template"},
 		{"a word with two meanings", hass(func(h *mqtt.HomeAssistant) { h.StateJammed = "LOCKED" }), `"LOCKED" cannot mean both state_locked and state_jammed`},

@@ -73,6 +73,18 @@ type Settings struct {
 	Smoke string `yaml:"smoke"`
 }
 
+func settings(given any) (Settings, error) {
+	switch s := given.(type) {
+	case Settings:
+		return s, nil
+	case *Settings:
+		if s != nil {
+			return *s, nil
+		}
+	}
+	return Settings{}, fmt.Errorf("lock/mqtt: settings are a %T, want mqtt.Settings", given)
+}
+
 // maxSecret is how much of a password file is read: passwords are short, and a wrong path may be a disk image.
 const maxSecret = 4 << 10
 
@@ -97,6 +109,18 @@ func (p plan) orders() (o struct{ lock, unlock, poll say }) {
 }
 
 func (s Settings) plan() (plan, error) {
+	p, err := s.reach()
+	if err != nil {
+		return p, err
+	}
+	if err := p.speak(); err != nil {
+		return p, fmt.Errorf("lock/mqtt: %w", err)
+	}
+	return p, nil
+}
+
+// reach checks what leads to the broker.
+func (s Settings) reach() (plan, error) {
 	p := plan{Settings: s}
 	u, err := url.Parse(s.Broker)
 	switch {
@@ -109,9 +133,6 @@ func (s Settings) plan() (plan, error) {
 		u.Host += map[string]string{"mqtt": ":1883", "mqtts": ":8883"}[u.Scheme]
 	}
 	p.url = u
-	if err := p.speak(); err != nil {
-		return p, fmt.Errorf("lock/mqtt: %w", err)
-	}
 	if p.password, err = readSecret(s.PasswordFile); err != nil {
 		return p, err
 	}

@@ -49,6 +49,11 @@ func (r reading) told(payload []byte) (s said, word string, means meaning, known
 	return s, word, means, known, nil
 }
 
+// isZigbee2MQTT knows it by its usual base topic, or by the topic on which it tells of itself.
+func (s *shape) isZigbee2MQTT() bool {
+	return strings.HasPrefix(s.bolt.topic, zigbee2mqtt+"/") || slices.ContainsFunc(s.online, func(r reading) bool { return strings.HasSuffix(r.topic, "/bridge/state") })
+}
+
 const (
 	// repeatsLeast and repeatsMost bound how often a lock that cannot be asked says where it is: the hub calls what is older than
 	// 12 s unknown (bolt_stale), and one report may be lost.
@@ -61,6 +66,8 @@ func (s *shape) check() error {
 	switch {
 	case s.bolt.topic == "":
 		return errors.New("bolt: missing. What never tells where its bolt is cannot be secured (S9), so nobody would be let in: a strike needs a latch monitor, a lock needs to report")
+	case s.isZigbee2MQTT():
+		return errors.New("bolt: this is a lock behind Zigbee2MQTT, which repeats what it remembers as if the lock had said it: use convention: zigbee2mqtt, which tells the two apart (S9)")
 	case s.door.topic == "":
 		return errors.New("door: missing. Without a word of the door no visit can be secured (S9): add a contact")
 	}
