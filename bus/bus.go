@@ -165,6 +165,18 @@ type View struct {
 	AlarmText    string     `json:"alarm_text,omitempty"`
 	Incidents    []Incident `json:"incidents,omitempty"` // open ones
 	Cameras      []Camera   `json:"cameras,omitempty"`   // each for itself; Watch is the door's
+
+	LastIncident *LastIncident `json:"last_incident,omitempty"` // the newest, open or not
+}
+
+// LastIncident is the newest incident at a door, since there is a record of it.
+type LastIncident struct {
+	Visit  string    `json:"visit"`
+	At     time.Time `json:"at"`     // when it was found
+	Reason string    `json:"reason"` // word of interlock.Reason
+	Text   string    `json:"text"`
+	Total  float64   `json:"total_s"` // unwatched seconds while unsecured, to the tenth; 0 until its visit is over
+	Open   bool      `json:"open"`    // no resident has closed it
 }
 
 // Camera is one camera of a door: what it sees by itself, and what its link is worth.

@@ -70,6 +70,7 @@ func (c *Core) do(d *door, k interlock.Command) {
 	case interlock.DoIncident:
 		if v != nil && v.incident == interlock.NoReason {
 			v.incident = k.Reason
+			d.last = lastIncident{at: c.clock.now(c.at), visit: v.id, why: k.Reason.String()}
 		}
 		c.write(d, ledger.KindCommand, k.Do.String(), k.Reason, nil)
 	case interlock.DoEnd:
@@ -145,6 +146,9 @@ func (c *Core) end(d *door, k interlock.Command) {
 	c.write(d, ledger.KindVisit, ledger.WordEnded, k.Reason, c.visitData(v, k.Outcome, total))
 	if k.Outcome == interlock.Incident && len(d.incidents) < maxIncidents {
 		d.incidents = append(d.incidents, bus.Incident{Visit: v.id, Reason: k.Reason.String(), Text: d.toResident(k.Reason), Gaps: gaps, Total: total})
+	}
+	if d.last.visit == v.id {
+		d.last.total = total
 	}
 	d.visit = nil
 }

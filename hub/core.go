@@ -89,8 +89,12 @@ func (c *Core) Take(at At, in Input) []Effect {
 	c.at = at
 	c.first, c.rest, c.entries, c.wait = nil, nil, nil, waiting{}
 	if _, boot := in.(Boot); boot == c.booted {
-		if a, ok := in.(Asked); ok {
-			c.answer(a.Ref, bus.AskReply{Reason: interlock.NotConfigured.String(), Sentence: "The hub is starting. Try again in a moment."})
+		starting := bus.AskReply{Reason: interlock.NotConfigured.String(), Sentence: "The hub is starting. Try again in a moment."}
+		switch a := in.(type) {
+		case Asked:
+			c.answer(a.Ref, starting)
+		case Pressed:
+			c.answer(a.Ref, starting)
 		}
 		return c.rest
 	}
@@ -129,6 +133,8 @@ func (c *Core) Take(at At, in Input) []Effect {
 		c.silence()
 	case Asked:
 		c.asked(in)
+	case Pressed:
+		c.pressed(in)
 	case Told:
 		c.told(in)
 	case Shipped:

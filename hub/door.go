@@ -46,6 +46,7 @@ type door struct {
 
 	visit     *visit
 	incidents []bus.Incident // not closed by a resident, oldest first
+	last      lastIncident
 	alarm     bus.Alarm      // the standing one
 	said      []interlock.Reason
 	decided   bool // this step wrote a decision
@@ -56,6 +57,7 @@ type door struct {
 	ration     ration // of entries about this door
 	airRation  ration // of signs on the air outside a visit, and in one that has written its own
 	linkRation ration // of certificates
+	nearRation ration // of blocks that were pressed on a blocked door
 	linkNoted  bool   // what the record says of them: unfit
 }
 
@@ -86,6 +88,14 @@ type visit struct {
 	last      time.Time // while replaying: the newest entry
 	budget    int       // entries that reports, phases, gaps and the watch may still write freely
 	signs     int       // signs on the air that were written
+}
+
+// lastIncident is the newest incident at a door, closed or not; its zero value is none.
+type lastIncident struct {
+	at    time.Time // when it was found
+	visit string
+	why   string  // word of a reason
+	total float64 // unwatched seconds, once its visit is over
 }
 
 // conditions of the household that hold a door, in the order in which a courier is told.
@@ -120,6 +130,7 @@ func newDoor(cfg Door) *door {
 		d.sights = append(d.sights, sight{name: name})
 	}
 	d.ration, d.airRation, d.linkRation = newRation(rationMax, rationEvery), newRation(slowMax, slowEvery), newRation(slowMax, slowEvery)
+	d.nearRation = newRation(slowMax, slowEvery)
 	return d
 }
 
@@ -223,6 +234,9 @@ func (d *door) replay(c *Core, e ledger.Entry) {
 			}
 		}
 	case ledger.KindCommand:
+		if e.Word == interlock.DoIncident.String() && e.Visit != "" && d.last.visit != e.Visit {
+			d.last = lastIncident{at: e.Time, visit: e.Visit, why: e.Reason}
+		}
 		if a, ok := decode[alarmData](e.Data); ok && e.Word == interlock.DoAlarm.String() {
 			d.alarm = a.Alarm
 		}
@@ -268,6 +282,9 @@ func (d *door) replayVisit(c *Core, e ledger.Entry) {
 		d.visit = &visit{id: e.Visit, grantID: k.Grant, grant: c.mem.grants[k.Grant], began: e.Time, last: e.Time, budget: visitEntries}
 	case ledger.WordEnded:
 		k, _ := decode[ledger.VisitData](e.Data)
+		if d.last.visit == e.Visit {
+			d.last.total = k.GapSeconds
+		}
 		if k.Outcome == outcomeWord(interlock.Incident) && len(d.incidents) < maxIncidents {
 			in := bus.Incident{Visit: e.Visit, Reason: e.Reason, Text: sentence(e.Reason), Total: k.GapSeconds}
 			if d.visit != nil && d.visit.id == e.Visit {

@@ -96,6 +96,13 @@ type (
 		Ask bus.Ask
 	}
 
+	// Pressed is a block that came on the home's own network (S4) and not over the bus. Nobody proves there who he is, so that it can
+	// be set from there and not lifted. By names what it was pressed on, for the record. Ref is as in Asked.
+	Pressed struct {
+		Ref      uint64
+		Door, By string
+	}
+
 	// Told tells that the service has stored an alarm.
 	Told struct{ ID string }
 
@@ -117,5 +124,6 @@ func (Written) input()   {}
 func (Answered) input()  {}
 func (Silence) input()   {}
 func (Asked) input()     {}
+func (Pressed) input()   {}
 func (Told) input()      {}
 func (Shipped) input()   {}

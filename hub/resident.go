@@ -14,10 +14,39 @@ func (c *Core) askBlock(d *door, a bus.Ask) {
 		c.answerAsk(a.ID, superseded())
 		return
 	}
-	d.blocks = max(d.blocks, a.Count)
-	c.step(d, interlock.Fact{Kind: interlock.Block})
-	c.write(d, ledger.KindConfig, "block", interlock.ResidentAsked, orderData{By: a.By, Count: a.Count})
+	c.block(d, a.By, a.Count)
 	c.answerDurable(a.ID, bus.AskReply{OK: true})
+}
+
+func (c *Core) block(d *door, by string, count uint64) {
+	d.blocks = max(d.blocks, count)
+	c.step(d, interlock.Fact{Kind: interlock.Block})
+	c.write(d, ledger.KindConfig, "block", interlock.ResidentAsked, orderData{By: by, Count: count})
+}
+
+// nearStep is how far a block from the home's own network moves the number of the newest order on. The service numbers its orders
+// one by one: whatever it gave before it heard of this block, and may still deliver, has a lower number and lifts nothing (T23). A
+// resident who sees this block in the app and lifts it gives a higher one.
+const nearStep = 1 << 10
+
+// pressed takes a block from the home's own network (S4). One that is pressed again and again on a blocked door is written down no
+// oftener than what strangers cause: it fills no disk. It is not among the remembered asks, which it must not push out.
+func (c *Core) pressed(in Pressed) {
+	d := c.index[in.Door]
+	if d == nil {
+		c.answer(in.Ref, refusal(interlock.WrongDoor))
+		return
+	}
+	if d.state.Blocked() && !d.nearRation.allow(c.at.Mono) {
+		c.answer(in.Ref, bus.AskReply{OK: true})
+		return
+	}
+	c.block(d, tidy(in.By), d.blocks+nearStep)
+	if len(c.waits) >= maxWaits {
+		c.answer(in.Ref, refusal(interlock.LedgerSlow))
+		return
+	}
+	c.wait.answers = append(c.wait.answers, answerLater{ask: &asked{waiting: []uint64{in.Ref}}, reply: bus.AskReply{OK: true}})
 }
 
 // askUnblock lifts a block if it is newer than every order that was taken.

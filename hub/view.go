@@ -112,6 +112,10 @@ func (c *Core) view(d *door) bus.View {
 		w.Until = &until
 	}
 	v := d.visit
+	if in := d.last; in.visit != "" {
+		open := v != nil && v.id == in.visit || slices.ContainsFunc(d.incidents, func(o bus.Incident) bool { return o.Visit == in.visit })
+		w.LastIncident = &bus.LastIncident{Visit: in.visit, At: in.at, Reason: in.why, Text: d.toResident(reasonOf(in.why)), Total: in.total, Open: open}
+	}
 	if v == nil {
 		return w
 	}

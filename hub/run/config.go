@@ -54,6 +54,10 @@ type Config struct {
 	// Pairing is called with each new pairing code: print it where only the household reads it.
 	Pairing func(code string)
 
+	// Shown, if set, is called with each new view of a door, and with the present one at least every 5 s, from the core's own
+	// goroutine: it must not wait. For those in the home who show doors, beside the service.
+	Shown func(bus.View)
+
 	// Watching, if set, is called at each change of a door's watch and each order on its way to a lock, from inside the hub's
 	// goroutines; it must not block. For metrics and benchmarks.
 	Watching func(Event)

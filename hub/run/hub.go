@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"eyebolt/bus"
 	"eyebolt/camera"
 	"eyebolt/hub"
 	"eyebolt/interlock"
@@ -46,6 +47,7 @@ type Hub struct {
 	wg      sync.WaitGroup
 	visits  bool // owned by loop
 	refills refills
+	near    near
 }
 
 // New checks the wiring. Nothing is opened before Start.
@@ -278,11 +280,20 @@ func (h *Hub) take(item any) {
 }
 
 func (h *Hub) refresh() {
-	if h.post == nil {
+	if h.post == nil && h.cfg.Shown == nil {
 		return
 	}
 	for _, d := range h.cfg.Doors {
-		h.post.show(h.core.View(h.at(), d.Name))
+		h.show(h.core.View(h.at(), d.Name))
+	}
+}
+
+func (h *Hub) show(v bus.View) {
+	if h.post != nil {
+		h.post.show(v)
+	}
+	if h.cfg.Shown != nil {
+		h.cfg.Shown(v)
 	}
 }
 
@@ -331,11 +342,9 @@ func (h *Hub) mail(e hub.Effect) {
 			h.post.alarm(e.Alarm)
 		}
 	case hub.Show:
-		if h.post != nil {
-			h.post.show(e.View)
-		}
+		h.show(e.View)
 	case hub.Answer:
-		if h.post != nil {
+		if !h.near.answer(e.Ref, e.Reply) && h.post != nil {
 			h.post.answer(e.Ref, e.Reply)
 		}
 	case hub.BeatNow:

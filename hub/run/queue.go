@@ -32,6 +32,9 @@ func (q *queue) later(in any) { q.put(in, maxQueue) }
 // ask adds what somebody outside wants; half of the queue is kept for what the house itself tells.
 func (q *queue) ask(in hub.Asked) bool { return q.add(in, maxQueue/2) }
 
+// press adds a block from the home's own network, under the same bound.
+func (q *queue) press(in hub.Pressed) bool { return q.add(in, maxQueue/2) }
+
 func (q *queue) add(in any, limit int) bool {
 	ok := q.put(in, limit)
 	signal(q.ready)
