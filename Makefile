@@ -75,8 +75,10 @@ locks: ## every lock driver against its real peer, and one table of what each ke
 	@scripts/need.sh $(RUN_NEEDS) mosquitto-clients
 	@scripts/zwavepeer.sh
 	@scripts/z2mpeer.sh
+	@scripts/hapeer.sh
 	@rm -rf bin/locks; mkdir -p bin/locks
 	@EYEBOLT_PEERS=1 EYEBOLT_LOCK_TABLES=$(CURDIR)/bin/locks go test ./lock/... -count=1 -timeout 20m
+	@EYEBOLT_PEERS=1 go test ./hub/hass ./cmd/eyebolt -run '^TestHomeAssistant|^TestNothingIsClaimed|^TestPresses' -count=1 -timeout 10m
 	@EYEBOLT_LOCK_TABLES=$(CURDIR)/bin/locks go test ./lock/locktest -count=1 -v -run TestTables
 
 lab: ## attacks T1 and T2 on simulated radios in an isolated virtual machine (docs/LAB.md); not part of make test

@@ -47,7 +47,7 @@ type door struct {
 	visit     *visit
 	incidents []bus.Incident // not closed by a resident, oldest first
 	last      lastIncident
-	alarm     bus.Alarm      // the standing one
+	alarm     bus.Alarm // the standing one
 	said      []interlock.Reason
 	decided   bool // this step wrote a decision
 

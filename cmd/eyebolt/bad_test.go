@@ -65,6 +65,8 @@ func TestBadConfigurationNamesTheLineAndTheNearestKey(t *testing.T) {
 		{"a bad limit", "    lock:", "    limits: {tail: 48h}\n    lock:", "give a span from 1s to 1h"},
 		{"a slide that S2 forbids", "    lock:", "    limits: {slide: 60s}\n    lock:", "give a span from 1s to 30s"},
 		{"a wire that anybody may speak on (S4)", "passkeys:", "service: {url: \"nats://192.0.2.1:4222\"}\npasskeys:", "write tls://192.0.2.1:4222; or write plain: true"},
+		{"a word that Home Assistant's part has not", "passkeys:", "home_assistant: {brokr: \"mqtt://127.0.0.1:1\"}\npasskeys:", "broker"},
+		{"Home Assistant at no broker", "passkeys:", "home_assistant: {broker: \"http://127.0.0.1:8123\"}\npasskeys:", "write mqtt://host:1883"},
 		{"no service there", "passkeys:", "service: {url: \"4222\"}\npasskeys:", "write tls://host:4222"},
 		{"an unset variable", "rtsp://127", "rtsp://${EYEBOLT_NO_SUCH}@127", "the environment has no EYEBOLT_NO_SUCH"},
 	} {

@@ -21,6 +21,7 @@ import (
 	"eyebolt/camera"
 	"eyebolt/camera/rtsp"
 	"eyebolt/grant"
+	"eyebolt/hub/hass"
 	"eyebolt/hub/run"
 	"eyebolt/ledger"
 	"eyebolt/ledger/sqlite"
@@ -229,6 +230,13 @@ func startHub(ctx context.Context, cfg HubConfig, opt hubOptions) (_ *runningHub
 		}
 		rc.Doors = append(rc.Doors, door)
 	}
+	shown, err := cfg.homeAssistant(opt)
+	if err != nil {
+		return nil, err
+	}
+	if shown != nil {
+		rc.Shown = shown.Show
+	}
 	r, err := run.New(rc)
 	if err != nil {
 		return nil, err
@@ -237,7 +245,25 @@ func startHub(ctx context.Context, cfg HubConfig, opt hubOptions) (_ *runningHub
 		return nil, err
 	}
 	h.stops = append(h.stops, r.Stop)
+	if shown != nil {
+		if err := shown.Start(ctx, r.Block); err != nil {
+			return nil, err
+		}
+		h.stops = append(h.stops, shown.Stop)
+	}
 	return h, nil
+}
+
+// homeAssistant is the way to Home Assistant; nil if none is configured.
+func (cfg HubConfig) homeAssistant(opt hubOptions) (*hass.Bridge, error) {
+	if cfg.HomeAssistant == nil {
+		return nil, nil
+	}
+	c := hass.Config{Hub: cfg.ID, Version: version(), Settings: *cfg.HomeAssistant, Now: opt.Now, Log: opt.Log}
+	for _, d := range cfg.Doors {
+		c.Doors = append(c.Doors, d.Name)
+	}
+	return hass.New(c)
 }
 
 // door wires one door's devices. The list of drivers is here and nowhere else.

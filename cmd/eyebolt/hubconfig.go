@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"time"
 
+	"eyebolt/hub/hass"
 	"eyebolt/hub/run"
 	"eyebolt/interlock"
 	"eyebolt/lock/mqtt"
@@ -31,6 +32,8 @@ type HubConfig struct {
 	Clips ClipConfig `yaml:"clips"`
 	// Live says how a phone reaches the picture.
 	Live LiveConfig `yaml:"live"`
+	// HomeAssistant shows the doors in Home Assistant, through its MQTT broker, and lets visits be blocked there. Default: not.
+	HomeAssistant *hass.Settings `yaml:"home_assistant"`
 	// Radio says where signs of an attack on the Wi-Fi are heard. Default: nowhere.
 	Radio RadioConfig `yaml:"radio"`
 	// Log is debug, info, warn or error. Default info.
