@@ -106,6 +106,15 @@ func FuzzRead(f *testing.F) {
 			if n, err := readNetwork(m.result.body); err == nil {
 				_, _ = n.resolve(Settings{Lock: "2", Contact: "a"})
 				_ = n.list()
+				if all := n.devices(); len(all) > lock.MostDevices {
+					t.Fatalf("%d devices", len(all))
+				} else {
+					for _, d := range all {
+						if d.ID == "" || d.Name == "" || len(d.ID) > 256 || len(d.Name) > 256 || len(d.Make) > 256 {
+							t.Fatalf("device %+v", d)
+						}
+					}
+				}
 			}
 		}
 		if m.event != nil {

@@ -26,13 +26,26 @@ type network struct {
 }
 
 type node struct {
-	ID     int    `json:"nodeId"`
-	Name   string `json:"name"`
-	Status int    `json:"status"`
-	Ready  bool   `json:"ready"`
-	Values []struct {
-		Class int `json:"commandClass"`
-	} `json:"values"`
+	ID         int     `json:"nodeId"`
+	Name       string  `json:"name"`
+	Location   string  `json:"location"`
+	Status     int     `json:"status"`
+	Ready      bool    `json:"ready"`
+	Controller bool    `json:"isControllerNode"`
+	Values     []value `json:"values"`
+	Config     struct {
+		Maker string `json:"manufacturer"`
+		Label string `json:"label"`
+		Say   string `json:"description"`
+	} `json:"deviceConfig"`
+}
+
+// value says which value a node has; what it is does not matter here.
+type value struct {
+	Class    int             `json:"commandClass"`
+	Endpoint int             `json:"endpoint"`
+	Property json.RawMessage `json:"property"`
+	Key      json.RawMessage `json:"propertyKey"`
 }
 
 // maxNodes bounds a network; Z-Wave Long Range has room for some 4000.
@@ -78,12 +91,7 @@ func (n network) resolve(s Settings) (ids, error) {
 	if found.lock == found.contact || found.lock == found.smoke || (found.contact != 0 && found.contact == found.smoke) {
 		return ids{}, errors.New("lock, contact and smoke are one node in Z-Wave JS: name different ones")
 	}
-	if l, ok := n.node(found.lock); ok && l.Ready && !slices.ContainsFunc(l.Values, func(v struct {
-		Class int `json:"commandClass"`
-	},
-	) bool {
-		return v.Class == ccDoorLock
-	}) {
+	if l, ok := n.node(found.lock); ok && l.Ready && !slices.ContainsFunc(l.Values, func(v value) bool { return v.Class == ccDoorLock }) {
 		return ids{}, fmt.Errorf("node %d has no Door Lock command class: is it the lock?", found.lock)
 	}
 	return found, nil
