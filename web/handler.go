@@ -25,6 +25,9 @@ const (
 // Option changes what Handler serves. The demo alone needs any.
 type Option func(*server)
 
+// WithHub serves the pages of a hub that is set up, /setup and /walk, and none of the service's, which serves none of these.
+func WithHub() Option { return func(s *server) { s.hub = true } }
+
 // WithWorld also serves the demo's world page, which frames the pages of the given origins ("http://localhost:8421").
 func WithWorld(frames ...string) Option {
 	return func(s *server) {
@@ -40,6 +43,7 @@ func FramedBy(origins ...string) Option {
 
 type server struct {
 	world    bool
+	hub      bool
 	frames   []string
 	framedBy []string
 	files    map[string]file
@@ -137,16 +141,28 @@ func (s *server) name(url string) string {
 	first, _, _ := strings.Cut(p, "/")
 	switch first {
 	case "":
+		if s.hub {
+			return "setup.html"
+		}
 		return "index.html"
 	case "home", "stop", "ops":
+		if s.hub {
+			return ""
+		}
 		return first + ".html"
 	case "world":
 		if s.world {
 			return "world.html"
 		}
 		return ""
+	case "setup", "walk":
+		if s.hub {
+			return first + ".html"
+		}
+		return ""
 	}
-	if strings.HasSuffix(p, ".html") || !s.world && strings.HasPrefix(p, "assets/world") {
+	asset := strings.TrimPrefix(p, "assets/")
+	if strings.HasSuffix(p, ".html") || !s.world && strings.HasPrefix(asset, "world") || !s.hub && (strings.HasPrefix(asset, "setup") || strings.HasPrefix(asset, "walk")) {
 		return ""
 	}
 	return p

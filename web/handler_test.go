@@ -23,7 +23,7 @@ func get(t *testing.T, h http.Handler, target string, header ...string) *http.Re
 }
 
 func TestHandlerServesPagesAndAssets(t *testing.T) {
-	plain, demo := web.Handler(), web.Handler(web.WithWorld("http://localhost:1"))
+	plain, demo, hub := web.Handler(), web.Handler(web.WithWorld("http://localhost:1")), web.Handler(web.WithHub())
 	for _, c := range []struct {
 		h     http.Handler
 		path  string
@@ -44,6 +44,12 @@ func TestHandlerServesPagesAndAssets(t *testing.T) {
 		{plain, "/../web.go", 404, "", ""},
 		{plain, "/world", 404, "", ""}, // the demo's page is not in a household's service
 		{demo, "/world", 200, "text/html", "no-cache"},
+		{plain, "/setup", 404, "", ""}, // nor is the hub's
+		{demo, "/setup", 404, "", ""},
+		{hub, "/setup", 200, "text/html", "no-cache"},
+		{hub, "/", 200, "text/html", "no-cache"},
+		{hub, "/home", 404, "", ""}, // and the hub has none of the service's
+		{hub, "/ops", 404, "", ""},
 	} {
 		r := get(t, c.h, c.path)
 		if r.StatusCode != c.code || !strings.HasPrefix(r.Header.Get("Content-Type"), c.kind) {
@@ -56,7 +62,7 @@ func TestHandlerServesPagesAndAssets(t *testing.T) {
 }
 
 func TestHashedAssetsStayAndPagesAreAskedAgain(t *testing.T) {
-	h := web.Handler()
+	h, hub := web.Handler(), web.Handler(web.WithHub())
 	all, err := fs.Glob(web.Pages(), "assets/*")
 	if err != nil || len(all) == 0 {
 		t.Fatalf("assets: %v, %v", all, err)
@@ -65,7 +71,14 @@ func TestHashedAssetsStayAndPagesAreAskedAgain(t *testing.T) {
 		if strings.HasPrefix(path.Base(a), "world") {
 			continue
 		}
-		if r := get(t, h, "/"+a); r.StatusCode != 200 || !strings.Contains(r.Header.Get("Cache-Control"), "immutable") {
+		from := h
+		if base := path.Base(a); strings.HasPrefix(base, "setup") || strings.HasPrefix(base, "walk") {
+			if r := get(t, h, "/"+a); r.StatusCode != 404 {
+				t.Errorf("%s: the service serves a hub's page", a)
+			}
+			from = hub
+		}
+		if r := get(t, from, "/"+a); r.StatusCode != 200 || !strings.Contains(r.Header.Get("Cache-Control"), "immutable") {
 			t.Errorf("%s: got %d %q", a, r.StatusCode, r.Header.Get("Cache-Control"))
 		}
 	}

@@ -148,14 +148,8 @@ func startHub(ctx context.Context, cfg HubConfig, opt hubOptions) (_ *runningHub
 			err = errors.Join(err, h.Stop())
 		}
 	}()
-	if cfg.State == "" {
-		return nil, errors.New("hub: state: name the folder for the record, the keys and the clips")
-	}
-	if cfg.Passkeys.ID == "" || len(cfg.Passkeys.Origins) == 0 {
-		return nil, errors.New("hub: passkeys: name the id and origins that your apps are served under, the same as the service's")
-	}
-	if err := cfg.Service.check(); err != nil {
-		return nil, fmt.Errorf("hub: %w", err)
+	if err := cfg.check(); err != nil {
+		return nil, err
 	}
 	if err := private(cfg.State); err != nil {
 		return nil, err
@@ -215,21 +209,11 @@ func startHub(ctx context.Context, cfg HubConfig, opt hubOptions) (_ *runningHub
 	}
 	h.stops = append(h.stops, view.Close)
 
-	rc := run.Config{
-		ID: cfg.ID, RP: grant.RP{ID: cfg.Passkeys.ID, Origins: cfg.Passkeys.Origins}, Epoch: max(1, cfg.Epoch),
-		Ledger: record, Bus: conn, Log: opt.Log, Now: opt.Now, Live: view, Pairing: opt.Pairing, AddResident: opt.AddResident,
-		Dir: filepath.Join(cfg.State, "cameras"),
-	}
-	if rc.Radios, err = cfg.Radio.radios(); err != nil {
+	rc, err := cfg.home(films, opt)
+	if err != nil {
 		return nil, err
 	}
-	for _, d := range cfg.Doors {
-		door, err := cfg.door(d, films, opt)
-		if err != nil {
-			return nil, fmt.Errorf("door %s: %w", d.Name, err)
-		}
-		rc.Doors = append(rc.Doors, door)
-	}
+	rc.Ledger, rc.Bus, rc.Live = record, conn, view
 	shown, err := cfg.homeAssistant(opt)
 	if err != nil {
 		return nil, err
@@ -264,6 +248,40 @@ func (cfg HubConfig) homeAssistant(opt hubOptions) (*hass.Bridge, error) {
 		c.Doors = append(c.Doors, d.Name)
 	}
 	return hass.New(c)
+}
+
+// check refuses a configuration that lacks what no hub can do without.
+func (cfg HubConfig) check() error {
+	if cfg.State == "" {
+		return errors.New("hub: state: name the folder for the record, the keys and the clips")
+	}
+	if cfg.Passkeys.ID == "" || len(cfg.Passkeys.Origins) == 0 {
+		return errors.New("hub: passkeys: name the id and origins that your apps are served under, the same as the service's")
+	}
+	if err := cfg.Service.check(); err != nil {
+		return fmt.Errorf("hub: %w", err)
+	}
+	return nil
+}
+
+// home wires what is the home's own: all but the record, the bus and the live view.
+func (cfg HubConfig) home(films *recorders, opt hubOptions) (run.Config, error) {
+	rc := run.Config{
+		ID: cfg.ID, RP: grant.RP{ID: cfg.Passkeys.ID, Origins: cfg.Passkeys.Origins}, Epoch: max(1, cfg.Epoch),
+		Log: opt.Log, Now: opt.Now, Pairing: opt.Pairing, AddResident: opt.AddResident, Dir: filepath.Join(cfg.State, "cameras"),
+	}
+	var err error
+	if rc.Radios, err = cfg.Radio.radios(); err != nil {
+		return rc, err
+	}
+	for _, d := range cfg.Doors {
+		door, err := cfg.door(d, films, opt)
+		if err != nil {
+			return rc, fmt.Errorf("door %s: %w", d.Name, err)
+		}
+		rc.Doors = append(rc.Doors, door)
+	}
+	return rc, nil
 }
 
 // door wires one door's devices. The list of drivers is here and nowhere else.

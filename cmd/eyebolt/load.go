@@ -9,14 +9,25 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"eyebolt/hub/setup"
 )
 
 // maxConfig bounds a configuration file: a home with 64 doors takes about 40 KiB.
 const maxConfig = 1 << 20
 
-// load reads a YAML file into into, a pointer to a struct. Unknown keys are refused with the nearest valid one, and
-// ${NAME} is replaced by the environment variable of that name.
+// load reads a YAML file into into, a pointer to a struct. Unknown keys are refused with the nearest valid one, and ${NAME} is
+// replaced by the environment variable of that name, or by what the file beside it says: hub.env for hub.yaml.
 func load(path string, into any) error {
+	beside, err := readEnv(setup.EnvPath(path))
+	if err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	return loadWith(path, into, beside)
+}
+
+// loadWith is load with what stands for ${NAME} where the environment has none.
+func loadWith(path string, into any, beside map[string]string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return fmt.Errorf("configuration: %w: give its path with --config", err)
@@ -28,12 +39,19 @@ func load(path string, into any) error {
 	if err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
-	text, err := environment(string(raw))
+	known := func(name string) (string, bool) {
+		if value, ok := os.LookupEnv(name); ok {
+			return value, true
+		}
+		value, ok := beside[name]
+		return value, ok
+	}
+	text, err := environment(string(raw), known)
 	if err != nil {
 		return fmt.Errorf("configuration %s: %w", path, err)
 	}
 	if err := yaml.UnmarshalWithOptions([]byte(text), into, yaml.Strict()); err != nil {
-		return fmt.Errorf("configuration %s: %w", path, &masked{withNearest(err, into), string(raw)})
+		return fmt.Errorf("configuration %s: %w", path, &masked{withNearest(err, into), string(raw), known})
 	}
 	return nil
 }
@@ -42,6 +60,8 @@ func load(path string, into any) error {
 type masked struct {
 	err error
 	raw string // the file as it was written, before the environment's values were put in
+
+	known func(name string) (string, bool)
 }
 
 // In an address, what stands before the @; and what stands behind the name of something secret.
@@ -53,7 +73,7 @@ var (
 func (m *masked) Error() string {
 	text := m.err.Error()
 	for _, ref := range variable.FindAllStringSubmatch(m.raw, -1) {
-		if value := os.Getenv(ref[1]); len(value) > 2 {
+		if value, _ := m.known(ref[1]); len(value) > 2 {
 			text = strings.ReplaceAll(text, value, ref[0])
 		}
 	}
@@ -64,7 +84,7 @@ func (m *masked) Unwrap() error { return m.err }
 
 var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 
-func environment(text string) (string, error) {
+func environment(text string, known func(name string) (string, bool)) (string, error) {
 	var missing []string
 	var out strings.Builder
 	for line := range strings.Lines(text) {
@@ -74,7 +94,7 @@ func environment(text string) (string, error) {
 		}
 		out.WriteString(variable.ReplaceAllStringFunc(line, func(ref string) string {
 			name := ref[2 : len(ref)-1]
-			value, ok := os.LookupEnv(name)
+			value, ok := known(name)
 			if !ok {
 				missing = append(missing, name)
 			}
@@ -82,7 +102,7 @@ func environment(text string) (string, error) {
 		}))
 	}
 	if len(missing) > 0 {
-		return "", fmt.Errorf("the environment has no %s: set it, or write the value", strings.Join(missing, ", "))
+		return "", fmt.Errorf("the environment has no %s: set it, or write NAME=value into the file that is named as this one, with .env at its end", strings.Join(missing, ", "))
 	}
 	return out.String(), nil
 }

@@ -18,7 +18,7 @@ type cli struct {
 	Version kong.VersionFlag `help:"Print which version this is."`
 
 	Demo    DemoCmd    `cmd:"" help:"Everything in one process, with a pretend home that speaks real protocols. Prints one URL."`
-	Hub     HubCmd     `cmd:"" help:"The hub: stands in the home, decides, drives lock and camera."`
+	Hub     HubCmds    `cmd:"" help:"The hub: stands in the home, decides, drives lock and camera."`
 	Control ControlCmd `cmd:"" help:"The service: authorises, schedules, watches hubs, tells people."`
 	Camera  CameraCmd  `cmd:"" help:"Find cameras, see what one offers, and try one before it is relied on."`
 	Verify  VerifyCmd  `cmd:"" help:"Check a record as a stranger would: OK, or the first entry that is wrong."`

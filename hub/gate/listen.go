@@ -38,6 +38,8 @@ func Listen(address string) (*Listener, error) {
 	}
 	ip, ipErr := netip.ParseAddr(host)
 	switch {
+	case err == nil && host == "":
+		return nil, fmt.Errorf("--listen %s would be open to every network of this machine: name the address of the one that you are on", address)
 	case err != nil || ipErr != nil:
 		return nil, fmt.Errorf("--listen %s: write an IP address of this machine and a port, such as 127.0.0.1:8423", address)
 	case ip.IsUnspecified():

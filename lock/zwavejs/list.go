@@ -17,7 +17,7 @@ import (
 var _ lock.List = List
 
 // List is a [lock.List]: the nodes that Z-Wave JS knows, without its stick, locks first. settings is a Settings or a *Settings of
-// which URL and CAFile are used. The server is asked what it knows: no device is woken. It may take connectLimit and handshakeLimit.
+// which URL and CAFile are used. The server is asked what it knows: no device is woken. It may take ws.ConnectLimit and handshakeLimit.
 func List(ctx context.Context, settings any, _ *slog.Logger) ([]lock.Device, error) {
 	s, ok := settings.(Settings)
 	if p, isPointer := settings.(*Settings); isPointer && p != nil {
@@ -30,11 +30,9 @@ func List(ctx context.Context, settings any, _ *slog.Logger) ([]lock.Device, err
 	if err != nil {
 		return nil, fmt.Errorf("lock/zwavejs: %w", err)
 	}
-	dial, enough := context.WithTimeout(ctx, connectLimit)
-	defer enough()
-	conn, err := ws.Dial(dial, target, maxState)
+	conn, err := ws.Open(ctx, target, maxState)
 	if err != nil {
-		return nil, fmt.Errorf("Z-Wave JS %w", unreachable(err))
+		return nil, fmt.Errorf("Z-Wave JS %w", err)
 	}
 	defer conn.Close()
 	greet, enough := context.WithTimeout(ctx, handshakeLimit)

@@ -124,8 +124,8 @@ func worker(web string, out Files) error {
 	var shell []string
 	sum := sha256.New()
 	for _, p := range out.Paths() {
-		if strings.HasPrefix(p, "world") || strings.HasPrefix(p, "assets/world") || p == "licences.txt" {
-			continue // the demo's page is never part of the shell
+		if apart(p) || p == "licences.txt" {
+			continue
 		}
 		sum.Write([]byte(p))
 		sum.Write(out[p])
@@ -154,6 +154,17 @@ func worker(web string, out Files) error {
 	}
 	out["sw.js"] = r.OutputFiles[0].Contents
 	return nil
+}
+
+// apart says whether a file is a page's that is never part of the shell: the demo's world, and the hub's own pages.
+func apart(p string) bool {
+	first := strings.TrimPrefix(p, "assets/")
+	for _, name := range []string{"world", "setup", "walk"} {
+		if strings.HasPrefix(first, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // Global bundles one module for a test: a script that leaves its exports in a global of that name.

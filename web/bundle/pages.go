@@ -20,6 +20,7 @@ var pages = []page{
 	{"home", "Home – Eyebolt"},
 	{"stop", "Stops – Eyebolt"},
 	{"ops", "Operations – Eyebolt"},
+	{"setup", "Set-up – Eyebolt hub"},
 	{"world", "The world – Eyebolt demo"},
 }
 

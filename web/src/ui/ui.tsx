@@ -78,7 +78,7 @@ export function Field(p: {
   value: string;
   onInput: (v: string) => void;
   hint?: string;
-  type?: "text" | "date" | "time" | "datetime-local";
+  type?: "text" | "date" | "time" | "datetime-local" | "password";
   required?: boolean;
   autoComplete?: string;
   inputMode?: "text" | "numeric";
