@@ -165,6 +165,7 @@ type View struct {
 	AlarmText    string     `json:"alarm_text,omitempty"`
 	Incidents    []Incident `json:"incidents,omitempty"` // open ones
 	Cameras      []Camera   `json:"cameras,omitempty"`   // each for itself; Watch is the door's
+	Walk         *Walk      `json:"walk,omitempty"`      // what the walk test proved of the door
 
 	LastIncident *LastIncident `json:"last_incident,omitempty"` // the newest, open or not
 }
@@ -177,6 +178,13 @@ type LastIncident struct {
 	Text   string    `json:"text"`
 	Total  float64   `json:"total_s"` // unwatched seconds while unsecured, to the tenth; 0 until its visit is over
 	Open   bool      `json:"open"`    // no resident has closed it
+}
+
+// Walk is what a door's walk test is worth for the lock and the cameras that it has now (S9, S11).
+type Walk struct {
+	Passed bool      `json:"passed"` // while it is not, nobody is let in unattended
+	Made   time.Time `json:"made,omitzero"`
+	Say    string    `json:"say"` // in one or two sentences; while it is not passed: what to do
 }
 
 // Camera is one camera of a door: what it sees by itself, and what its link is worth.

@@ -303,6 +303,10 @@ func reportTexts(word string) string {
 		return "The cameras' connection is too unsteady to let anybody in."
 	case "link-fit":
 		return "The cameras' connection is steady enough again."
+	case "walked":
+		return "The door has passed its walk test."
+	case "not-walked":
+		return "The door has not passed its walk test, so nobody is let in alone."
 	case "camera-learned-anew":
 		return "What a camera usually shows was forgotten by the operator's wish and learned anew."
 	case "smoke":

@@ -36,6 +36,15 @@ type Door struct {
 	Name    string           // [a-z0-9-], at most 64 bytes; unique in the hub
 	Cameras []string         // names; the watch is live while any one of them is (S18)
 	Limits  interlock.Limits // incomplete limits never unlock (S13)
+	Walk    Walk             // what was proven of its devices; nothing is: then nobody is let in (S9, S11)
+}
+
+// Walk is what a door's walk test (package hub/walk) is worth for the devices that the door has now. The zero Walk proves nothing.
+type Walk struct {
+	Passed bool
+	Made   time.Time
+	Say    string // in one or two sentences, for whoever set the hub up; at most 1000 bytes of it are kept
+	Sum    string // SHA-256 of the certificate's file in hex, for the record; empty if there is none
 }
 
 // MaxDoors bounds a hub. One hub is for one home; tens of doors are an apartment house's hallway cabinet.

@@ -192,6 +192,7 @@ func (c *Core) boot() {
 	c.write(nil, ledger.KindBoot, "boot", interlock.NoReason, bootData{Hub: c.cfg.ID, Epoch: c.cfg.Epoch})
 	for _, d := range c.doors {
 		d.mono = c.at.Mono
+		c.noteWalk(d)
 		c.resume(d)
 	}
 	for _, a := range c.mem.untold {

@@ -81,6 +81,9 @@ func (c *Core) arrival(d *door, a bus.Ask) (*visit, interlock.Reason, string) {
 	if d.held[linkCondition] {
 		return nil, interlock.LinkUnfit, d.unfit()
 	}
+	if d.held[walkCondition] {
+		return nil, interlock.NotWalked, d.cfg.Walk.Say
+	}
 	v := &visit{grantID: g.Delivery.ID, grant: g, chain: a.Grant, began: c.clock.now(c.at), parcel: a.Parcel, place: a.Place, budget: visitEntries}
 	v.results = c.check(d, v)
 	if why := grant.Reason(v.results); why != interlock.NoReason {

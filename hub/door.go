@@ -59,6 +59,7 @@ type door struct {
 	linkRation ration // of certificates
 	nearRation ration // of blocks that were pressed on a blocked door
 	linkNoted  bool   // what the record says of them: unfit
+	walkNoted  walkData
 }
 
 // visit is one use of one grant.
@@ -108,11 +109,12 @@ var conditions = [...]struct {
 	{"home", interlock.SomebodyHome},
 	{"battery", interlock.BatteryLow},
 	{"link", interlock.LinkUnfit},
+	{"walk", interlock.NotWalked},
 	{"other", interlock.HouseholdHolds},
 }
 
 // The conditions that the hub finds by itself; nobody sets or lifts them.
-const batteryCondition, linkCondition = 3, 4
+const batteryCondition, linkCondition, walkCondition = 3, 4, 5
 
 // lowBattery is when a lock may no longer promise that it locks again: common locks warn at 20 and stop at 5 percent.
 const lowBattery = 15
@@ -126,6 +128,10 @@ func newDoor(cfg Door) *door {
 		cfg.Limits = interlock.DefaultLimits()
 	}
 	d := &door{cfg: cfg, state: interlock.New(cfg.Limits), battery: -1, home: true}
+	if d.cfg.Walk.Say = clip(plain(d.cfg.Walk.Say), 1000); d.cfg.Walk.Say == "" {
+		d.cfg.Walk.Say = "Nobody has walked this door yet."
+	}
+	d.held[walkCondition] = !cfg.Walk.Passed
 	for _, name := range cfg.Cameras {
 		d.sights = append(d.sights, sight{name: name})
 	}
@@ -250,6 +256,8 @@ func (d *door) replay(c *Core, e ledger.Entry) {
 			d.smoke, d.smokeAt = true, e.Time
 		case wordSmokeOver:
 			d.smoke = false
+		case wordWalked, wordNotWalked:
+			d.walkNoted, _ = decode[walkData](e.Data)
 		}
 	case ledger.KindConfig:
 		o, ok := decode[orderData](e.Data)

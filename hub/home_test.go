@@ -12,6 +12,8 @@ import (
 	"eyebolt/bus"
 	"eyebolt/grant"
 	"eyebolt/grant/granttest"
+	"eyebolt/hub/walk"
+	"eyebolt/hub/walk/walktest"
 	"eyebolt/ledger"
 	"eyebolt/liveness"
 	"eyebolt/lock"
@@ -45,6 +47,7 @@ type home struct {
 	skew         time.Duration // of the service's clock
 	cursor       uint64        // entries that the service holds
 	plug         bool          // the lock answers
+	unwalked     bool          // nobody has walked the door
 
 	wire    []string // what reached the lock, and "durable"
 	log     []string // every effect's kind, in order
@@ -59,6 +62,16 @@ type home struct {
 	seq     uint64          // of beats
 	named   []string        // the visits that beats name
 	ordered map[uint64]bool // Done numbers that an Unlock followed, since boot
+}
+
+// walk is what the walk test proved of this home's door, walked by a person who exists no more than the home does.
+func (h *home) walk(cams []string) Walk {
+	if h.unwalked {
+		return Walk{}
+	}
+	c := walktest.Certificate(h.who.Door, "this home", cams...)
+	standing, say := c.Worth(h.who.Door, "this home")
+	return Walk{Passed: standing == walk.Holds, Made: c.Made, Say: say, Sum: "00"}
 }
 
 type cam struct {
@@ -92,7 +105,7 @@ func newHome(t *testing.T, cams ...string) *home {
 // boot starts a new core on the disk as it is, as after a power cut.
 func (h *home) boot(cams []string, seed uint64) {
 	h.Helper()
-	cfg := Config{ID: h.who.Hub, RP: h.who.RP, Epoch: h.who.Epoch, Random: rand.NewChaCha8([32]byte{byte(seed)}), Doors: []Door{{Name: h.who.Door, Cameras: cams}}}
+	cfg := Config{ID: h.who.Hub, RP: h.who.RP, Epoch: h.who.Epoch, Random: rand.NewChaCha8([32]byte{byte(seed)}), Doors: []Door{{Name: h.who.Door, Cameras: cams, Walk: h.walk(cams)}}}
 	c, err := New(cfg)
 	if err != nil {
 		h.Fatal(err)

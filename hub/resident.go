@@ -142,7 +142,7 @@ func (c *Core) askHome(a bus.Ask) {
 func (c *Core) askHold(a bus.Ask) {
 	which := -1
 	for i, k := range conditions {
-		if k.name == a.Text && i != batteryCondition && i != linkCondition {
+		if k.name == a.Text && (i < batteryCondition || i > walkCondition) {
 			which = i
 		}
 	}

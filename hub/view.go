@@ -100,6 +100,7 @@ func (c *Core) view(d *door) bus.View {
 		AgeMs: c.age(d).Milliseconds(), Bolt: d.shownBolt().String(), DoorIs: s.Door().String(), Secured: s.Secured(), PossiblyOpen: s.PossiblyOpen(),
 		Blocked: s.Blocked(), BlockCount: d.blocks, Home: d.home, Holds: d.holds(), Battery: d.battery, Released: s.Released(), Leave: s.Leave(),
 		Checks: []bus.Check{}, Incidents: slices.Clone(d.incidents), Cameras: d.cameras(c.at.Mono),
+		Walk: &bus.Walk{Passed: d.cfg.Walk.Passed, Made: d.cfg.Walk.Made, Say: d.cfg.Walk.Say},
 	}
 	if why != interlock.NoReason {
 		w.Reason, w.Sentence = why.String(), why.Sentence()
@@ -174,14 +175,18 @@ func (c *Core) checks(d *door, v *visit) []bus.Check {
 	add("parcel", result(grant.CheckParcel))
 	add("window", result(grant.CheckWindow))
 	add("clock", of(interlock.CheckClock))
-	// What holds the door is the household's, unless it is the camera's link.
+	// What holds the door is the household's, unless it is the camera's link, or the lock that nobody has proven.
 	household, watch := of(interlock.CheckHousehold), of(interlock.CheckWatch)
 	if household == interlock.LinkUnfit {
 		household, watch = interlock.NoReason, household
 	}
+	lock := of(interlock.CheckLock)
+	if household == interlock.NotWalked {
+		household, lock = interlock.NoReason, household
+	}
 	add("watch", watch)
 	add("recording", of(interlock.CheckRecording))
-	add("lock", of(interlock.CheckLock), of(interlock.CheckBolt))
+	add("lock", lock, of(interlock.CheckBolt))
 	add("door", of(interlock.CheckDoor))
 	add("service", of(interlock.CheckService))
 	add("household", household, of(interlock.CheckSmoke), of(interlock.CheckAlarm), of(interlock.CheckConfig))

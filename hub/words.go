@@ -14,7 +14,7 @@ import "eyebolt/interlock"
 //	command     lock, unlock, retract, hold, refuse, leave, release, alarm, notice, told, incident, not-sent,
 //	            lock-error, unlock-error, retract-error
 //	report      bolt-thrown, bolt-drawn, bolt-jammed, bolt-unknown, door-closed, door-open, door-ajar, door-unknown,
-//	            lock-online, lock-offline, battery-low, battery-good, link-unfit, link-fit, camera-learned-anew, smoke, smoke-over, failure,
+//	            lock-online, lock-offline, battery-low, battery-good, link-unfit, link-fit, walked, not-walked, camera-learned-anew, smoke, smoke-over, failure,
 //	            radio-deauth and the other kinds of package radio: noticed on the air
 //	watch       a watch of interlock; camera-… with one: of one camera, while another one of the door watches (ledger.WatchData)
 //	gap         gap (ledger.GapData)
@@ -28,6 +28,9 @@ const (
 	wordBehind = "behind"
 
 	wordAcknowledged = "acknowledged"
+
+	wordWalked    = "walked"
+	wordNotWalked = "not-walked"
 
 	wordSmoke     = "smoke"
 	wordSmokeOver = "smoke-over"

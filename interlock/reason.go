@@ -40,6 +40,7 @@ const (
 	SomebodyHome   // somebody is home, and the household opens only an empty home
 	BatteryLow     // the lock's battery is too low to promise that it locks again
 	LinkUnfit      // the camera's link is too unsteady for unattended entry (S18)
+	NotWalked      // the door has no walk test that holds: what its devices say is not proven (S9, S11)
 	SmokeAlarm     // smoke or CO alarm: Lock is suppressed (S11)
 	StandingAlarm  // an alarm or incident is not closed
 	NotConfigured  // the door's limits are incomplete

@@ -63,6 +63,7 @@ var reasonWords = [reasons]said{
 	SomebodyHome:   {"somebody-home", "Somebody is home: knock."},
 	BatteryLow:     {"battery-low", "The lock's battery is too low to open safely: take the parcel along."},
 	LinkUnfit:      {"link-unfit", "The connection to this door's camera is too unsteady to let anybody in: take the parcel along."},
+	NotWalked:      {"not-walked", "This door has not passed the walk test that proves its lock, so nobody is let in alone: take the parcel along."},
 	SmokeAlarm:     {"smoke-alarm", "A smoke or CO alarm is going: stay out and call the fire brigade if you see smoke."},
 	StandingAlarm:  {"standing-alarm", "An alarm or incident at this door is not closed: the resident must read and close it first."},
 	NotConfigured:  {"not-configured", "This door's limits are incomplete: finish its set-up on the hub."},

@@ -154,6 +154,11 @@ func startHub(ctx context.Context, cfg HubConfig, opt hubOptions) (_ *runningHub
 	if err := private(cfg.State); err != nil {
 		return nil, err
 	}
+	release, err := inUse(cfg.State)
+	if err != nil {
+		return nil, err
+	}
+	h.stops = append(h.stops, release)
 	if opt.Now == nil {
 		begin := time.Now()
 		opt.Now = func() time.Duration { return time.Since(begin) }
@@ -214,6 +219,18 @@ func startHub(ctx context.Context, cfg HubConfig, opt hubOptions) (_ *runningHub
 		return nil, err
 	}
 	rc.Ledger, rc.Bus, rc.Live = record, conn, view
+	for i, d := range cfg.Doors {
+		proven, certificate, err := walked(cfg.State, d, h.Key)
+		if err != nil {
+			return nil, err
+		}
+		door := &rc.Doors[i]
+		if door.Walk = proven; proven.Passed {
+			door.Limits = certified(door.Limits, certificate)
+		} else {
+			opt.Log.Warn("nobody is let in unattended at this door", "door", d.Name, "why", proven.Say)
+		}
+	}
 	shown, err := cfg.homeAssistant(opt)
 	if err != nil {
 		return nil, err

@@ -67,6 +67,7 @@ type Config struct {
 type Door struct {
 	Name    string
 	Limits  hub.Limits  // interlock.DefaultLimits() when zero
+	Walk    hub.Walk    // what was proven of its devices (S9, S11)
 	Lock    lock.Open   // driver
 	LockCfg lock.Config // Now and Log are filled in
 	Cameras []Camera    // at least one

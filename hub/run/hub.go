@@ -72,7 +72,7 @@ func New(cfg Config) (*Hub, error) {
 	}
 	hc := hub.Config{ID: cfg.ID, RP: cfg.RP, Epoch: cfg.Epoch, Random: cfg.Random, AddResident: cfg.AddResident}
 	for _, d := range cfg.Doors {
-		hd := hub.Door{Name: d.Name, Limits: d.Limits}
+		hd := hub.Door{Name: d.Name, Limits: d.Limits, Walk: d.Walk}
 		if hd.Limits == (hub.Limits{}) {
 			hd.Limits = interlock.DefaultLimits()
 		}

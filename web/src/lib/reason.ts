@@ -45,6 +45,7 @@ const names: Record<string, string> = {
   "smoke-alarm": "Smoke alarm",
   "battery-low": "Lock battery too low",
   "link-unfit": "Camera’s connection too unsteady",
+  "not-walked": "Door has not passed its walk test",
   "clock-unsure": "Hub not sure of the time",
   "cannot-deliver": "Courier could not deliver",
   "screening-expired": "Screening has run out",
