@@ -35,7 +35,8 @@ type loop struct {
 	tiles  int
 	ring   []print   // by order of arrival
 	n      int       // how many were ever added
-	at     []float64 // by lag, of the newest match
+	at     []float64 // by lag, of the newest match: the median tile's
+	low    []float64 // likewise, what the least alike tiles allow
 	qp     []float64 // by place in ring: at which quantiser it was coded; 0: unknown
 	fresh  []bool    // by place in ring: it was no repeat
 	same   []float64
@@ -44,7 +45,7 @@ type loop struct {
 }
 
 func (l *loop) init(bw, bh, n int) {
-	*l = loop{ring: make([]print, n), at: make([]float64, n), qp: make([]float64, n), fresh: make([]bool, n), same: make([]float64, 0, n)}
+	*l = loop{ring: make([]print, n), at: make([]float64, n), low: make([]float64, n), qp: make([]float64, n), fresh: make([]bool, n), same: make([]float64, 0, n)}
 	across := bw / tileW
 	l.tiles = across * (bh / tileH)
 	for y := 0; y < bh/tileH*tileH; y += loopStride {
@@ -90,11 +91,11 @@ func (l *loop) match(p *print, qp, limit float64, coders bool) (m likeness, ok b
 		return m, false
 	}
 	for back := 1; back <= n; back++ {
-		l.at[back-1] = l.compare(p, &l.ring[(l.n-back)%len(l.ring)])
+		l.at[back-1], l.low[back-1] = l.compare(p, &l.ring[(l.n-back)%len(l.ring)])
 	}
 	odd := likeness{peak: limit, unsure: true}
 	for back := loopLeast; back < n; back++ {
-		c := min(l.at[back-1], loopAlone*(l.at[back-1]-max(l.at[back-2], l.at[back])))
+		c := min(l.at[back-1], l.low[back-1], loopAlone*(l.at[back-1]-max(l.at[back-2], l.at[back])))
 		if q := l.quantiser(back); coders && c > max(m.peak, 0) && q > 0 { // only for those that may be a peak
 			usual, known := l.usual(back, n, q)
 			if known {
@@ -142,8 +143,8 @@ func (l *loop) usual(not, n int, qp float64) (like float64, known bool) {
 	return l.same[(len(l.same)-1)*19/20], true
 }
 
-// compare is the correlation of the tiles: their median, but no more than loopTiles times the mean of the lowest quarter.
-func (l *loop) compare(p, q *print) float64 {
+// compare is the correlation of the tiles: their median, and loopTiles times the mean of the lowest quarter.
+func (l *loop) compare(p, q *print) (like, low float64) {
 	clear(l.agree)
 	clear(l.valid)
 	for i, b := range l.blocks {
@@ -167,13 +168,12 @@ func (l *loop) compare(p, q *print) float64 {
 		}
 	}
 	if n < l.tiles/4 {
-		return 0
+		return 0, 0
 	}
 	slices.Sort(votes[:n])
-	low := 0.0
 	lowest := votes[:max(n/4, 1)]
 	for _, v := range lowest {
 		low += v
 	}
-	return math.Sin(math.Pi / 2 * max(-1, min(votes[n/2], loopTiles*low/float64(len(lowest)))))
+	return math.Sin(math.Pi / 2 * votes[n/2]), math.Sin(math.Pi / 2 * min(1, max(-1, loopTiles*low/float64(len(lowest)))))
 }
