@@ -110,9 +110,9 @@ func (d *driver) Can() lock.Can {
 	return lock.Can{Bolt: true, Jam: true, By: true, Battery: true, Poll: true, Door: d.plan.Contact != "" || d.plan.DoorSense}
 }
 
-// Lock sends the wish for a thrown bolt. It waits for nothing but a write already under way. While the server holds maxThrows of them,
-// all newer than the last order and not answered, another would only throw the bolt once more when the lock is back (S11): it is not
-// sent.
+// Lock sends the wish for a thrown bolt. It waits for nothing but a write already under way. While the lock does not answer and the server
+// holds maxThrows of them, all newer than the last order, another would only throw the bolt once more when the lock is back (S11): it is
+// not sent.
 func (d *driver) Lock(ctx context.Context) error {
 	s, err := d.current()
 	if err != nil {
@@ -122,7 +122,7 @@ func (d *driver) Lock(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", lock.ErrNotSent, err)
 	}
 	d.mu.Lock()
-	if s.throws >= maxThrows {
+	if s.throws >= maxThrows && d.healthy != nil {
 		d.mu.Unlock()
 		return nil
 	}

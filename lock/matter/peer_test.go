@@ -118,18 +118,14 @@ func startPeer() (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "eyebolt-matter-")
-	if err != nil {
+	p := &peer{modules: filepath.Join(at, "node_modules"), python: filepath.Join(at, "venv", "bin", "python")}
+	if p.dir, p.root, p.keeper, err = furnish(); err != nil {
 		return nil, err
 	}
-	p := &peer{modules: filepath.Join(at, "node_modules"), python: filepath.Join(at, "venv", "bin", "python"), dir: dir}
 	p.hands.Timeout = 20 * time.Second
 	p.hands.Transport = &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-		return net.Dial("unix", filepath.Join(dir, "house"))
+		return net.Dial("unix", filepath.Join(p.dir, "house"))
 	}}
-	if p.root, p.keeper, err = furnish(dir); err != nil {
-		return nil, err
-	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -225,10 +221,6 @@ func (p *peer) end() {
 	if p.keeper != nil {
 		_ = p.keeper.Process.Kill()
 		_ = p.keeper.Wait()
-	}
-	// The root is a mount, which ends with the room: what is bound below it must not be walked into.
-	for _, name := range []string{"roots", "node", "store", "ota", "house"} {
-		_ = os.RemoveAll(filepath.Join(p.dir, name))
 	}
 }
 

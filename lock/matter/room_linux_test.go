@@ -16,17 +16,29 @@ import (
 // server and the house each have one end of a cable. Matter finds its devices by multicast, of which nothing may get out; matter.js
 // does not use loopback; and the server keeps a folder /data, which the machine need not have.
 
-const roomEnv = "EYEBOLT_MATTER_ROOM"
+const roomEnv = "EYEBOLT_MATTER_ROOM" // the folder of the room
 
 // enterRoom runs all tests in a room and gives their exit code, or says why not. false: this is the room, or none is needed.
 func enterRoom() (code int, elsewhere bool, err error) {
-	if os.Getenv(roomEnv) != "" || !installed() || slices.ContainsFunc(os.Args, func(a string) bool { return strings.HasPrefix(a, "-test.fuzz") }) {
+	if os.Getenv(roomEnv) != "" {
+		out, err := exec.Command("ip", "link", "set", "lo", "up").CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("loopback: %w: %s", err, out)
+		}
+		return 0, false, err
+	}
+	if !installed() || slices.ContainsFunc(os.Args, func(a string) bool { return strings.HasPrefix(a, "-test.fuzz") }) {
 		return 0, false, nil
 	}
-	runtime.LockOSThread() // Pdeathsig is of the thread
+	dir, err := os.MkdirTemp("", "eyebolt-matter-")
+	if err != nil {
+		return 0, false, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // the mounts below it were the room's
+	runtime.LockOSThread()                   // Pdeathsig is of the thread
 	c := exec.Command("/proc/self/exe", os.Args[1:]...)
 	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
-	c.Env = append(os.Environ(), roomEnv+"=1")
+	c.Env = append(os.Environ(), roomEnv+"="+dir)
 	c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
 	if uid := os.Geteuid(); uid != 0 {
 		c.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
@@ -53,22 +65,22 @@ const (
 	houseEnd  = "10.77.0.2/24"
 )
 
-// furnish lays the cable and makes a root folder with a /data of its own.
-func furnish(dir string) (root string, keeper *exec.Cmd, err error) {
-	if os.Getenv(roomEnv) == "" {
-		return "", nil, errNoRoom
+// furnish lays the cable and makes a root folder with a /data of its own, in the room's folder.
+func furnish() (dir, root string, keeper *exec.Cmd, err error) {
+	dir = os.Getenv(roomEnv)
+	if dir == "" {
+		return "", "", nil, errNoRoom
 	}
 	keeper = exec.Command("cat") // holds the house's namespace while the house has no power
 	keeper.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	if _, err := keeper.StdinPipe(); err != nil {
-		return "", nil, err
+		return "", "", nil, err
 	}
 	if err := keeper.Start(); err != nil {
-		return "", nil, err
+		return "", "", nil, err
 	}
 	there := fmt.Sprintf("nsenter -t %d -n ", keeper.Process.Pid)
 	for _, line := range []string{
-		"ip link set lo up",
 		"ip link add va type veth peer name vb",
 		fmt.Sprintf("ip link set vb netns %d", keeper.Process.Pid),
 		"ip addr add " + serverEnd + " dev va",
@@ -81,11 +93,11 @@ func furnish(dir string) (root string, keeper *exec.Cmd, err error) {
 	} {
 		args := strings.Fields(line)
 		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
-			return "", nil, fmt.Errorf("%s: %w: %s", line, err, out)
+			return "", "", nil, fmt.Errorf("%s: %w: %s", line, err, out)
 		}
 	}
 	root, err = bindRoot(filepath.Join(dir, "root"))
-	return root, keeper, err
+	return dir, root, keeper, err
 }
 
 func bindRoot(root string) (string, error) {
