@@ -76,6 +76,7 @@ locks: ## every lock driver against its real peer, and one table of what each ke
 	@scripts/zwavepeer.sh
 	@scripts/z2mpeer.sh
 	@scripts/hapeer.sh
+	@scripts/matterpeer.sh
 	@rm -rf bin/locks; mkdir -p bin/locks
 	@EYEBOLT_PEERS=1 EYEBOLT_LOCK_TABLES=$(CURDIR)/bin/locks go test ./lock/... -count=1 -timeout 20m
 	@EYEBOLT_PEERS=1 go test ./hub/hass ./cmd/eyebolt -run '^TestHomeAssistant|^TestNothingIsClaimed|^TestPresses' -count=1 -timeout 10m

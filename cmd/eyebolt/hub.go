@@ -29,6 +29,7 @@ import (
 	"eyebolt/live/webrtc"
 	"eyebolt/liveness"
 	"eyebolt/lock"
+	"eyebolt/lock/matter"
 	"eyebolt/lock/mqtt"
 	"eyebolt/lock/zwavejs"
 	keep "eyebolt/record"
@@ -301,23 +302,44 @@ func (cfg HubConfig) home(films *recorders, opt hubOptions) (run.Config, error) 
 	return rc, nil
 }
 
-// door wires one door's devices. The list of drivers is here and nowhere else.
+// driver is the one that a door's lock names. The list of drivers is here and nowhere else.
+func (c LockConfig) driver() (open lock.Open, settings any, err error) {
+	named := 0
+	for _, d := range []struct {
+		named    bool
+		open     lock.Open
+		settings any
+	}{
+		{c.MQTT != nil, mqtt.Open, c.MQTT},
+		{c.ZWaveJS != nil, zwavejs.Open, c.ZWaveJS},
+		{c.Matter != nil, matter.Open, c.Matter},
+	} {
+		if d.named {
+			named++
+			open, settings = d.open, d.settings
+		}
+	}
+	const all = "mqtt, zwavejs or matter"
+	switch named {
+	case 0:
+		return nil, nil, errors.New("lock: name a driver: " + all)
+	case 1:
+		return open, settings, nil
+	}
+	return nil, nil, errors.New("lock: names two drivers: keep one of " + all)
+}
+
+// door wires one door's devices.
 func (cfg HubConfig) door(d DoorConfig, films *recorders, opt hubOptions) (run.Door, error) {
 	limits, err := d.Limits.limits()
 	if err != nil {
 		return run.Door{}, err
 	}
 	out := run.Door{Name: d.Name, Limits: limits}
-	switch {
-	case d.Lock.MQTT != nil && d.Lock.ZWaveJS != nil:
-		return out, errors.New("lock: names two drivers: keep one of mqtt and zwavejs")
-	case d.Lock.MQTT != nil:
-		out.Lock, out.LockCfg = mqtt.Open, lock.Config{Name: d.Name, Settings: *d.Lock.MQTT}
-	case d.Lock.ZWaveJS != nil:
-		out.Lock, out.LockCfg = zwavejs.Open, lock.Config{Name: d.Name, Settings: *d.Lock.ZWaveJS}
-	default:
-		return out, errors.New("lock: name a driver: mqtt or zwavejs")
+	if out.Lock, out.LockCfg.Settings, err = d.Lock.driver(); err != nil {
+		return out, err
 	}
+	out.LockCfg.Name = d.Name
 	if len(d.Cameras) == 0 {
 		return out, errors.New("cameras: at least one: no eye, no bolt")
 	}

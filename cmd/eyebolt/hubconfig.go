@@ -10,6 +10,7 @@ import (
 	"eyebolt/hub/hass"
 	"eyebolt/hub/run"
 	"eyebolt/interlock"
+	"eyebolt/lock/matter"
 	"eyebolt/lock/mqtt"
 	"eyebolt/lock/zwavejs"
 )
@@ -94,6 +95,8 @@ type LockConfig struct {
 	MQTT *mqtt.Settings `yaml:"mqtt"`
 	// ZWaveJS is a Z-Wave lock and its contact sensor, behind Z-Wave JS.
 	ZWaveJS *zwavejs.Settings `yaml:"zwavejs"`
+	// Matter is a Matter lock and its contact sensor, behind a Matter server.
+	Matter *matter.Settings `yaml:"matter"`
 }
 
 // CameraConfig is one camera.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"eyebolt/lock/matter"
 	"eyebolt/lock/zwavejs"
 )
 
@@ -25,6 +26,12 @@ func TestHubConfigNamesALock(t *testing.T) {
 	if got, want := *cfg.Doors[0].Lock.ZWaveJS, (zwavejs.Settings{URL: "ws://127.0.0.1:3000", Lock: "2", Contact: "Front door", Prove: 5 * 60e9}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
+	if err := load(file(`{matter: {url: "ws://127.0.0.1:5580/ws", lock: 5/1, contact: Front door, pin_file: /etc/eyebolt/pin, door_sense: true}}`), &cfg); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := *cfg.Doors[0].Lock.Matter, (matter.Settings{URL: "ws://127.0.0.1:5580/ws", Lock: "5/1", Contact: "Front door", PINFile: "/etc/eyebolt/pin", DoorSense: true}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
 	for _, c := range []struct{ lock, want string }{
 		{`{zwavjs: {lock: 2}}`, "zwavejs"},
 		{`{zwavejs: {url: "ws://127.0.0.1:3000", lock: 2, door_sens: true}}`, "door_sense"},
@@ -34,8 +41,9 @@ func TestHubConfigNamesALock(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ lock, want string }{
-		{`{}`, "name a driver: mqtt or zwavejs"},
+		{`{}`, "name a driver: mqtt, zwavejs or matter"},
 		{`{mqtt: {lock: a}, zwavejs: {lock: 2}}`, "two drivers"},
+		{`{matter: {lock: a}, zwavejs: {lock: 2}}`, "two drivers"},
 	} {
 		var cfg HubConfig
 		if err := load(file(c.lock), &cfg); err != nil {

@@ -73,6 +73,12 @@ func (w *witness) takeLockAnswer(m item, age time.Duration) {
 	default: // it moves, or does not know
 		w.askers[readLock].Missed(m.at)
 	}
+	if b == lock.BoltThrown || m.at-w.throwing > throwLife {
+		w.throwing = 0
+	}
+	if w.throwing != 0 {
+		w.askers[readLock].Missed(m.at)
+	}
 	w.sayBolt(b, w.recent(b, m.at), age, m.at, true)
 }
 

@@ -108,12 +108,7 @@ func TestJammedAfterTheProof(t *testing.T) {
 	l, e, r := start(t, w)
 	r.next("UnlockDoor", func() { w.signal(w.p.house, stop) }, nil)
 	from := e.count()
-	at := w.now()
-	err := l.Unlock(t.Context(), w.order())
-	if err != nil && errors.Is(err, lock.ErrNotSent) {
-		w.signal(w.p.house, goOn)
-		t.Skipf("the lock did not prove in time that it lives: %v", err)
-	}
+	at := w.unlock(l)
 	f, _ := e.wait(t, from, "the failure", failed)
 	t.Logf("failure told after %v: %v", f.At-at, f.Err)
 	time.Sleep(time.Until(w.start.Add(at + 6*time.Second)))
@@ -136,17 +131,13 @@ func TestUnpoweredAfterTheProof(t *testing.T) {
 	l, e, r := start(t, w)
 	r.next("UnlockDoor", w.p.house.kill, nil)
 	from := e.count()
-	at := w.now()
-	err := l.Unlock(t.Context(), w.order())
-	t.Logf("unlock: %v", err)
-	if _, rerr := w.p.startHouse("thrown"); rerr != nil {
-		t.Fatal(rerr)
+	at := w.unlock(l)
+	if _, err := w.p.startHouse("thrown"); err != nil {
+		t.Fatal(err)
 	}
 	back := w.now()
-	if err == nil {
-		f, _ := e.wait(t, from, "the failure", failed)
-		t.Logf("failure told after %v: %v", f.At-at, f.Err)
-	}
+	f, _ := e.wait(t, from, "the failure", failed)
+	t.Logf("failure told after %v: %v", f.At-at, f.Err)
 	ill, from := e.wait(t, from, "health", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
 	t.Logf("health off after %v: %v", ill.At-at, ill.Err)
 	ok, _ := e.wait(t, from, "health", well)
@@ -164,12 +155,7 @@ func TestServerStandsStillWithTheOrder(t *testing.T) {
 	l, e, r := start(t, w)
 	r.next("UnlockDoor", func() { w.signal(w.p.server, stop) }, nil)
 	from := e.count()
-	at := w.now()
-	err := l.Unlock(t.Context(), w.order())
-	if err != nil {
-		w.signal(w.p.server, goOn)
-		t.Skipf("refused: %v", err)
-	}
+	at := w.unlock(l)
 	f, _ := e.wait(t, from, "the failure", failed)
 	u, _ := e.wait(t, from, "bolt unknown", bolt(lock.BoltUnknown))
 	i, from := e.wait(t, from, "health off", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
@@ -223,9 +209,12 @@ func TestKilledInEachState(t *testing.T) {
 			}
 			from := e.count()
 			var err error
-			if c.lock {
+			switch {
+			case c.lock:
 				err = l.Lock(t.Context())
-			} else {
+			case c.word == "UnlockDoor":
+				w.unlock(l)
+			default:
 				err = l.Unlock(t.Context(), w.order())
 			}
 			e.wait(t, from, "health off", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })

@@ -240,6 +240,9 @@ func (d *driver) settle(s *session, c ws.Call[command], r result) {
 		}
 	case sendUnlock:
 		s.order = false
+		if errors.Is(r.err, errSilent) { // as the witness will say, but at once: no other order may leave meanwhile
+			d.healthy = fmt.Errorf("%w: %w", lock.ErrOffline, errLoose)
+		}
 	case readProof:
 		s.pass(r.err)
 	}

@@ -16,6 +16,9 @@ const (
 	// lingerLimit is how long, after the lock has answered again, an order of which nothing was heard may still be carried out: the server
 	// takes what waited to a lock that is back, one after the other, within some three seconds.
 	lingerLimit = 10 * time.Second
+	// throwLife is how long after a Lock that the lock took it is asked again and again, until it is thrown: the slowest motors need some
+	// three seconds.
+	throwLife = 5 * time.Second
 )
 
 // witness turns what was heard into what may be believed. It has no clock and no I/O; one goroutine owns it.
@@ -38,6 +41,7 @@ type witness struct {
 	healthy   string
 
 	// Evidence. Everything here is void when the connection was gone.
+	throwing time.Duration // since when a thrown bolt is expected; 0: it is not
 	contrary time.Duration // when the lock last said by itself that it is not thrown
 	jammed   bool
 	deed     deed
@@ -143,7 +147,7 @@ func (w *witness) apart(p place) bool { return p.node != 0 && p.node != w.ids.lo
 
 // forget makes everything unknown until fresh (S12, S13).
 func (w *witness) forget(at time.Duration) {
-	w.jammed, w.deed, w.contact, w.sense = false, deed{}, lock.DoorUnknown, lock.DoorUnknown
+	w.throwing, w.jammed, w.deed, w.contact, w.sense = 0, false, deed{}, lock.DoorUnknown, lock.DoorUnknown
 	if w.bolt != lock.BoltUnknown {
 		w.bolt = lock.BoltUnknown
 		w.say(lock.Report{What: lock.OfBolt, At: at})
@@ -168,7 +172,13 @@ func (w *witness) takeCarried(m item) {
 		w.askLock(m.at)
 		return
 	}
-	if m.deadline != 0 && m.at > m.deadline {
+	if m.deadline == 0 { // a Lock that the lock took: the server tells of changes at most once a second, so it is asked
+		w.throwing = max(m.at, 1)
+		w.askers[readLock].Missed(m.at)
+		return
+	}
+	w.throwing = 0
+	if m.at > m.deadline {
 		w.warn("the Matter server carried an order out after its time: the lock's network is slow or busy", "late", m.at-m.deadline)
 		w.askLock(m.at)
 	}
