@@ -20,16 +20,24 @@ func startReal(t testing.TB, w *peerWorld) (lock.Lock, *ears) {
 	return l, e
 }
 
-func (w *peerWorld) mustUnlock(l lock.Lock) time.Duration {
+// mustUnlock draws the bolt; a refusal of a starved peer is asked anew.
+func (w *peerWorld) mustUnlock(l lock.Lock) (at time.Duration) {
 	w.t.Helper()
-	at := w.now()
-	if err := l.Unlock(w.t.Context(), w.order()); err != nil {
-		w.t.Fatalf("unlock: %v", err)
+	for range 20 {
+		at = w.now()
+		err := l.Unlock(w.t.Context(), w.order())
+		if err == nil {
+			return at
+		}
+		if !errors.Is(err, lock.ErrNotSent) {
+			w.t.Fatalf("unlock: %v", err)
+		}
+		w.t.Logf("refused: %v", err)
+		time.Sleep(300 * time.Millisecond)
 	}
-	return at
+	w.t.Fatal("unlock: refused again and again")
+	return 0
 }
-
-func (w *peerWorld) drawn() { w.untilBolt(lock.BoltDrawn) }
 
 func (w *peerWorld) untilBolt(want lock.Bolt) {
 	w.t.Helper()

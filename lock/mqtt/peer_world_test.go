@@ -57,6 +57,7 @@ func (w *peerWorld) harness() locktest.Harness {
 		Config:   lock.Config{Name: "front", Now: w.now, Settings: w.settings()},
 		World:    w,
 		Patience: 60 * time.Second, // a Zigbee2MQTT that was killed needs some five seconds, and more where it is starved
+		Refusals: 5,                // likewise: it must answer within half a second before an order
 	}
 }
 
