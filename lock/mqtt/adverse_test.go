@@ -242,6 +242,36 @@ func TestFrozenBroker(t *testing.T) {
 	}
 }
 
+// S12: a Zigbee2MQTT that hangs, and wakes after the order's time, takes all that came meanwhile: no order may be among it.
+func TestHungBridge(t *testing.T) {
+	w := newWorld(t, startBroker(t, broker.Config{}), "z2m", quick(home.Config{}))
+	l, e := start(t, w)
+	w.h.Hang(true)
+	o := w.order()
+	if err := l.Unlock(t.Context(), o); !errors.Is(err, lock.ErrNotSent) || !strings.Contains(err.Error(), "Zigbee2MQTT does not answer") {
+		t.Errorf("unlock: got %v, want ErrNotSent, since Zigbee2MQTT does not answer", err)
+	}
+	if late := w.now() - o.NotAfter; late > 0 {
+		t.Errorf("unlock returned %v after its not-after", late)
+	}
+	if err := l.Lock(t.Context()); err != nil { // a Lock waits for nothing
+		t.Errorf("lock: %v", err)
+	}
+	from := e.count()
+	w.h.Hang(false)
+	if err := l.Poll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e.wait(t, from, "the bolt, as asked", func(r lock.Report) bool { return bolt(lock.BoltThrown)(r) && r.Solicited })
+	if got := w.unlocks(); got != 0 || w.h.Truth().Draws != 0 {
+		t.Errorf("%d unlocks on the wire, the bolt drew %d times", got, w.h.Truth().Draws)
+	}
+	if err := l.Unlock(t.Context(), w.order()); err != nil {
+		t.Errorf("unlock, once it answers: %v", err)
+	}
+	e.wait(t, from, "drawn", bolt(lock.BoltDrawn))
+}
+
 // S12: the broker keeps no unlock for a sleeper with a persistent session, nor for a newcomer, and drops one that is old.
 func TestNothingLate(t *testing.T) {
 	w := newWorld(t, startBroker(t, broker.Config{Persist: true}), "z2m", quick(home.Config{}))

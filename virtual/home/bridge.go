@@ -1,6 +1,7 @@
 package home
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -122,6 +123,12 @@ func (h *Home) Availability(online bool) {
 
 // taken is a message for the bridge: topic is below Base.
 func (h *Home) taken(topic string, payload []byte, retained bool) {
+	if h.faults.hang {
+		if len(h.held) < outRoom {
+			h.held = append(h.held, message{topic, bytes.Clone(payload), retained})
+		}
+		return
+	}
 	if topic == "bridge/request/health_check" && !retained {
 		h.wellBeing(payload)
 		return

@@ -17,6 +17,7 @@ type Home struct {
 	rest   Bolt // where the bolt last came to rest: what the lock's attribute says
 	motor  int  // number of the running movement; an older one has been overtaken
 	faults faults
+	held   []message         // what came for a bridge that hangs
 	said   map[string]device // what the bridge knows and repeats, by friendly name
 	wires  *wires            // nil while the bridge is down
 	up     *signal           // closed when the bridge has connected
@@ -30,6 +31,7 @@ type Home struct {
 
 // faults are the ways in which the lock lies.
 type faults struct {
+	hang    bool // of the bridge
 	jam     bool // a throw ends half way and says so
 	quiet   bool // commands are acknowledged, nothing moves, nothing is said
 	mute    bool // the lock hears and obeys; nothing it says arrives

@@ -19,6 +19,21 @@ func (h *Home) Mute(on bool) { h.fault(func(f *faults) { f.mute = on }) }
 // Silence is a jammed or dead radio: no command arrives, no report leaves, lock and sensor alike (T26).
 func (h *Home) Silence(on bool) { h.fault(func(f *faults) { f.silence = on }) }
 
+// Hang makes the bridge hear nothing, and once it wakes take all that came meanwhile, as a process does that was stopped.
+func (h *Home) Hang(on bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.faults.hang = on
+	if on {
+		return
+	}
+	held := h.held
+	h.held = nil
+	for _, m := range held {
+		h.taken(m.topic, m.payload, m.retain)
+	}
+}
+
 // LateBy makes the lock obey that much later, as a sleeping lock or a mesh that queues does. 0 ends it.
 func (h *Home) LateBy(d time.Duration) { h.fault(func(f *faults) { f.late = max(d, 0) }) }
 
