@@ -2,7 +2,9 @@ package mqtt_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -121,4 +123,45 @@ func TestRepeats(t *testing.T) {
 	if took := r.At - silent; took > 3*time.Second {
 		t.Errorf("told %v after it fell silent", took)
 	}
+}
+
+// S12: the messages of a plain convention on the wire, byte for byte: quality of service, retained, topic, expiry in seconds, payload.
+func TestPlainWireFormat(t *testing.T) {
+	w := newPlainWorld(t, startBroker(t, broker.Config{}), "b", asTemplate)
+	l, e := open(t, w.now, w.settings())
+	e.wait(t, 0, "health", well)
+	if err := l.Unlock(t.Context(), w.order()); err != nil {
+		t.Fatal(err)
+	}
+	_, from := e.wait(t, 0, "bolt drawn", bolt(lock.BoltDrawn))
+	if err := l.Lock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e.wait(t, from, "bolt thrown", bolt(lock.BoltThrown))
+	want := []string{`0 0 b/front_lock/get E2 `, `0 0 b/front_lock/set E1 {"action":"UNLOCK"}`, `0 0 b/front_lock/set E2 {"action":"LOCK"}`}
+	w.spy.mu.Lock()
+	defer w.spy.mu.Unlock()
+	if got := slices.Compact(slices.Clone(w.spy.lines)); !slices.Equal(got, want) {
+		t.Errorf("on the wire:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// S12, S13: an order is not given to a lock of plain topics that has not spoken for long: it is asked, and the next order goes.
+func TestPlainSpokeLongAgo(t *testing.T) {
+	w := newPlainWorld(t, startBroker(t, broker.Config{}), "b", asHomeAssistant)
+	var ahead atomic.Int64
+	real := w.now
+	w.now = func() time.Duration { return real() + time.Duration(ahead.Load()) }
+	l, e := open(t, w.now, w.settings())
+	e.wait(t, 0, "health", well)
+	ahead.Store(int64(13 * time.Second))
+	from := e.count()
+	if err := l.Unlock(t.Context(), w.order()); !errors.Is(err, lock.ErrNotSent) || !strings.Contains(err.Error(), "more than 12s") {
+		t.Errorf("unlock: got %v, want ErrNotSent, since it was silent for 13s", err)
+	}
+	e.wait(t, from, "the answer", func(r lock.Report) bool { return bolt(lock.BoltThrown)(r) && r.Solicited })
+	if err := l.Unlock(t.Context(), w.order()); err != nil {
+		t.Errorf("unlock after the answer: %v", err)
+	}
+	e.wait(t, from, "drawn", bolt(lock.BoltDrawn))
 }
