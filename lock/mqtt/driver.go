@@ -42,6 +42,7 @@ type driver struct {
 	pinger *pinger
 	proofs *proofs
 	inbox  *lock.Inbox[message]
+	newest newest
 	report func(lock.Report)
 	once   sync.Once
 	about  map[string]about // by topic; written once

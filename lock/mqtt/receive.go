@@ -3,6 +3,7 @@ package mqtt
 import (
 	"bytes"
 	"context"
+	"sync"
 	"time"
 
 	"eyebolt/lock"
@@ -68,21 +69,55 @@ func (d *driver) receive(p paho.PublishReceived) (bool, error) {
 		if !bytes.Contains(payload, []byte(`"error"`)) {
 			return true, nil
 		}
-		payload = payload[:min(len(payload), maxState)]
+		payload = head(payload, maxState)
 	case bridgeAnswers: // awaited by an order, which must not wait behind what the witness has not read
 		if !p.Packet.Retain {
 			d.proofs.take(payload)
 		}
 		return true, nil
-	case bridgeInfoSays, bridgeDevices: // bounded by maxPacket
+	case bridgeInfoSays, bridgeDevices: // up to maxPacket: of each only the newest is kept
+		d.newest.put(what, payload)
+		payload = nil
 	case connectionUp, connectionDown, plainAsked, plainOrdered: // not from a topic
 	case plainOnline, plainSays:
-		topic, payload = p.Packet.Topic, payload[:min(len(payload), maxState+1)]
+		topic, payload = p.Packet.Topic, head(payload, maxState+1)
 	case bridgeState, lockState, lockAvailable, lockSet, lockGet, contactState, smokeState:
-		payload = payload[:min(len(payload), maxState+1)] // enough to see that it is too long
+		payload = head(payload, maxState+1) // enough to see that it is too long
 	}
 	d.put(message{about: what, topic: topic, payload: payload, retained: p.Packet.Retain})
 	return true, nil
+}
+
+// head is the payload, or a copy of its beginning: a part of it would keep the whole packet in memory while it waits.
+func head(payload []byte, limit int) []byte {
+	if len(payload) <= limit {
+		return payload
+	}
+	return bytes.Clone(payload[:limit])
+}
+
+// newest holds what may be large and of which only the newest counts, until the witness takes it: a flood of it costs the memory of one.
+type newest struct {
+	mu sync.Mutex
+	of map[about][]byte
+}
+
+func (n *newest) put(what about, payload []byte) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.of == nil {
+		n.of = map[about][]byte{}
+	}
+	n.of[what] = payload
+}
+
+// take gives it once; ok is false when it was taken before.
+func (n *newest) take(what about) (payload []byte, ok bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	payload, ok = n.of[what]
+	delete(n.of, what)
+	return payload, ok
 }
 
 func (d *driver) topicAbout(topic string) (about, bool) {
@@ -138,6 +173,13 @@ func (d *driver) listen(ctx context.Context) {
 			w.overflow(d.now())
 		}
 		for i := range queue {
+			if what := queue[i].about; what == bridgeInfoSays || what == bridgeDevices {
+				payload, ok := d.newest.take(what)
+				if !ok {
+					continue
+				}
+				queue[i].payload = payload
+			}
 			w.take(queue[i])
 		}
 		waits := s.Flush(d.now())
