@@ -38,6 +38,12 @@ func (e *ears) count() int {
 	return len(e.all)
 }
 
+func (e *ears) since(from int) []lock.Report {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.all[min(from, len(e.all)):])
+}
+
 // wait returns the first report from the mark on that fits, and the mark after it.
 func (e *ears) wait(t testing.TB, from int, what string, fits func(lock.Report) bool) (lock.Report, int) {
 	t.Helper()
@@ -270,6 +276,30 @@ func TestHungBridge(t *testing.T) {
 		t.Errorf("unlock, once it answers: %v", err)
 	}
 	e.wait(t, from, "drawn", bolt(lock.BoltDrawn))
+}
+
+// S12: an order that somebody left retained is told of, by a driver that was there and by one that comes later, until it is removed; what
+// is only on its way is not.
+func TestRetainedOrder(t *testing.T) {
+	w := newWorld(t, startBroker(t, broker.Config{}), "z2m", quick(home.Config{}))
+	l, e := start(t, w)
+	w.publish("front_lock/set", `{"state":"UNLOCK"}`)
+	_, from := e.wait(t, 0, "drawn", bolt(lock.BoltDrawn))
+	for _, r := range e.since(from) {
+		if r.What == lock.OfHealth && !r.OK {
+			t.Errorf("somebody's order: %v", r.Err)
+		}
+	}
+	w.publish("front_lock/set", `{"state":"LOCK"}`, "-r")
+	_, from = e.wait(t, from, "the retained order", ill("mosquitto_pub -r -n -t z2m/front_lock/set"))
+	if err := l.Unlock(t.Context(), w.order()); !errors.Is(err, lock.ErrNotSent) {
+		t.Errorf("unlock: got %v, want ErrNotSent", err)
+	}
+	_, later := open(t, w.now, w.settings())
+	later.wait(t, 0, "the same, later", ill("mosquitto_pub -r -n -t z2m/front_lock/set"))
+	w.publish("front_lock/set", "", "-r", "-n")
+	e.wait(t, from, "removed", well)
+	later.wait(t, 0, "removed", well)
 }
 
 // S12: the broker keeps no unlock for a sleeper with a persistent session, nor for a newcomer, and drops one that is old.

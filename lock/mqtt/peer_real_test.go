@@ -198,34 +198,59 @@ func TestZigbee2MQTTDeadLock(t *testing.T) {
 	}
 }
 
-// S12: what is retained on the broker where a stranger, or a careless automation, left it: orders, states, and rubbish on each topic
-// that the driver hears. Neither the lock nor the driver acts on it.
+// S12: what is retained on the broker where a stranger, or a careless automation, left it: states, and rubbish on each topic that the
+// driver hears. Nothing of it is believed.
 func TestZigbee2MQTTRetainedGarbage(t *testing.T) {
 	w := newPeerWorld(t, asAsked)
-	topics := []string{"front_lock", "front_lock/set", "front_lock/get", "front_door", "hall_smoke", "bridge/logging"}
-	for _, topic := range topics {
-		for _, rubbish := range []string{`{"state":"UNLOCK","lock_state":"unlocked","contact":true,"smoke":true}`, `{"state":`, "\x00\xff", strings.Repeat("[", 20000)} {
+	for _, topic := range []string{"front_lock", "front_door", "hall_smoke", "bridge/logging"} {
+		t.Cleanup(func() { w.publish(topic, "", "-r", "-n") })
+		for _, rubbish := range []string{
+			`{"state":`, "\x00\xff", strings.Repeat("[", 20000),
+			`{"state":"UNLOCK","lock_state":"unlocked","contact":true,"smoke":true,"level":"error","message":"z2m: Publish 'get' 'state' to 'front_lock' failed: 'no'"}`,
+		} {
 			w.publish(topic, rubbish, "-r")
 		}
-		w.publish(topic, `{"state":"UNLOCK","lock_state":"unlocked","contact":true,"smoke":true,"level":"error","message":"z2m: Publish 'get' 'state' to 'front_lock' failed: 'no'"}`, "-r")
-		t.Cleanup(func() { w.publish(topic, "", "-r", "-n") })
 	}
-	w.untilBolt(lock.BoltDrawn) // a live set is everybody's right who may write there; the retained flag is the broker's, not the sender's
-	w.Hand(lock.BoltThrown)
-	w.Peer(false)
-	before := w.p.house.unlocks()
-	w.Peer(true)
 	s := w.settings()
 	s.Smoke = "hall_smoke"
 	_, e := open(t, w.now, s)
 	e.wait(t, 0, "health", well)
 	e.wait(t, 0, "thrown", func(r lock.Report) bool { return bolt(lock.BoltThrown)(r) && r.Solicited })
-	for _, r := range e.all {
+	for _, r := range e.since(0) {
 		if bolt(lock.BoltDrawn)(r) || r.What == lock.OfSmoke || r.What == lock.OfFailure || (r.What == lock.OfDoor && r.Door != lock.DoorUnknown) {
 			t.Errorf("S12: out of a retained message: %+v", r)
 		}
 	}
-	t.Logf("a Zigbee2MQTT that started with a retained UNLOCK on its set topic had the lock hear %d unlocks", w.p.house.unlocks()-before)
+}
+
+// S12: somebody left an order retained: Zigbee2MQTT carries it out when it starts. The driver cannot hinder that. It says so from the
+// moment that it connects, gives no order while that is so, and tells that the bolt drew.
+func TestZigbee2MQTTRetainedOrder(t *testing.T) {
+	w := newPeerWorld(t, asAsked)
+	l, e := startReal(t, w)
+	w.publish("front_lock/set", `{"state":"UNLOCK"}`, "-r")
+	t.Cleanup(func() {
+		w.publish("front_lock/set", "", "-r", "-n")
+		w.p.house.do(func() { w.p.house.heard = nil }) // what is not on the driver's wire is what this test is about
+	})
+	_, from := e.wait(t, 0, "the retained order", ill("an order is retained on zigbee2mqtt/front_lock/set"))
+	if err := l.Unlock(t.Context(), w.order()); !errors.Is(err, lock.ErrNotSent) {
+		t.Errorf("unlock: got %v, want ErrNotSent", err)
+	}
+	_, other := open(t, w.now, w.settings())
+	other.wait(t, 0, "the retained order, by one that comes later", ill("an order is retained on zigbee2mqtt/front_lock/set"))
+	w.untilBolt(lock.BoltDrawn) // it was live, too
+	w.Hand(lock.BoltThrown)
+	before := w.p.house.unlocks()
+	w.Peer(false)
+	w.Peer(true)
+	e.wait(t, from, "the bolt, as asked", func(r lock.Report) bool {
+		return r.What == lock.OfBolt && r.Bolt != lock.BoltUnknown && r.Solicited && r.At > w.now()-time.Minute
+	})
+	t.Logf("a Zigbee2MQTT that started with a retained UNLOCK had the lock hear %d unlocks", w.p.house.unlocks()-before)
+	from = e.count()
+	w.publish("front_lock/set", "", "-r", "-n")
+	e.wait(t, from, "well once it is removed", well)
 }
 
 // S10: who worked the bolt, as the real converters say it; smoke; the lock's own door sense.

@@ -23,7 +23,7 @@ const (
 
 // topics is what is listened to, and what it is about.
 func (s *shape) topics() map[string]about {
-	t := map[string]about{}
+	t := map[string]about{s.lock.topic: plainOrder, s.unlock.topic: plainOrder}
 	for _, r := range s.online {
 		t[r.topic] = plainOnline
 	}
@@ -56,6 +56,7 @@ type plain struct {
 	connected bool
 	downErr   error
 	online    []tri
+	left      map[string]bool // topics on which an order is retained
 	healthy   string
 
 	bolt    lock.Bolt
@@ -74,7 +75,7 @@ type plain struct {
 }
 
 func newPlain(s *shape, log *slog.Logger, say func(lock.Report)) *plain {
-	return &plain{shape: s, say: say, warner: lock.Warner{Log: log}, online: make([]tri, len(s.online)), percent: -1, healthy: "unsaid"}
+	return &plain{shape: s, say: say, warner: lock.Warner{Log: log}, online: make([]tri, len(s.online)), left: map[string]bool{}, percent: -1, healthy: "unsaid"}
 }
 
 func (p *plain) warn(sentence string, args ...any) { p.warner.Warn(p.at, sentence, args...) }
@@ -92,6 +93,7 @@ func (p *plain) take(m message) {
 	case connectionDown:
 		p.connected, p.downErr = false, m.err
 		clear(p.online)
+		clear(p.left)
 		p.forget(m.at)
 	case plainAsked:
 		p.asked, p.askedAt = true, m.at
@@ -100,6 +102,10 @@ func (p *plain) take(m message) {
 		}
 	case plainOrdered:
 		p.order, p.orderAt = m.bolt, m.at
+	case plainOrder:
+		if m.retained {
+			p.left[m.topic] = len(m.payload) > 0
+		}
 	case plainOnline, plainSays:
 		p.takeOnline(m)
 		if !m.retained { // of unknown age: never believed (S12)
@@ -299,6 +305,11 @@ func (p *plain) health(at time.Duration) error {
 		case unheard:
 			return fmt.Errorf("%w: nothing on %s says that the lock is there: check the topic", lock.ErrOffline, p.shape.online[i].topic)
 		case yes:
+		}
+	}
+	for _, o := range []say{p.shape.lock, p.shape.unlock} {
+		if p.left[o.topic] {
+			return orderLeft(o.topic)
 		}
 	}
 	switch {

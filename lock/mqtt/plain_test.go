@@ -113,6 +113,9 @@ func TestPlainWitness(t *testing.T) {
 		{"back again", func() string {
 			return c.hear(27, "s/LWT", "Online", false) + "; " + c.hear(28, "s/bolt", `{"state":1}`, false)
 		}, offline + errNoWord.Error() + "; bolt thrown; health true"},
+		{"an order on its way", func() string { return c.hear(28, "s/set", "OFF", false) }, ""},
+		{"an order that is retained", func() string { return c.hear(28, "s/set", "OFF", true) }, "health false: " + orderLeft("s/set").Error()},
+		{"it is removed", func() string { return c.hear(28, "s/set", "", true) }, "health true"},
 		{"cut", func() string { return c.event(29, connectionDown) }, "bolt unknown; " + offline + "cut"},
 		{"what comes behind a cut, retained", func() string {
 			return c.event(30, connectionUp) + "; " + c.hear(31, "s/LWT", "Online", true) + "; " + c.hear(32, "s/bolt", `{"state":1}`, true)

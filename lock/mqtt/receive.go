@@ -49,8 +49,9 @@ func (p plan) zigbee() map[string]about {
 
 func (d *driver) subscriptions() []paho.SubscribeOptions {
 	var s []paho.SubscribeOptions
-	for t := range d.plan.topics() {
-		s = append(s, paho.SubscribeOptions{Topic: t})
+	for t, what := range d.plan.topics() {
+		// Of an order it matters whether its sender had it retained; of a state, whether the broker kept it.
+		s = append(s, paho.SubscribeOptions{Topic: t, RetainAsPublished: what == lockSet || what == plainOrder})
 	}
 	return s
 }
@@ -79,7 +80,7 @@ func (d *driver) receive(p paho.PublishReceived) (bool, error) {
 		d.newest.put(what, payload)
 		payload = nil
 	case connectionUp, connectionDown, plainAsked, plainOrdered: // not from a topic
-	case plainOnline, plainSays:
+	case plainOnline, plainSays, plainOrder:
 		topic, payload = p.Packet.Topic, head(payload, maxState+1)
 	case bridgeState, lockState, lockAvailable, lockSet, lockGet, contactState, smokeState:
 		payload = head(payload, maxState+1) // enough to see that it is too long

@@ -39,7 +39,7 @@ type message struct {
 
 // newInbox keeps, in a flood, what tells of the connection, the bridge and our own orders.
 func newInbox() *lock.Inbox[message] {
-	return lock.NewInbox(func(m message) bool { return m.about <= plainOrdered })
+	return lock.NewInbox(func(m message) bool { return m.about <= plainOrder })
 }
 
 type about uint8
@@ -53,6 +53,7 @@ const (
 	plainOnline  // whether a lock of a plain convention is there
 	plainAsked   // we asked such a lock where its bolt is
 	plainOrdered // we gave it an order
+	plainOrder   // an order on its way to such a lock, ours or somebody's
 	bridgeLog
 	bridgeAnswers // to a question whether it lives
 	lockState
@@ -80,6 +81,7 @@ type witness struct {
 	available tri
 	missing   error // the bridge's list does not have one of our devices
 	readErr   error // the lock did not answer a Poll, as the bridge says
+	left      bool  // an order is retained on its topic
 	healthy   string
 
 	// Evidence. Everything here is void when the connection or the bridge was gone.
@@ -131,7 +133,7 @@ func (w *witness) take(m message) {
 		w.connected, w.downErr = true, nil
 		w.ask(m.at)
 	case connectionDown:
-		w.connected, w.downErr, w.bridge, w.available, w.missing, w.readErr = false, m.err, unheard, unheard, nil, nil
+		w.connected, w.downErr, w.bridge, w.available, w.missing, w.readErr, w.left = false, m.err, unheard, unheard, nil, nil, false
 		w.forget(m.at)
 	case bridgeState:
 		w.takeBridge(m)
@@ -142,7 +144,7 @@ func (w *witness) take(m message) {
 	case bridgeLog:
 		w.takeLog(m)
 	case bridgeAnswers: // proofs takes them
-	case plainOnline, plainSays, plainAsked, plainOrdered: // of another convention
+	case plainOnline, plainSays, plainAsked, plainOrdered, plainOrder: // of another convention
 	case lockAvailable:
 		// "online" of a battery lock is 25 hours old news and counts as nothing; it only ends an "offline".
 		if online, ok := readOnline(m.payload); ok {
@@ -152,6 +154,9 @@ func (w *witness) take(m message) {
 			}
 		}
 	case lockSet:
+		if m.retained {
+			w.left = len(m.payload) > 0
+		}
 		if !w.habits.quietAck && len(w.echoes) < maxEchoes {
 			w.echoes = append(w.echoes, m.at)
 		}
@@ -305,12 +310,19 @@ func (w *witness) health() error {
 		return fmt.Errorf("%w: Zigbee2MQTT is offline", lock.ErrOffline)
 	case w.missing != nil:
 		return w.missing
+	case w.left:
+		return orderLeft(w.set.Base + "/" + w.set.Lock + "/set")
 	case w.available == no:
 		return fmt.Errorf("%w: Zigbee2MQTT has not heard the lock for long", lock.ErrOffline)
 	case w.readErr != nil:
 		return fmt.Errorf("%w: %w", lock.ErrOffline, w.readErr)
 	}
 	return nil
+}
+
+// orderLeft is about an order that somebody left retained: whoever takes orders there is given it each time it starts or connects (S12).
+func orderLeft(topic string) error {
+	return fmt.Errorf("an order is retained on %s, and carried out each time that the lock's side starts: find who does that, and remove it with mosquitto_pub -r -n -t %s", topic, topic)
 }
 
 // age is how old a payload was on arrival: its last_seen against the hub's wall clock, 0 without one.
