@@ -29,6 +29,7 @@ import (
 	"eyebolt/live/webrtc"
 	"eyebolt/liveness"
 	"eyebolt/lock"
+	"eyebolt/lock/homeassistant"
 	"eyebolt/lock/matter"
 	"eyebolt/lock/mqtt"
 	"eyebolt/lock/zwavejs"
@@ -313,13 +314,14 @@ func (c LockConfig) driver() (open lock.Open, settings any, err error) {
 		{c.MQTT != nil, mqtt.Open, c.MQTT},
 		{c.ZWaveJS != nil, zwavejs.Open, c.ZWaveJS},
 		{c.Matter != nil, matter.Open, c.Matter},
+		{c.HomeAssistant != nil, homeassistant.Open, c.HomeAssistant},
 	} {
 		if d.named {
 			named++
 			open, settings = d.open, d.settings
 		}
 	}
-	const all = "mqtt, zwavejs or matter"
+	const all = "mqtt, zwavejs, matter or homeassistant"
 	switch named {
 	case 0:
 		return nil, nil, errors.New("lock: name a driver: " + all)

@@ -10,6 +10,7 @@ import (
 	"eyebolt/hub/hass"
 	"eyebolt/hub/run"
 	"eyebolt/interlock"
+	"eyebolt/lock/homeassistant"
 	"eyebolt/lock/matter"
 	"eyebolt/lock/mqtt"
 	"eyebolt/lock/zwavejs"
@@ -97,6 +98,8 @@ type LockConfig struct {
 	ZWaveJS *zwavejs.Settings `yaml:"zwavejs"`
 	// Matter is a Matter lock and its contact sensor, behind a Matter server.
 	Matter *matter.Settings `yaml:"matter"`
+	// HomeAssistant is a lock that repeats its own word to Home Assistant, and its contact sensor there.
+	HomeAssistant *homeassistant.Settings `yaml:"homeassistant"`
 }
 
 // CameraConfig is one camera.

@@ -34,6 +34,7 @@ func TestHubConfigNamesALock(t *testing.T) {
 	}
 	for _, c := range []struct{ lock, want string }{
 		{`{zwavjs: {lock: 2}}`, "zwavejs"},
+		{`{homeassistant: {token_fil: x}}`, "token_file"},
 		{`{zwavejs: {url: "ws://127.0.0.1:3000", lock: 2, door_sens: true}}`, "door_sense"},
 	} {
 		if err := load(file(c.lock), &HubConfig{}); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -41,9 +42,10 @@ func TestHubConfigNamesALock(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ lock, want string }{
-		{`{}`, "name a driver: mqtt, zwavejs or matter"},
+		{`{}`, "name a driver: mqtt, zwavejs, matter or homeassistant"},
 		{`{mqtt: {lock: a}, zwavejs: {lock: 2}}`, "two drivers"},
 		{`{matter: {lock: a}, zwavejs: {lock: 2}}`, "two drivers"},
+		{`{homeassistant: {lock: lock.a, ask: {service: mqtt.publish, data: {topic: t}}}, zwavejs: {lock: 2}}`, "two drivers"},
 	} {
 		var cfg HubConfig
 		if err := load(file(c.lock), &cfg); err != nil {

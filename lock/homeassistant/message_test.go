@@ -1,0 +1,197 @@
+package homeassistant
+
+import (
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"eyebolt/lock"
+)
+
+func TestRead(t *testing.T) {
+	m, err := read([]byte(`{"id":3,"type":"event","event":{"c":{"lock.a":{"+":{"s":"unlocked","a":{"last_seen":"x"}},"-":{"a":["lock_state"]}}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := entity{"locked", attributes{"lock_state": []byte(`"locked"`), "last_seen": []byte(`"w"`), "battery": []byte(`9`)}}
+	is := was.with(m.changes.of["lock.a"])
+	if _, has := is.attr["lock_state"]; has || is.state != "unlocked" || is.attr.text("last_seen") != "x" || string(is.attr["battery"]) != "9" {
+		t.Errorf("got %+v", is)
+	}
+	if was.attr.text("lock_state") != "locked" {
+		t.Error("the entity before was changed, too")
+	}
+	whole, err := read([]byte(`{"id":3,"type":"event","event":{"a":{"lock.a":{"s":"locked","a":{}}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if is := was.with(whole.changes.of["lock.a"]); len(is.attr) != 0 || is.state != "locked" {
+		t.Errorf("a whole entity keeps what was before: %+v", is)
+	}
+	m, err = read([]byte(`{"id":4,"type":"result","success":false,"error":{"code":"not_found","message":"Service\nx not found."}}`))
+	if err != nil || m.err == nil || m.err.Error() != "Service" || m.body != nil {
+		t.Errorf("got %+v, %v", m, err)
+	}
+	for _, bad := range []string{``, `7`, `{"type":"result"}`, `{"type":"result","id":1}`, `{"type":"event","event":[]}`, `{"type":"event","event":{"c":{"x":{"+":{"s":7}}}}}`} {
+		if m, err := read([]byte(bad)); err == nil {
+			t.Errorf("%s: got %+v, want an error", bad, m)
+		}
+	}
+}
+
+// T20: whatever comes is read or refused, and never crashes what follows.
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(`{"type":"auth_required","ha_version":"2024.3.3"}`), []byte(`{"type":"auth_ok"}`))
+	f.Add([]byte(`{"id":2,"type":"event","event":{"a":{"lock.a":{"s":"locked","a":{"lock_state":"locked","last_seen":"2026-01-01T00:00:00Z"}}}}}`), []byte(`{"id":2,"type":"event","event":{"c":{"lock.a":{"+":{"s":"unlocked","a":{"last_seen":1767225600000,"assumed_state":true}},"-":{"a":["lock_state"]}}}}}`))
+	f.Add([]byte(`{"id":2,"type":"event","event":{"r":["lock.a"]}}`), []byte(`{"id":1,"type":"result","success":true,"result":[{"entity_id":"lock.a","state":"locked","attributes":{"friendly_name":"Front"}}]}`))
+	f.Fuzz(func(t *testing.T, one, two []byte) {
+		told := 0
+		w := newWitness(plan{Settings: Settings{Seen: "last_seen", Bolt: "lock_state", Door: "contact", Prove: time.Hour}}, slog.New(slog.DiscardHandler), func(r lock.Report) {
+			told++
+			if r.Age < 0 {
+				t.Errorf("an age below zero: %+v", r)
+			}
+		})
+		d := &driver{now: func() time.Duration { return time.Hour }, inbox: newInbox(), log: slog.New(slog.DiscardHandler)}
+		s := &session{ids: ids{lock: "lock.a", contact: "binary_sensor.b", smoke: "binary_sensor.s", battery: "sensor.p"}, entities: map[string]entity{}, events: 2}
+		w.take(item{what: connected, at: time.Hour, ids: s.ids})
+		for _, payload := range [][]byte{one, two} {
+			d.hear(s, payload)
+			if m, err := read(payload); err == nil && m.body != nil {
+				if list, err := readList(m.body); err == nil {
+					_, _ = resolve(list, Settings{Lock: "lock.a", Contact: "Front"})
+					for _, l := range list {
+						_, _ = l.device(plan{Settings: Settings{Seen: "last_seen", Bolt: "lock_state", Door: "contact"}})
+					}
+				}
+			}
+		}
+		queue, _ := d.inbox.Take()
+		for _, m := range queue {
+			w.take(m)
+			w.asks(m.at)
+		}
+		if told > 64 {
+			t.Errorf("%d reports of two messages", told)
+		}
+	})
+}
+
+func TestBadSettings(t *testing.T) {
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, []byte("\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	good := Settings{URL: "ws://h:8123/api/websocket", TokenFile: token, Lock: "lock.a", Ask: Ask{Service: "mqtt.publish"}}
+	if p, err := good.plan(); err != nil || p.Seen != "last_seen" || p.Prove != 10*time.Minute || p.token != "secret" {
+		t.Fatalf("got %+v, %v", p, err)
+	}
+	for _, c := range []struct {
+		name string
+		set  func(*Settings)
+		want string
+	}{
+		{"no url", func(s *Settings) { s.URL = "" }, "ws://127.0.0.1:8123/api/websocket"},
+		{"a page", func(s *Settings) { s.URL = "http://h:8123" }, "ws://127.0.0.1:8123/api/websocket"},
+		{"no token", func(s *Settings) { s.TokenFile = "" }, "long-lived access token"},
+		{"an empty token", func(s *Settings) { s.TokenFile = empty }, "first line is empty"},
+		{"no lock", func(s *Settings) { s.Lock = "" }, "such as lock.front"},
+		{"one entity twice", func(s *Settings) { s.Contact = s.Lock }, "different entities"},
+		{"nothing to ask with", func(s *Settings) { s.Ask = Ask{} }, "mqtt.publish"},
+		{"asking by moving", func(s *Settings) { s.Ask.Service = "lock.unlock" }, "moves the bolt"},
+		{"proving too often", func(s *Settings) { s.Prove = time.Second }, "from 10s to 24h"},
+		{"a name without end", func(s *Settings) { s.Lock = strings.Repeat("x", 1000) }, "too long"},
+	} {
+		s := good
+		c.set(&s)
+		_, err := Open(t.Context(), lock.Config{Now: func() time.Duration { return 0 }, Settings: &s}, func(lock.Report) {})
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: got %v, want it to say %q", c.name, err, c.want)
+		}
+	}
+}
+
+// What the witness believes: thrown and closed only with the device's own word and a newer time of it; less safe words at once.
+func TestWitness(t *testing.T) {
+	wall := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	stamp := func(d time.Duration) []byte { return []byte(`"` + wall.Add(d).Format(time.RFC3339Nano) + `"`) }
+	base := entity{"unlocked", attributes{"lock_state": []byte(`"unlocked"`), "last_seen": stamp(-time.Hour)}}
+	with := func(state, word string, seen []byte, more ...string) entity {
+		e := entity{state, attributes{"last_seen": seen}}
+		if word != "" {
+			e.attr["lock_state"] = []byte(`"` + word + `"`)
+		}
+		for _, k := range more {
+			e.attr[k] = []byte("true")
+		}
+		return e
+	}
+	for _, c := range []struct {
+		name string
+		is   entity
+		want lock.Bolt
+	}{
+		{"its own word, now", with("locked", "locked", stamp(0)), lock.BoltThrown},
+		{"its own word, a second old", with("locked", "locked", stamp(-time.Second)), lock.BoltThrown},
+		{"a state alone", with("locked", "unlocked", stamp(-time.Hour)), lock.BoltUnknown},
+		{"a word without a newer time", with("locked", "locked", stamp(-time.Hour)), lock.BoltUnknown},
+		{"a newer time without a word", with("locked", "", stamp(0)), lock.BoltUnknown},
+		{"a word of a minute ago", with("locked", "locked", stamp(-time.Minute)), lock.BoltUnknown},
+		{"a word of tomorrow", with("locked", "locked", stamp(24*time.Hour)), lock.BoltUnknown},
+		{"assumed", with("locked", "locked", stamp(0), "assumed_state"), lock.BoltUnknown},
+		{"restored", with("locked", "locked", stamp(-time.Hour), "restored"), lock.BoltUnknown},
+		{"no time at all", with("locked", "locked", []byte(`null`)), lock.BoltUnknown},
+		{"jammed, by its state alone", with("jammed", "unlocked", stamp(-time.Hour)), lock.BoltJammed},
+	} {
+		var got lock.Bolt
+		w := newWitness(plan{Settings: Settings{Seen: "last_seen", Bolt: "lock_state", Door: "contact", Prove: time.Hour}}, slog.New(slog.DiscardHandler), func(r lock.Report) {
+			if r.What == lock.OfBolt {
+				got = r.Bolt
+			}
+		})
+		w.take(item{what: connected, at: time.Hour, wall: wall, ids: ids{lock: "lock.a"}, is: base})
+		w.take(item{what: changed, id: "lock.a", at: time.Hour, wall: wall, was: base, is: c.is})
+		if got != c.want {
+			t.Errorf("%s: got bolt %d, want %d", c.name, got, c.want)
+		}
+		if w.proven != (c.want == lock.BoltThrown) {
+			t.Errorf("%s: proven %v", c.name, w.proven)
+		}
+	}
+}
+
+// S9: a word of before the newest command is not thrown after it, and the lock is asked again.
+func TestWordOfBeforeTheCommand(t *testing.T) {
+	wall := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	var got []lock.Report
+	w := newWitness(plan{Settings: Settings{Seen: "last_seen", Bolt: "lock_state", Prove: time.Hour}}, slog.New(slog.DiscardHandler), func(r lock.Report) { got = append(got, r) })
+	at := time.Hour
+	w.take(item{what: connected, at: at, wall: wall, ids: ids{lock: "lock.a"}})
+	w.asks(at)
+	w.take(item{what: ordered, at: at + time.Second, sent: at + time.Second})
+	w.take(item{what: changed, id: "lock.a", at: at + 1500*time.Millisecond, wall: wall.Add(1500 * time.Millisecond), is: entity{"locked", attributes{"lock_state": []byte(`"locked"`), "last_seen": []byte(`"2026-01-01T12:00:00.5Z"`)}}})
+	for _, r := range got {
+		if r.Bolt == lock.BoltThrown {
+			t.Errorf("told: %+v", r)
+		}
+	}
+	if now, _ := w.asks(at + 1500*time.Millisecond); !now {
+		t.Error("the lock is not asked again")
+	}
+	w.asks(at + 10*time.Second)
+	last := got[len(got)-1]
+	if last.What == lock.OfHealth {
+		last = got[len(got)-2]
+	}
+	if last.What != lock.OfFailure || errors.Is(last.Err, lock.ErrOffline) {
+		t.Errorf("S9: a command that nobody confirmed: got %+v, want a failure", last)
+	}
+}
