@@ -28,7 +28,8 @@ type HubSetupCmd struct {
 	State     string   `type:"path" help:"The folder for the record, the keys and the clips of a new hub. Default: hub-state beside the configuration." placeholder:"DIR"`
 	Unit      bool     `help:"Print a systemd unit for the hub of this configuration, and end."`
 
-	out io.Writer // os.Stdout when nil
+	out     io.Writer // os.Stdout when nil
+	command string    // os.Args[0] when empty
 }
 
 // Run serves the page until the context ends.
@@ -90,7 +91,7 @@ func (c *HubSetupCmd) Run(ctx context.Context) error {
 			}
 			return checkHub(ctx, staged, all)
 		},
-		Command: os.Args[0], Program: program, User: who, Tell: func(line string) { t.say("  found: %s", plain(line)) },
+		Command: or(c.command, os.Args[0]), Program: program, User: who, Tell: func(line string) { t.say("  found: %s", plain(line)) },
 	})
 	if err != nil {
 		return err

@@ -95,9 +95,7 @@ func lookBoth(ctx context.Context, ask setup.CameraAsk) (setup.Look, error) {
 		return l, nil
 	}
 	_, l.Picture, err = photo(ctx, watched)
-	if err != nil {
-		l.Said = noPhoto(err)
-	}
+	l.Said = aboutPhoto(err)
 	return l, nil
 }
 
@@ -118,16 +116,18 @@ func lookStream(ctx context.Context, ask setup.CameraAsk) (setup.Look, error) {
 	if err != nil && p.Codec == camera.NoCodec {
 		return l, err
 	}
-	if err != nil {
-		l.Said = noPhoto(err)
-	}
+	l.Said = aboutPhoto(err)
 	codec := map[camera.Codec]string{camera.H264: "H264", camera.H265: "H265"}[p.Codec]
 	l.Streams = []setup.Stream{{ID: "stream", Text: fmt.Sprintf("%s %d×%d", codec, p.Width, p.Height), URL: shown, Watch: true, Plays: p.Codec == camera.H264}}
 	return l, nil
 }
 
-func noPhoto(err error) string {
-	if errors.Is(err, still.ErrNoFFmpeg) {
+// aboutPhoto says what a decoded picture is like, or why there is none.
+func aboutPhoto(err error) string {
+	switch {
+	case err == nil:
+		return "Shown without colour here; what is recorded has it."
+	case errors.Is(err, still.ErrNoFFmpeg):
 		return "Install ffmpeg on this machine to see the camera's picture here: apt-get install ffmpeg."
 	}
 	return "No picture could be made: " + plain(err.Error())

@@ -63,7 +63,11 @@ var bridgeDevices = []lock.Device{
 }
 
 func newHouse(t *testing.T) *house {
-	dir := t.TempDir()
+	dir, err := os.MkdirTemp("", "home-") // its name is in the screenshots
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	h := &house{t: t, dir: dir, path: filepath.Join(dir, "hub.yaml"), devices: map[string][]lock.Device{bridgeAt: bridgeDevices}, want: map[string]string{}}
 	h.seen = []setup.Seen{{Service: "_mqtt._tcp", Name: "Home broker", Addr: netip.MustParseAddrPort("192.0.2.10:1883")}}
 	h.cameras = []setup.SeenCamera{{Address: "http://192.0.2.30/onvif/device_service", Name: "Hall", Model: "Acme C1"}}
@@ -98,7 +102,7 @@ func (h *house) list(_ context.Context, settings any, _ *slog.Logger) ([]lock.De
 			h.t.Errorf("the password's file has mode %v", info.Mode())
 		}
 		if s.User+":"+strings.TrimSpace(string(secret)) != want {
-			return nil, errors.New("the broker refuses this name or password")
+			return nil, errors.New("lock/mqtt: the broker refuses this name or password")
 		}
 	}
 	d, ok := h.devices[s.URL]

@@ -178,12 +178,16 @@ func (s *Setup) ask(d *Driver, a Access, secret string) ([]lock.Device, error) {
 	return d.List(ctx, d.Settings(a, Pick{}), s.cfg.Log)
 }
 
-// say makes an error a sentence for a page: the driver's own words.
+// say makes an error a sentence for a page: the driver's own words, without its name.
 func say(err error) string {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "no answer: is it switched on, and on this network?"
 	}
-	return clip(err.Error())
+	text := err.Error()
+	if driver, rest, ok := strings.Cut(text, ": "); ok && strings.HasPrefix(driver, "lock/") {
+		text = rest
+	}
+	return clip(text)
 }
 
 // address reads what a person typed for a driver: a host, a host and port, or a whole address.

@@ -44,7 +44,12 @@ function Shot({ c }: { c: Cam }) {
     };
   }, [c.id, c.picture, c.state]);
   if (!c.picture) return <Note tone="unknown">{c.looks || "The camera gives no picture."} Make sure in another way that this camera sees the door.</Note>;
-  return <figure class="shot">{src && <img src={src} alt={`What the camera at ${c.address} sees now`} />}</figure>;
+  return (
+    <>
+      <figure class="shot">{src && <img src={src} alt={`What the camera at ${c.address} sees now`} />}</figure>
+      {c.looks && <p class="hint">{c.looks}</p>}
+    </>
+  );
 }
 
 function Chosen({ k, c }: { k: DraftCamera; c: Cam }) {
@@ -117,6 +122,7 @@ function Typed() {
   const [address, setAddress] = useState("");
   const [said, setSaid] = useState("");
   const [busy, setBusy] = useState(false);
+  const [open, setOpen] = useState(false);
   const ask = async (): Promise<void> => {
     setBusy(true);
     const before = new Set(state.value?.cameras.map((c) => c.id));
@@ -125,11 +131,12 @@ function Typed() {
     setSaid(refused);
     if (refused) return;
     setAddress("");
+    setOpen(false);
     const fresh = state.value?.cameras.find((c) => !before.has(c.id));
     if (fresh) choose(fresh);
   };
   return (
-    <details class="more">
+    <details class="more" open={open} onToggle={(e) => setOpen(e.currentTarget.open)}>
       <summary>It is not listed: type its address</summary>
       <form
         class="form"
@@ -180,9 +187,13 @@ export function CameraStep() {
               {k ? (
                 <>
                   <Chosen k={k} c={c} />
-                  <Button kind="quiet" onClick={() => drop(c.id)}>
-                    Do not use this camera
-                  </Button>
+                  {(k.seen || c.state !== "listed") && (
+                    <div class="row">
+                      <Button kind="quiet" onClick={() => drop(c.id)}>
+                        Do not use this camera
+                      </Button>
+                    </div>
+                  )}
                 </>
               ) : (
                 c.state !== "none" && <Button onClick={() => choose(c)}>Use this camera</Button>

@@ -6,7 +6,7 @@ import type { Device, Peer } from "./types.ts";
 
 // The door's devices: its lock, and what tells whether it is closed.
 
-const host = (address: string): string => address.replace(/^[a-z]+:\/\//, "").replace(/^127\.0\.0\.1(?=[:/])/, "this machine ");
+const host = (address: string): string => address.replace(/^[a-z]+:\/\//, "").replace(/^127\.0\.0\.1:(\d+).*/, "this machine, port $1");
 
 function Bridge({ p }: { p: Peer }) {
   const d = draft.value;
@@ -60,15 +60,18 @@ function Typed() {
   const [address, setAddress] = useState("");
   const [said, setSaid] = useState("");
   const [busy, setBusy] = useState(false);
+  const [open, setOpen] = useState(false);
   const ask = async (): Promise<void> => {
     setBusy(true);
     const refused = await act("peer", { Driver: driver, Address: address });
     setBusy(false);
     setSaid(refused);
-    if (!refused) setAddress("");
+    if (refused) return;
+    setAddress("");
+    setOpen(false);
   };
   return (
-    <details class="more">
+    <details class="more" open={open} onToggle={(e) => setOpen(e.currentTarget.open)}>
       <summary>It is not listed: type its address</summary>
       <form
         class="form"

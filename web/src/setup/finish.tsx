@@ -108,13 +108,13 @@ export function DoneStep({ w }: { w: Written }) {
           <Icon name="check" size={36} />
         </span>
         <div class="hero-text">
-          <p class="hero-door">{w.path}</p>
           <p class="hero-title">Written</p>
           <p class="hero-sentence">{w.first ? "Your hub knows its first door." : `Your hub knows one door more: ${w.door}.`} The hub’s own checks have passed.</p>
+          <p class="hero-last">{w.path}</p>
         </div>
       </div>
       <Card title="1. Walk the door">
-        <p>The walk test proves that the bolt holds, that the contact tells the truth, that the camera sees the door, and that the door opens from inside without a key. Do it before the first courier.</p>
+        <p>The walk test proves that the bolt holds, that the contact tells the truth, that the camera sees the door, and that the door opens from inside without a key. Until it has passed, nobody is let in.</p>
         {w.canWalk ? (
           <Button kind="main" big wide onClick={() => void walk()}>
             Begin the walk test
