@@ -202,7 +202,7 @@ func rules(t *testing.T, from, to *Walk, f Fact, do []Do, name string) {
 	if moved && to.turn == from.turn {
 		bad("another question has the same turn")
 	}
-	if f.At-from.at > Stall && from.stage == AtWait && to.stage != AtFailed {
+	if f.At-from.at > Stall && from.stage == AtWait && to.stage != AtFailed && !(from.watching() && to.turn == from.turn && to.until > from.until) {
 		bad("a machine that stood still came to %v", to.stage)
 	}
 	if from.stage == AtWait && !to.healthy && from.part().step != Smoke && to.stage != AtFailed {

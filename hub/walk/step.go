@@ -435,7 +435,9 @@ func (w *Walk) judgePlug() {
 	}
 	if !w.lagged {
 		w.lagged = true
-		w.measure(ofDark, c.age, false)
+		if c.state == liveness.Lagging {
+			w.measure(ofDark, c.age, false)
+		}
 		if w.cfg.Can.Poll { // what the lock answers from here on, it answers without this camera
 			w.do = append(w.do, Do{What: DoPoll})
 			w.asked, w.answered = w.at, false

@@ -235,10 +235,16 @@ func (w *Walk) Claims(c lock.Can) { w.cfg.Can = c }
 // Take is the whole of the walk: what happened, and what to do. At never goes back; an earlier one counts as the newest heard of.
 func (w *Walk) Take(f Fact) []Do {
 	at := max(f.At, w.at)
-	stalled := w.begun && at-w.at > Stall
+	still := at - w.at
+	stalled := w.begun && still > Stall
 	w.at, w.begun = at, true
-	if w.stage == AtWait && stalled {
-		w.fail(fmt.Sprintf("This machine stood still for %.1f s, so nothing was measured. Try again.", (at - w.at).Seconds()))
+	if w.stage == AtWait && stalled && w.watching() {
+		w.until += still
+		for i := range w.cams {
+			w.cams[i].live = max(w.cams[i].live, at)
+		}
+	} else if w.stage == AtWait && stalled {
+		w.fail(fmt.Sprintf("This machine stood still for %.1f s, so nothing was measured. Try again.", still.Seconds()))
 	}
 	switch f.Kind {
 	case Reported:
@@ -261,6 +267,13 @@ func (w *Walk) Take(f Fact) []Do {
 	do := w.do
 	w.do = nil
 	return do
+}
+
+// watching says that nothing is measured in this leg but that something stays as it is for a while: time in which nobody looked is not
+// part of that while, and the leg goes on.
+func (w *Walk) watching() bool {
+	s := w.part().step
+	return s == Ajar || w.leg == 1 && (s == Jam || s == Smoke || s == Plug)
 }
 
 func (w *Walk) part() part { return w.parts[w.now] }

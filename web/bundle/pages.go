@@ -21,6 +21,7 @@ var pages = []page{
 	{"stop", "Stops – Eyebolt"},
 	{"ops", "Operations – Eyebolt"},
 	{"setup", "Set-up – Eyebolt hub"},
+	{"walk", "Walk test – Eyebolt hub"},
 	{"world", "The world – Eyebolt demo"},
 }
 
