@@ -91,7 +91,7 @@ func (s *Setup) lookAt(c *cam) {
 // cameraAddress reads what a person typed: a host, or an http, https, rtsp or rtsps address; name and password may be in it.
 func cameraAddress(typed string) (address, user, password string, err error) {
 	typed = strings.TrimSpace(typed)
-	example := errors.New("Type the camera's address, such as 192.168.1.30 or rtsp://192.168.1.30/stream.")
+	example := errors.New("type the camera's address, such as 192.168.1.30 or rtsp://192.168.1.30/stream")
 	if typed == "" || strings.ContainsAny(typed, " \t\r\n") {
 		return "", "", "", example
 	}

@@ -101,14 +101,14 @@ func (d Draft) service() (service, error) {
 	}
 	u, err := url.Parse(typed)
 	if err != nil || u.Hostname() == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
-		return service{}, errors.New("Type the address at which the apps are opened, such as https://eyebolt.example.org.")
+		return service{}, errors.New("type the address at which the apps are opened, such as https://eyebolt.example.org")
 	}
 	host := u.Hostname()
 	if _, err := netip.ParseAddr(host); err == nil {
-		return service{}, errors.New("The apps need a name, not a number: passkeys do not work on an IP address.")
+		return service{}, errors.New("the apps need a name, not a number: passkeys do not work on an IP address")
 	}
 	if u.Scheme != "https" && (u.Scheme != "http" || host != "localhost") {
-		return service{}, errors.New("The apps must be served by https: passkeys need it. Only localhost goes without.")
+		return service{}, errors.New("the apps must be served by https: passkeys need it. Only localhost goes without")
 	}
 	out := service{id: host, origin: u.Scheme + "://" + u.Host, bus: strings.TrimSpace(d.Bus), loopback: host == "localhost"}
 	if out.bus == "" {
@@ -215,7 +215,7 @@ func (s *Setup) problems() (chosen, []Problem) {
 		}
 		var err error
 		if c.service, err = d.service(); err != nil {
-			bad("service", "%s", err.Error())
+			bad("service", "%s", sentence(err))
 		}
 	}
 	return c, all
@@ -235,15 +235,15 @@ func bare(address string) string {
 func (s *Setup) take(d Draft) error {
 	for _, text := range []string{d.Step, d.Hub, d.App, d.Bus, d.Door, d.Peer, d.Lock, d.Contact, d.Smoke} {
 		if len(text) > textMost {
-			return errors.New("That is too long.")
+			return errors.New("that is too long")
 		}
 	}
 	if len(d.Cameras) > doorCameras {
-		return fmt.Errorf("A door has at most %d cameras.", doorCameras)
+		return fmt.Errorf("a door has at most %d cameras", doorCameras)
 	}
 	for _, c := range d.Cameras {
 		if len(c.Camera)+len(c.Name)+len(c.Stream)+len(c.Link) > textMost {
-			return errors.New("That is too long.")
+			return errors.New("that is too long")
 		}
 	}
 	s.mu.Lock()

@@ -37,7 +37,6 @@ type house struct {
 	look     func(setup.CameraAsk) (setup.Look, error)
 	check    func(path string, secrets map[string]string) error
 	slow     chan struct{} // a search waits for it; nil: it does not
-	existing []string
 	told     []string
 	searched error
 }

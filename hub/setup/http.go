@@ -3,6 +3,9 @@ package setup
 import (
 	"net/http"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"eyebolt/hub/gate"
 	"eyebolt/lock"
@@ -77,6 +80,20 @@ type streamView struct {
 
 var kinds = map[lock.Kind]string{lock.KindOther: "other", lock.KindLock: "lock", lock.KindContact: "contact", lock.KindSmoke: "smoke"}
 
+// sentence is an error as a person reads it.
+func sentence(err error) string {
+	text := err.Error()
+	if text == "" {
+		return text
+	}
+	r, n := utf8.DecodeRuneInString(text)
+	text = string(unicode.ToUpper(r)) + text[n:]
+	if !strings.ContainsAny(text[len(text)-1:], ".!?\n") {
+		text += "."
+	}
+	return text
+}
+
 // view reads everything. s.mu is held.
 func (s *Setup) view() view {
 	_, problems := s.problems()
@@ -129,7 +146,7 @@ func (s *Setup) Handler() http.Handler {
 	mux.HandleFunc("POST /setup/api/draft", s.putDraft)
 	mux.HandleFunc("POST /setup/api/write", func(w http.ResponseWriter, r *http.Request) {
 		if _, err := s.Write(r.Context()); err != nil {
-			gate.Refuse(w, http.StatusConflict, "write", err.Error())
+			gate.Refuse(w, http.StatusConflict, "write", sentence(err))
 			return
 		}
 		s.reply(w, r)
@@ -174,7 +191,7 @@ func (s *Setup) addPeer(w http.ResponseWriter, r *http.Request) {
 	d := &s.cfg.Drivers[i]
 	address, err := d.address(ask.Address)
 	if err != nil {
-		gate.Refuse(w, http.StatusBadRequest, "address", err.Error())
+		gate.Refuse(w, http.StatusBadRequest, "address", sentence(err))
 		return
 	}
 	if s.seen(d, address, "") == nil {
@@ -225,7 +242,7 @@ func (s *Setup) askCamera(w http.ResponseWriter, r *http.Request) {
 	if ask.Camera == "" {
 		address, user, password, err := cameraAddress(ask.Address)
 		if err != nil {
-			gate.Refuse(w, http.StatusBadRequest, "address", err.Error())
+			gate.Refuse(w, http.StatusBadRequest, "address", sentence(err))
 			return
 		}
 		if ask.User == "" && ask.Password == "" {
@@ -278,7 +295,7 @@ func (s *Setup) putDraft(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := s.take(d); err != nil {
-		gate.Refuse(w, http.StatusBadRequest, "draft", err.Error())
+		gate.Refuse(w, http.StatusBadRequest, "draft", sentence(err))
 		return
 	}
 	s.reply(w, r)
@@ -294,7 +311,7 @@ func (s *Setup) another(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Unlock()
 	if err != nil {
-		gate.Refuse(w, http.StatusConflict, "read", err.Error())
+		gate.Refuse(w, http.StatusConflict, "read", sentence(err))
 		return
 	}
 	s.reply(w, r)
@@ -322,7 +339,7 @@ func (s *Setup) beginWalk(w http.ResponseWriter, r *http.Request) {
 	}
 	h, end, err := s.cfg.Walk(s.ctx, door)
 	if err != nil {
-		gate.Refuse(w, http.StatusConflict, "walk", err.Error())
+		gate.Refuse(w, http.StatusConflict, "walk", sentence(err))
 		return
 	}
 	s.mu.Lock()

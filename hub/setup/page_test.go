@@ -192,11 +192,11 @@ func TestThePageFromNothing(t *testing.T) {
 	}
 	b.reads("The set-up does not answer")
 	b.shot("setup-ended")
-	b.Errors() // the network is gone on purpose
 	b.c = h.start()
 	b.serve()
 	b.Go(b.links[len(b.links)-1])
 	b.reads("Which camera sees this door?")
+	b.Errors() // the set-up was gone on purpose
 	b.press("Door")
 	b.reads("The broker refuses this name or password.")
 	b.Type(`input[name=user]`, "eyebolt")

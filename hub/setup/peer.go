@@ -194,7 +194,7 @@ func say(err error) string {
 func (d *Driver) address(typed string) (string, error) {
 	typed = strings.TrimSpace(typed)
 	if typed == "" || len(typed) > textMost || strings.ContainsAny(typed, " \t\r\n") {
-		return "", fmt.Errorf("Type an address such as 192.168.1.20, or %s://192.168.1.20:%d%s.", d.Scheme, d.Port, d.Path)
+		return "", fmt.Errorf("type an address such as 192.168.1.20, or %s://192.168.1.20:%d%s", d.Scheme, d.Port, d.Path)
 	}
 	if !strings.Contains(typed, "://") {
 		typed = d.Scheme + "://" + typed
@@ -202,11 +202,11 @@ func (d *Driver) address(typed string) (string, error) {
 	u, err := url.Parse(typed)
 	switch {
 	case err != nil || u.Hostname() == "":
-		return "", fmt.Errorf("That is no address. Type one such as 192.168.1.20, or %s://192.168.1.20:%d%s.", d.Scheme, d.Port, d.Path)
+		return "", fmt.Errorf("that is no address. Type one such as 192.168.1.20, or %s://192.168.1.20:%d%s", d.Scheme, d.Port, d.Path)
 	case u.User != nil:
-		return "", errors.New("Leave name and password out of the address: they are asked for separately.")
+		return "", errors.New("leave name and password out of the address: they are asked for separately")
 	case u.Scheme != d.Scheme && u.Scheme != d.Secure:
-		return "", fmt.Errorf("%s is reached by %s:// or %s://.", d.Name, d.Scheme, d.Secure)
+		return "", fmt.Errorf("%s is reached by %s:// or %s://", d.Name, d.Scheme, d.Secure)
 	}
 	if u.Port() == "" && u.Scheme == d.Scheme {
 		u.Host = net.JoinHostPort(u.Hostname(), strconv.Itoa(d.Port))

@@ -130,7 +130,7 @@ func (s *Setup) Write(ctx context.Context) (*Written, error) {
 	s.mu.Lock()
 	if s.busy {
 		s.mu.Unlock()
-		return nil, errors.New("It is being written.")
+		return nil, errors.New("it is being written")
 	}
 	c, problems := s.problems()
 	if len(problems) > 0 {

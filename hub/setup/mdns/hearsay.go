@@ -1,6 +1,7 @@
 package mdns
 
 import (
+	"errors"
 	"maps"
 	"net/netip"
 	"slices"
@@ -52,7 +53,7 @@ func (h *hearsay) take(b []byte) error {
 	for _, section := range []func() (dnsmessage.ResourceHeader, error){p.AnswerHeader, p.AuthorityHeader, p.AdditionalHeader} {
 		for {
 			r, err := section()
-			if err == dnsmessage.ErrSectionDone { //nolint:errorlint // the parser's own word
+			if errors.Is(err, dnsmessage.ErrSectionDone) {
 				break
 			}
 			if err != nil {
