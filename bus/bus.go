@@ -166,6 +166,7 @@ type View struct {
 	Incidents    []Incident `json:"incidents,omitempty"` // open ones
 	Cameras      []Camera   `json:"cameras,omitempty"`   // each for itself; Watch is the door's
 	Walk         *Walk      `json:"walk,omitempty"`      // what the walk test proved of the door
+	Unready      []Unready  `json:"unready,omitempty"`   // why the next courier would be refused here, or soon
 
 	LastIncident *LastIncident `json:"last_incident,omitempty"` // the newest, open or not
 }
@@ -178,6 +179,13 @@ type LastIncident struct {
 	Text   string    `json:"text"`
 	Total  float64   `json:"total_s"` // unwatched seconds while unsecured, to the tenth; 0 until its visit is over
 	Open   bool      `json:"open"`    // no resident has closed it
+}
+
+// Unready is one thing that would keep the next courier out and that does not pass by itself: somebody has to see to it before he comes.
+type Unready struct {
+	Reason string    `json:"reason"` // word of an interlock.Reason
+	Say    string    `json:"say"`    // what to do about it
+	Since  time.Time `json:"since"`
 }
 
 // Walk is what a door's walk test is worth for the lock and the cameras that it has now (S9, S11).

@@ -41,6 +41,8 @@ func see(who Account, e event) (any, bool) {
 			return forOperator(d), true
 		case Delivery:
 			return d, true
+		case Alarm:
+			return alarmOutside(d), true // only those that a carrier must hear of were given to one
 		case Visit:
 			return d.summaryOutside(), true
 		case Incident:

@@ -94,13 +94,13 @@ func (c *Core) View(at At, name string) bus.View {
 func (c *Core) view(d *door) bus.View {
 	s := &d.state
 	d.seq++
-	why := s.Why()
+	why, now := s.Why(), c.clock.now(c.at)
 	w := bus.View{
 		Hub: c.cfg.ID, Door: d.cfg.Name, Seq: d.seq, At: c.clock.now(c.at), Phase: s.Phase().String(), Watch: d.watch.String(),
 		AgeMs: c.age(d).Milliseconds(), Bolt: d.shownBolt().String(), DoorIs: s.Door().String(), Secured: s.Secured(), PossiblyOpen: s.PossiblyOpen(),
 		Blocked: s.Blocked(), BlockCount: d.blocks, Home: d.home, Holds: d.holds(), Battery: d.battery, Released: s.Released(), Leave: s.Leave(),
 		Checks: []bus.Check{}, Incidents: slices.Clone(d.incidents), Cameras: d.cameras(c.at.Mono),
-		Walk: &bus.Walk{Passed: d.cfg.Walk.Passed, Made: d.cfg.Walk.Made, Say: d.cfg.Walk.Say},
+		Unready: d.lacking(now), Walk: &bus.Walk{Passed: d.cfg.Walk.Passed, Made: d.cfg.Walk.Made, Say: d.cfg.Walk.Say},
 	}
 	if why != interlock.NoReason {
 		w.Reason, w.Sentence = why.String(), why.Sentence()

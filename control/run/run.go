@@ -49,6 +49,8 @@ const (
 	tickEvery = 100 * time.Millisecond
 	// lateAfter is when a tick proves that this process was not running: half a beat in a visit.
 	lateAfter = 500 * time.Millisecond
+	// foreseeEvery is how often doors are looked at that would refuse a delivery that is coming.
+	foreseeEvery = time.Minute
 	// sweepEvery is how often what nobody needs is removed.
 	sweepEvery = time.Hour
 	// maxLater bounds what waits to be written after beats: a hub a minute each; what finds it full is written a minute later.
@@ -118,7 +120,7 @@ func (r *Runner) ticks() {
 	t := time.NewTicker(tickEvery)
 	defer t.Stop()
 	last := r.now()
-	swept := last
+	swept, foreseen := last, last
 	for {
 		select {
 		case <-r.ctx.Done():
@@ -135,6 +137,12 @@ func (r *Runner) ticks() {
 		ctx, cancel := context.WithTimeout(r.ctx, handleWait)
 		if err := r.s.Tick(ctx, now, late); err != nil && r.ctx.Err() == nil {
 			r.log.Error("control: dead man's switch", "err", err)
+		}
+		if now.Sub(foreseen) > foreseeEvery {
+			foreseen = now
+			if err := r.s.Foresee(ctx, now); err != nil && r.ctx.Err() == nil {
+				r.log.Error("control: what would keep couriers out", "err", err)
+			}
 		}
 		if now.Sub(swept) > sweepEvery {
 			swept = now

@@ -131,7 +131,11 @@ func TestExplore(t *testing.T) {
 	queue := []*Walk{w}
 	transitions, passed := 0, 0
 	stagesSeen := map[string]bool{}
-	for len(queue) > 0 && !t.Failed() {
+	most := 1 << 30
+	if testing.Short() {
+		most = 30_000 // every step is reached by then
+	}
+	for len(queue) > 0 && !t.Failed() && len(seen) < most {
 		from := queue[0]
 		queue = queue[1:]
 		for _, h := range list {
@@ -171,7 +175,7 @@ func TestExplore(t *testing.T) {
 		}
 	}
 	t.Logf("%d states, %d transitions, %d ways to pass at the end, %d stages", len(seen), transitions, passed, len(stagesSeen))
-	if passed == 0 || len(stagesSeen) < 30 {
+	if !testing.Short() && passed == 0 || len(stagesSeen) < 30 {
 		t.Errorf("the exploration came nowhere: %d passed, %d stages: %v", passed, len(stagesSeen), stagesSeen)
 	}
 }

@@ -13,16 +13,16 @@ type texts struct {
 }
 
 var stepTexts = [nSteps]texts{
-	Ready: {title: "Everything answers", do: "Go to the door and stay inside. Close the door. You need something to block the bolt’s hole with, such as a folded piece of card.", button: "Begin"},
+	Ready: {title: "Before you begin", do: "Go to the door. Stay inside, and close it. Have at hand something to block the bolt’s hole, such as a folded piece of card.", button: "Begin"},
 	Bolt:  {title: "Bolt the door", do: "Close the door and press. The bolt is thrown.", button: "Throw the bolt", wait: "Waiting for the lock to say that its bolt is out.", question: "Pull at the door. Does the bolt hold it?", yes: "Yes, it holds", no: "No, it opens"},
 	Draw:  {title: "Draw the bolt", do: "Stay at the door and press. The bolt is drawn.", button: "Draw the bolt", wait: "Waiting for the lock to say that its bolt is in."},
 	Open:  {title: "Open the door", do: "Press, and open the door wide at once.", button: "I open it now", wait: "Waiting for the contact to say that the door is open."},
 	Ajar:  {title: "Leave it ajar", do: "Pull the door to until it touches its frame, but does not latch. Then press, and leave it so.", button: "It rests ajar", wait: "Leave it so. The contact must not call this closed."},
 	Close: {title: "Close the door", do: "Open the door wide again. Then press, and close it at once until it latches.", button: "I close it now", wait: "Waiting for the contact to say that the door is closed."},
-	Jam:   {title: "Block the bolt", do: "Open the door. Put something solid into the bolt’s hole in the frame, so that the bolt cannot go in. Close the door and press.", button: "It is blocked: throw the bolt", wait: "The bolt runs against the block. The lock must not call it thrown.", question: "The lock says that its bolt is out. Did it go out all the way?", yes: "Yes, nothing blocked it", no: "No, it is blocked"},
+	Jam:   {title: "Block the bolt", do: "Open the door. Put something solid into the bolt’s hole in the frame. Close the door and press.", button: "It is blocked: throw the bolt", wait: "The bolt runs against the block. The lock must not call it thrown.", question: "The lock says that its bolt is out. Did it go out all the way?", yes: "Yes, nothing blocked it", no: "No, it is blocked"},
 	Free:  {title: "Free the bolt", do: "Press. The bolt is drawn back.", button: "Draw the bolt", wait: "Waiting for the lock to say that its bolt is in."},
 	Inside: {
-		title: "Out from inside", do: "Take the block out of the hole. Stay inside, close the door and press. The bolt is thrown.", button: "Throw the bolt", wait: "Waiting for the lock.",
+		title: "Open it from inside", do: "Take the block out of the hole. Stay inside, close the door and press. The bolt is thrown.", button: "Throw the bolt", wait: "Waiting for the lock.",
 		question: "Now open the door by hand alone: no key, no code, no phone, as if there were no power. Does it open?", yes: "Yes, it stands open", no: "No, it does not open",
 	},
 	Home:  {title: "Bolt it again", do: "Come in, close the door and press. The bolt is thrown.", button: "Throw the bolt", wait: "Waiting for the lock to say that its bolt is out."},
@@ -34,7 +34,7 @@ var stepTexts = [nSteps]texts{
 func (w *Walk) waiting() string {
 	switch s := w.part().step; {
 	case s == Jam && w.leg == 1:
-		return "It says that it is jammed. It must not say thrown after all."
+		return "The lock says that its bolt is jammed, as it should. It must not say “thrown” after all."
 	case s == Inside && w.leg == 2:
 		return "Waiting for lock and contact to tell of it."
 	case s == Smoke && w.leg == 1:

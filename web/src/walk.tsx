@@ -98,7 +98,7 @@ function Live({ v }: { v: View }) {
   const door = { closed: "Door closed", open: "Door open", ajar: "Door ajar" }[v.door_is] ?? "Door unknown";
   return (
     <section class="walk-live" aria-label="What the devices say now">
-      <div class={v.lock ? (v.bolt === "jammed" ? "bad" : v.bolt === "unknown" ? "none" : "") : "bad"}>
+      <div class={v.lock ? (v.bolt === "jammed" ? "warn" : v.bolt === "unknown" ? "none" : "") : "bad"}>
         <Icon name={v.bolt === "drawn" ? "turn" : "lock"} />
         <strong>{v.lock ? bolt : "Lock silent"}</strong>
       </div>
@@ -107,7 +107,7 @@ function Live({ v }: { v: View }) {
         <strong>{door}</strong>
       </div>
       {v.cameras.map((c) => (
-        <div key={c.name} class={c.live ? "" : "bad"}>
+        <div key={c.name} class={c.live ? "good" : "bad"}>
           <Icon name={c.live ? "eye" : "noeye"} />
           <strong>
             {c.name} {c.live ? "live" : "not live"}
@@ -124,13 +124,20 @@ function Live({ v }: { v: View }) {
   );
 }
 
+// beside says whether there is room for the list of steps beside the task.
+const room = matchMedia("(min-width: 60rem)");
+const beside = signal(room.matches);
+room.addEventListener("change", () => {
+  beside.value = room.matches;
+});
+
 function Steps({ v }: { v: View }) {
   const shown = v.results.filter((r, i) => i > 0 || r.state !== "passed" || v.results.length === 1);
   if (v.of === 0) return null;
   const done = v.results.filter((r, i) => i > 0 && r.state === "passed").length;
   const failed = v.results.filter((r) => r.state === "failed").length;
   return (
-    <details class="walk-list" open={v.stage === "end"}>
+    <details class="walk-list" open={v.stage === "end" || beside.value}>
       <summary>
         {done} of {v.of} passed{failed > 0 ? `, ${failed} failed` : ""}
       </summary>
@@ -215,13 +222,22 @@ function Task({ v }: { v: View }) {
     setBusy("");
   };
   const left = v.left_ms ?? 0;
+  const lines = v.say.split(/(?<=\.) /);
   const heading = v.camera && v.stage !== "end" ? `${v.title}: ${v.camera}` : v.title;
   return (
     <section class={`walk-task ${v.stage} ${v.stage === "end" ? (v.passed ? "good" : "bad") : ""}`} aria-live="polite">
       {v.stage === "failed" && <p class="walk-tag">Failed</p>}
       {v.stage === "ask" && <p class="walk-tag">Look</p>}
       <h1>{heading}</h1>
-      <p class="walk-say">{v.say}</p>
+      {v.stage === "press" && lines.length > 1 ? (
+        <ol class="walk-say">
+          {lines.map((l) => (
+            <li key={l}>{l}</li>
+          ))}
+        </ol>
+      ) : (
+        <p class="walk-say">{v.say}</p>
+      )}
       {v.stage === "wait" && (
         <div class="walk-timer" role="timer" aria-label="Time left">
           <progress max={v.all_ms} value={left} />
@@ -298,8 +314,8 @@ function App() {
       {v.over && <Note tone="danger">The walk test was ended. Look at the door: its bolt stays as it is.</Note>}
       <div class="walk-body">
         <div class="walk-main">
-          <Task v={v} />
           {v.stage !== "end" && <Live v={v} />}
+          <Task v={v} />
         </div>
         <div class="walk-side">
           <Steps v={v} />

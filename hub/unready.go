@@ -1,0 +1,49 @@
+package hub
+
+import (
+	"fmt"
+	"time"
+
+	"eyebolt/bus"
+	"eyebolt/interlock"
+)
+
+// batteryEarly is when somebody is told that a lock's battery runs low, while couriers are still let in: common locks go from here to
+// lowBattery in weeks, and a delivery is planned a day or two ahead.
+const batteryEarly = 25
+
+const nLackings = 5
+
+// lackings are what would keep the next courier out, and does not pass by itself.
+var lackings = [nLackings]struct {
+	reason interlock.Reason
+	lacks  func(*door) bool
+	say    func(*door) string
+}{
+	{interlock.NotWalked, func(d *door) bool { return d.held[walkCondition] }, func(d *door) string { return d.cfg.Walk.Say }},
+	{interlock.LinkUnfit, func(d *door) bool { return d.held[linkCondition] }, func(d *door) string { return d.unfit() }},
+	{interlock.BatteryLow, func(d *door) bool { return d.battery >= 0 && d.battery < batteryEarly }, func(d *door) string {
+		return fmt.Sprintf("The lock's battery is at %d %%, and below %d %% nobody is let in. Change it.", d.battery, lowBattery)
+	}},
+	{interlock.LockOffline, func(d *door) bool { return !d.healthy }, func(*door) string {
+		return "The lock does not answer. Check its power and its radio."
+	}},
+	{interlock.WentStale, func(d *door) bool { return d.healthy && d.state.Door() == interlock.DoorUnknown }, func(*door) string {
+		return "The door's contact has said nothing for longer than it may. Check its battery, then open the door and close it once."
+	}},
+}
+
+// lacking lists them, each with the time since which it has been so without a break, as far as views were made.
+func (d *door) lacking(now time.Time) (out []bus.Unready) {
+	for i, k := range lackings {
+		if !k.lacks(d) {
+			d.lacks[i] = time.Time{}
+			continue
+		}
+		if d.lacks[i].IsZero() {
+			d.lacks[i] = now
+		}
+		out = append(out, bus.Unready{Reason: k.reason.String(), Say: k.say(d), Since: d.lacks[i]})
+	}
+	return out
+}
