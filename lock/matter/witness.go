@@ -16,6 +16,9 @@ const (
 	// lingerLimit is how long, after the lock has answered again, an order of which nothing was heard may still be carried out: the server
 	// takes what waited to a lock that is back, one after the other, within some three seconds.
 	lingerLimit = 10 * time.Second
+	// askGap is the shortest time between two questions of the witness's own: what is told ten thousand times a second is asked about ten
+	// times, since a lock's battery pays.
+	askGap = 100 * time.Millisecond
 	// throwLife is how long after a Lock that the lock took it is asked again and again, until it is thrown: the slowest motors need some
 	// three seconds.
 	throwLife = 5 * time.Second
@@ -23,9 +26,11 @@ const (
 
 // witness turns what was heard into what may be believed. It has no clock and no I/O; one goroutine owns it.
 type witness struct {
-	set    Settings
-	say    func(lock.Report)
-	askers [3]lock.Asker // by readLock, readContact, readSmoke
+	set Settings
+	say func(lock.Report)
+	// By readLock, readContact, readSmoke.
+	askers  [3]lock.Asker
+	askedAt [3]time.Duration // when each was last asked by itself; 0: never
 
 	// Health.
 	up        bool
@@ -139,7 +144,13 @@ func (w *witness) asks(k kind, at time.Duration) (now bool, again time.Duration)
 	case k == readContact && !w.apart(w.ids.contact), k == readSmoke && !w.apart(w.ids.smoke):
 		return false, 0 // there is none, or the lock's own node answers for it
 	}
-	return w.askers[k].Due(at)
+	if wait := w.askedAt[k] + askGap - at; wait > 0 && w.askedAt[k] != 0 {
+		return false, wait
+	}
+	if now, again = w.askers[k].Due(at); now {
+		w.askedAt[k] = max(at, 1)
+	}
+	return now, again
 }
 
 // apart says whether a sensor is of another node than the lock's.
