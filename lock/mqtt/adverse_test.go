@@ -253,12 +253,8 @@ func TestHungBridge(t *testing.T) {
 	w := newWorld(t, startBroker(t, broker.Config{}), "z2m", quick(home.Config{}))
 	l, e := start(t, w)
 	w.h.Hang(true)
-	o := w.order()
-	if err := l.Unlock(t.Context(), o); !errors.Is(err, lock.ErrNotSent) || !strings.Contains(err.Error(), "Zigbee2MQTT does not answer") {
+	if err := l.Unlock(t.Context(), w.order()); !errors.Is(err, lock.ErrNotSent) || !strings.Contains(err.Error(), "Zigbee2MQTT does not answer") {
 		t.Errorf("unlock: got %v, want ErrNotSent, since Zigbee2MQTT does not answer", err)
-	}
-	if late := w.now() - o.NotAfter; late > 0 {
-		t.Errorf("unlock returned %v after its not-after", late)
 	}
 	if err := l.Lock(t.Context()); err != nil { // a Lock waits for nothing
 		t.Errorf("lock: %v", err)

@@ -33,6 +33,9 @@ func (w *witness) takeLock(m message) {
 		return
 	}
 	w.lockLast = heard{true, t}
+	if !last.any && !t.seen.IsZero() && t.seen.Equal(w.before) {
+		return // what a bridge that has started remembers: it was heard before, and is no answer, however soon it comes
+	}
 	again := repeats(t, last)
 	w.expire(m.at)
 	if !again {

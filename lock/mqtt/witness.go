@@ -87,7 +87,8 @@ type witness struct {
 	// Evidence. Everything here is void when the connection or the bridge was gone.
 	habits   habits
 	lockLast heard
-	doorLast heard // the contact
+	before   time.Time // last_seen of what was newest when everything was forgotten last
+	doorLast heard     // the contact
 	polling  time.Duration
 	polled   bool
 	echoes   []time.Duration
@@ -199,6 +200,9 @@ func (w *witness) sensesDoor() bool { return w.senses }
 
 // forget makes everything unknown until fresh (S12, S13).
 func (w *witness) forget(at time.Duration) {
+	if w.lockLast.any {
+		w.before = w.lockLast.seen
+	}
 	w.lockLast, w.doorLast, w.polled, w.echoes = heard{}, heard{}, false, nil
 	w.deed, w.contact, w.sense = deed{}, lock.DoorUnknown, lock.DoorUnknown
 	if w.bolt != lock.BoltUnknown {
