@@ -88,6 +88,14 @@ func Dial(ctx context.Context, t Target, most int) (*Conn, error) {
 
 // Read gives the next message. It is not valid after the next call's return, and an error ends the connection.
 func (k *Conn) Read(ctx context.Context) ([]byte, error) {
+	b, err := k.read(ctx)
+	if err != nil {
+		_ = k.c.CloseNow() // what is sent after the end would only seem to be
+	}
+	return b, err
+}
+
+func (k *Conn) read(ctx context.Context) ([]byte, error) {
 	kind, r, err := k.c.Reader(ctx)
 	if err != nil {
 		return nil, err
@@ -95,12 +103,10 @@ func (k *Conn) Read(ctx context.Context) ([]byte, error) {
 	b, err := io.ReadAll(r)
 	switch {
 	case errors.Is(err, websocket.ErrMessageTooBig) || len(b) > k.most:
-		_ = k.c.CloseNow()
 		return nil, fmt.Errorf("%w of %d MiB", ErrTooLarge, k.most>>20)
 	case err != nil:
 		return nil, err
 	case kind != websocket.MessageText:
-		_ = k.c.CloseNow()
 		return nil, ErrNotText
 	}
 	return b, nil
@@ -170,7 +176,7 @@ func (k *Conn) Close() {
 	select {
 	case <-done:
 	case <-t.C:
-		_ = k.c.CloseNow()
+		_ = k.tcp.Close() // the library would wait longer for the answer
 		<-done
 	}
 }

@@ -373,3 +373,26 @@ func TestClose(t *testing.T) {
 		t.Errorf("no goodbye: code %d, want -1", got)
 	}
 }
+
+// S13: a server that hangs answers no goodbye. Whoever closes does not wait for one: the library gives it five seconds.
+func TestCloseOfAServerThatHangs(t *testing.T) {
+	hang := make(chan struct{})
+	defer close(hang)
+	c := dial(t, serve(t, func(*peer) { <-hang }))
+	began := time.Now()
+	c.Close()
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("a goodbye that nobody answers took %v", took)
+	}
+}
+
+// S12: a connection that broke takes nothing more.
+func TestSendAfterTheEnd(t *testing.T) {
+	c := dial(t, serve(t, func(*peer) {})) // hangs up
+	if _, err := c.Read(t.Context()); err == nil {
+		t.Fatal("Read of a connection that ended gave no error")
+	}
+	if sent, err := c.Send([]byte("x"), time.Second, agreed); sent || err == nil {
+		t.Errorf("a connection that broke takes a command: %v %v", sent, err)
+	}
+}
