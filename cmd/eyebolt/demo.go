@@ -27,6 +27,7 @@ type DemoCmd struct {
 	Play     string `enum:",honest,rhino" default:"" help:"With --headless: honest (a visit as it should be) or rhino (the attack of 2017)."`
 	Devices  bool   `help:"Only a pretend camera, lock and contact, for trying your own hub.yaml; prints what to write into it."`
 	Log      string `default:"error" help:"debug, info, warn or error."`
+	Walk     bool   `help:"Have a pretend person walk the door first, with the real walk test on its broker, lock and camera: half a minute. Else its certificate comes from a walk in no time."`
 	Width    int    `default:"640" help:"Of the pretend camera's picture; the height is 9/16 of it."`
 }
 
@@ -62,7 +63,7 @@ func (c *DemoCmd) Run(ctx context.Context) error {
 	begin := time.Now()
 	town, err := startTown(ctx, townConfig{
 		Stills: "auto",
-		Dir:    dir, Doors: 1, Width: c.Width, Height: c.Width * 9 / 16 &^ 1, Limits: demoLimits, Travel: 700 * time.Millisecond, Log: log, Listen: c.listen(), API: d.options,
+		Dir:    dir, Doors: 1, Width: c.Width, Height: c.Width * 9 / 16 &^ 1, Limits: demoLimits, Travel: 700 * time.Millisecond, Log: log, Listen: c.listen(), API: d.options, Walk: c.Walk,
 		Say: func(what string) { fmt.Fprintf(os.Stderr, "starting %s …\n", what) },
 	})
 	if err != nil {

@@ -91,6 +91,9 @@ func (c *HubSetupCmd) Run(ctx context.Context) error {
 			}
 			return checkHub(ctx, staged, all)
 		},
+		Walk: func(ctx context.Context, door string) (http.Handler, func() error, error) {
+			return walkBeside(ctx, path, door, log)
+		},
 		Command: or(c.command, os.Args[0]), Program: program, User: who, Tell: func(line string) { t.say("  found: %s", plain(line)) },
 	})
 	if err != nil {

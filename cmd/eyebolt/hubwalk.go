@@ -79,6 +79,29 @@ func (c *HubWalkCmd) Run(ctx context.Context) error {
 	return nil
 }
 
+// walkBeside begins a door's walk test for a page that somebody else serves, such as the set-up's; end ends it.
+func walkBeside(ctx context.Context, config, name string, log *slog.Logger) (pages http.Handler, end func() error, err error) {
+	var cfg HubConfig
+	if err := load(config, &cfg); err != nil {
+		return nil, nil, err
+	}
+	if name, err = (&HubWalkCmd{Door: name}).which(cfg); err != nil {
+		return nil, nil, err
+	}
+	if err := private(cfg.State); err != nil {
+		return nil, nil, err
+	}
+	release, err := inUse(cfg.State)
+	if err != nil {
+		return nil, nil, err
+	}
+	w, err := startWalk(ctx, cfg, name, log, nil)
+	if err != nil {
+		return nil, nil, errors.Join(err, release())
+	}
+	return w.Handler(), func() error { return errors.Join(w.Stop(), release()) }, nil
+}
+
 func (c *HubWalkCmd) which(cfg HubConfig) (string, error) {
 	if cfg.State == "" {
 		return "", errors.New("hub: state: name the folder for the record, the keys and the clips")

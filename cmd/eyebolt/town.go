@@ -45,6 +45,8 @@ type townConfig struct {
 	// Strangers leaves resident and courier unregistered and the hub unpaired: people with phones of their own come by
 	// town.invites. The operator alone is one of ours.
 	Strangers bool
+	// Walk has every door walked before the hub starts, by a pretend person with the real walk test.
+	Walk bool
 }
 
 // town is a running one.
@@ -103,6 +105,15 @@ func startTown(ctx context.Context, cfg townConfig) (_ *town, err error) {
 	t.world = virtual.NewWorld(virtual.Parts{Scene: t.house.scene, Source: t.house.source, Camera: t.house.cameras[0], Home: t.house.homes[0], Uplink: t.house.uplink, Log: cfg.Log})
 	if err := t.found(ctx); err != nil {
 		return nil, fmt.Errorf("the town's operator: %w", err)
+	}
+	for i := range cfg.Doors {
+		if !cfg.Walk {
+			break
+		}
+		cfg.Say("the walk test of " + doorName(i))
+		if _, err := t.house.walk(ctx, i); err != nil {
+			return nil, fmt.Errorf("the walk test: %w", err)
+		}
 	}
 	cfg.Say("the hub")
 	if cfg.Hub != nil {

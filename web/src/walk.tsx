@@ -316,10 +316,11 @@ function App() {
         <div class="walk-main">
           {v.stage !== "end" && <Live v={v} />}
           <Task v={v} />
+          {v.stage === "end" && beside.value && <Certificate v={v} />}
         </div>
         <div class="walk-side">
           <Steps v={v} />
-          {v.stage === "end" && <Certificate v={v} />}
+          {v.stage === "end" && !beside.value && <Certificate v={v} />}
         </div>
       </div>
     </main>
