@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -137,5 +138,22 @@ func TestInUse(t *testing.T) {
 	}
 	if err := again(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// S11: a walk test has the smoke step for the sensor of every driver that can have one.
+func TestEachDriversSmokeSensorIsWalked(t *testing.T) {
+	of := reflect.TypeFor[LockConfig]()
+	if of.NumField() < 4 {
+		t.Fatalf("%d drivers, want all of them", of.NumField())
+	}
+	for i := range of.NumField() {
+		var l LockConfig
+		settings := reflect.New(of.Field(i).Type.Elem())
+		settings.Elem().FieldByName("Smoke").SetString("hall")
+		reflect.ValueOf(&l).Elem().Field(i).Set(settings)
+		if !l.smoke() {
+			t.Errorf("%s: its smoke sensor is not walked", of.Field(i).Name)
+		}
 	}
 }
