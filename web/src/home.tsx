@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { follow } from "./lib/events.ts";
 import { AlarmBanner, Incidents } from "./home/alarms.tsx";
 import { Cameras, CameraWarning } from "./home/cameras.tsx";
-import { Hero, Orders, Rules } from "./home/door.tsx";
+import { Hero, Orders, Rules, Unready } from "./home/door.tsx";
 import { Household } from "./home/household.tsx";
 import { Deliveries, Notices, Visits } from "./home/lists.tsx";
 import { Consents, Pairing } from "./home/pairing.tsx";
@@ -40,6 +40,7 @@ function HomePage() {
         <div class="column main-column">
           {d && <Hero />}
           {d && <Orders />}
+          {d && <Unready />}
           {d && <Picture key={`${d.hub}/${d.door}`} hub={d.hub} door={d.door} name={d.name} view={view.value} />}
           {d && <CameraWarning />}
           <Pairing />
@@ -59,6 +60,7 @@ function HomePage() {
           <Household />
           <Card title="Recording">
             <p>{h?.notice || "This door is filmed during every visit, and a few seconds before and after. Films stay on your hub."}</p>
+            {view.value?.walk?.passed && !stale.value && <p>{view.value.walk.say}</p>}
           </Card>
         </div>
       </div>

@@ -45,6 +45,20 @@ export function Hero() {
   );
 }
 
+// Unready is what would keep the next courier out, told while there is time to see to it.
+export function Unready() {
+  const list = view.value?.unready ?? [];
+  if (list.length === 0 || stale.value) return null;
+  return (
+    <Note tone="warn">
+      <b>The next courier could not come in</b>
+      {list.map((u) => (
+        <p key={u.reason}>{u.say}</p>
+      ))}
+    </Note>
+  );
+}
+
 // Orders are always within reach. What makes the home safer takes one press; what makes it less safe asks again.
 export function Orders() {
   const v = view.value;

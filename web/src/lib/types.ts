@@ -72,6 +72,22 @@ export interface View {
   alarm_text?: string;
   incidents?: Incident[] | null;
   cameras?: CameraOfView[] | null; // to residents alone
+  walk?: WalkOfView;
+  unready?: Unready[] | null;
+}
+
+// What the door's walk test proved, for the devices that it has now.
+export interface WalkOfView {
+  passed: boolean;
+  made?: string;
+  say: string;
+}
+
+// One thing that would keep the next courier out and does not pass by itself.
+export interface Unready {
+  reason: string;
+  say: string;
+  since: string;
 }
 
 // One camera of a door: what it sees by itself, and what its connection is worth.
