@@ -137,6 +137,9 @@ func TestHubSetupThroughThePages(t *testing.T) {
 	p.reads("Your hub knows its first door.")
 	p.shown("done", "")
 	told := p.text()
+	p.tap("Begin the walk test")
+	p.see("the walk test's page", `location.pathname === '/walk' && document.querySelector('h1')`)
+	p.reads("front")
 	p.clean()
 	end()
 	if err := <-ended; err != nil {

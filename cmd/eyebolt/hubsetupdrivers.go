@@ -31,7 +31,7 @@ func setupDrivers() []setup.Driver {
 		},
 		{
 			Key: "homeassistant", Name: "Home Assistant", Service: "_home-assistant._tcp", Port: 8123, Scheme: "http", Secure: "https", Login: setup.Token,
-			None: "A lock is paired at what drives it: Zigbee2MQTT, Z-Wave JS or the Matter server, which may run as add-ons of Home Assistant. Type their address below.",
+			None: "A lock is paired at what drives it: Zigbee2MQTT, Z-Wave JS or the Matter server, which may run as add-ons of Home Assistant: type their address below. One that Home Assistant alone drives is written by hand, as docs/OPERATING.md says.",
 		},
 	}
 }

@@ -151,3 +151,26 @@ func TestFoundIsTold(t *testing.T) {
 		}
 	}
 }
+
+// A password that a camera refused is not shown to it again: many lock an account after a few.
+func TestAWrongPasswordIsNotKept(t *testing.T) {
+	h := newHouse(t)
+	var asked []string
+	look := h.look
+	h.look = func(a setup.CameraAsk) (setup.Look, error) {
+		h.set(func() { asked = append(asked, a.Password) })
+		return look(a)
+	}
+	c := h.start()
+	p := c.until("a camera", func(p page) bool { return len(p.Cameras) == 1 && !p.Search.Running })
+	for i, typed := range []string{"wrong", "", "s3cret p@ss", ""} {
+		c.post("camera", map[string]string{"Camera": p.Cameras[0].ID, "Address": "", "User": "eye", "Password": typed})
+		c.until("an answer", func(p page) bool { return p.Cameras[0].State != "asking" })
+		h.set(func() {
+			want := []string{"wrong", "", "s3cret p@ss", "s3cret p@ss"}[i]
+			if len(asked) != i+1 || asked[i] != want {
+				t.Errorf("after %d: asked with %q, want %q", i, asked, want)
+			}
+		})
+	}
+}

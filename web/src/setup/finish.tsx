@@ -125,7 +125,7 @@ export function DoneStep({ w }: { w: Written }) {
         {said && <Note tone="danger">{said}</Note>}
       </Card>
       <Card title={w.first ? "2. Start the hub" : "2. Start the hub anew"}>
-        <p>{w.first ? "On this machine, in a terminal. It prints a pairing code: that one is for you alone, to type in the app at home." : "It reads the new door at its start."}</p>
+        <p>{w.first ? "When the door is walked, end this set-up in its terminal with Ctrl-C, and start the hub there. It prints a pairing code: that one is for you alone, to type in the app at home." : "It reads the new door at its start. End this set-up first, in its terminal with Ctrl-C."}</p>
         <Copy text={w.command} word="Copy the command" />
         <details class="more">
           <summary>Have it start by itself (systemd)</summary>
