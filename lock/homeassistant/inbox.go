@@ -27,7 +27,8 @@ const (
 	misfit  // connected, but the settings do not fit what is there
 	asked   // Home Assistant passed the question on, or did not
 	ordered // a command is about to leave
-	carried // what became of a command, or that it did not leave
+	unsent  // it did not
+	carried // what became of a command
 	changed // an entity
 	unreadable
 )

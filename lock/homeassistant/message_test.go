@@ -143,8 +143,9 @@ func TestWitness(t *testing.T) {
 		{"its own word, a second old", with("locked", "locked", stamp(-time.Second)), lock.BoltThrown},
 		{"a state alone", with("locked", "unlocked", stamp(-time.Hour)), lock.BoltUnknown},
 		{"a word without a newer time", with("locked", "locked", stamp(-time.Hour)), lock.BoltUnknown},
+		{"a word of the time that was heard already", with("locked", "locked", stamp(-time.Second)), lock.BoltUnknown},
 		{"a newer time without a word", with("locked", "", stamp(0)), lock.BoltUnknown},
-		{"a word of a minute ago", with("locked", "locked", stamp(-time.Minute)), lock.BoltUnknown},
+		{"a word of half a minute ago", with("locked", "locked", stamp(-30*time.Second)), lock.BoltUnknown},
 		{"a word of tomorrow", with("locked", "locked", stamp(24*time.Hour)), lock.BoltUnknown},
 		{"assumed", with("locked", "locked", stamp(0), "assumed_state"), lock.BoltUnknown},
 		{"restored", with("locked", "locked", stamp(-time.Hour), "restored"), lock.BoltUnknown},
@@ -157,8 +158,12 @@ func TestWitness(t *testing.T) {
 				got = r.Bolt
 			}
 		})
-		w.take(item{what: connected, at: time.Hour, wall: wall, ids: ids{lock: "lock.a"}, is: base})
-		w.take(item{what: changed, id: "lock.a", at: time.Hour, wall: wall, was: base, is: c.is})
+		w.take(item{what: connected, at: time.Hour, wall: wall.Add(-time.Minute), ids: ids{lock: "lock.a"}, is: base})
+		was := base
+		if strings.Contains(c.name, "heard already") {
+			was = with("unlocked", "unlocked", stamp(-time.Second))
+		}
+		w.take(item{what: changed, id: "lock.a", at: time.Hour, wall: wall, was: was, is: c.is})
 		if got != c.want {
 			t.Errorf("%s: got bolt %d, want %d", c.name, got, c.want)
 		}
@@ -193,5 +198,61 @@ func TestWordOfBeforeTheCommand(t *testing.T) {
 	}
 	if last.What != lock.OfFailure || errors.Is(last.Err, lock.ErrOffline) {
 		t.Errorf("S9: a command that nobody confirmed: got %+v, want a failure", last)
+	}
+}
+
+// The contact: closed only by its own word; its state and its word come one after the other, in either order.
+func TestWitnessOfTheDoor(t *testing.T) {
+	wall := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	at := func(state, contact string, ms time.Duration) entity {
+		return entity{state, attributes{"contact": []byte(contact), "last_seen": []byte(`"` + wall.Add(ms*time.Millisecond).Format(time.RFC3339Nano) + `"`)}}
+	}
+	gone := entity{state: unavailable}
+	for _, c := range []struct {
+		name  string
+		steps []entity
+		want  lock.Door
+	}{
+		{"closed, its state first", []entity{at("on", "false", -9), at("off", "false", -9), at("off", "true", -5)}, lock.DoorClosed},
+		{"closed, its word first", []entity{at("on", "false", -9), at("on", "true", -5), at("off", "true", -5)}, lock.DoorClosed},
+		{"closed, its state alone", []entity{at("on", "false", -9), at("off", "false", -9)}, lock.DoorUnknown},
+		{"open, its state first", []entity{at("off", "true", -9), at("on", "true", -9), at("on", "false", -5)}, lock.DoorOpen},
+		{"open, its state alone", []entity{at("off", "true", -9), at("on", "true", -9)}, lock.DoorOpen},
+		{"checked in, unchanged", []entity{at("off", "true", -9), at("off", "true", -5)}, lock.DoorClosed},
+		{"gone", []entity{at("off", "true", -9), at("off", "true", -5), gone}, lock.DoorUnknown},
+		{"back, as it was remembered", []entity{at("off", "true", -9), gone, at("off", "true", -9)}, lock.DoorUnknown},
+		{"back, as it was said before it went", []entity{at("off", "true", -9), at("off", "true", -5), gone, at("off", "true", -1)}, lock.DoorUnknown},
+		{"before the connection", []entity{at("off", "true", -900), at("off", "true", -800)}, lock.DoorUnknown},
+	} {
+		door := lock.DoorUnknown
+		w := newWitness(plan{Settings: Settings{Seen: "last_seen", Bolt: "lock_state", Door: "contact", Prove: time.Hour}}, slog.New(slog.DiscardHandler), func(r lock.Report) {
+			if r.What == lock.OfDoor {
+				door = r.Door
+			}
+		})
+		w.take(item{what: connected, at: time.Hour, wall: wall.Add(-100 * time.Millisecond), ids: ids{lock: "lock.a", contact: "binary_sensor.b"}})
+		for i := 1; i < len(c.steps); i++ {
+			w.take(item{what: changed, id: "binary_sensor.b", at: time.Hour, wall: wall, was: c.steps[i-1], is: c.steps[i]})
+		}
+		if door != c.want {
+			t.Errorf("%s: got door %d, want %d", c.name, door, c.want)
+		}
+	}
+}
+
+// T20: a charge that is none is not told.
+func TestWitnessOfTheBattery(t *testing.T) {
+	for state, want := range map[string]int{"87": 1, "12.5": 1, "NaN": 0, "-1": 0, "101": 0, "1e300": 0, "unknown": 0, "": 0} {
+		told := 0
+		w := newWitness(plan{}, slog.New(slog.DiscardHandler), func(r lock.Report) {
+			if r.What == lock.OfBattery {
+				told++
+			}
+		})
+		w.take(item{what: connected, ids: ids{lock: "lock.a", battery: "sensor.c"}})
+		w.take(item{what: changed, id: "sensor.c", is: entity{state: state}})
+		if told != want {
+			t.Errorf("%q: told %d times, want %d", state, told, want)
+		}
 	}
 }

@@ -306,6 +306,29 @@ func TestWrongTokenAndNames(t *testing.T) {
 	}
 }
 
+// S12: Home Assistant hangs. An order that is given meanwhile is not sent, and none runs when it wakes.
+func TestHang(t *testing.T) {
+	w := newWorld(t)
+	l, e := start(t, w)
+	if err := w.p.h.Process().Signal(stop); err != nil {
+		t.Skipf("a process cannot be stopped here: %v", err)
+	}
+	err := l.Unlock(t.Context(), lock.Order{Visit: "hangs", NotAfter: w.now() + time.Second})
+	hung := w.now()
+	off, from := e.wait(t, 0, "that it does not answer", ill("does not answer pings"))
+	if e := w.p.h.Process().Signal(goOn); e != nil {
+		t.Fatal(e)
+	}
+	if !errors.Is(err, lock.ErrNotSent) {
+		t.Errorf("unlock: got %v, want ErrNotSent", err)
+	}
+	e.wait(t, from, "the bolt, when it wakes", bolt(lock.BoltThrown))
+	t.Logf("told %v after the order was refused", off.At-hung)
+	if n := w.unlocks(); n != 0 {
+		t.Errorf("%d unlocks on the wire", n)
+	}
+}
+
 // certificate makes a key and a certificate of its own for 127.0.0.1, and a file with the latter.
 func certificate(t *testing.T) (tls.Certificate, string) {
 	t.Helper()

@@ -248,6 +248,9 @@ func (d *driver) write(ctx context.Context, s *session, c command, body map[stri
 	})
 	s.send.Unlock()
 	d.unheard(lost)
+	if !sent && (c.kind == kindLock || c.kind == kindUnlock) {
+		d.put(item{what: unsent})
+	}
 	return lock.Outcome(sent, err)
 }
 

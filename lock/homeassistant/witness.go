@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"eyebolt/lock"
@@ -45,6 +46,8 @@ type witness struct {
 	door     lock.Door     // likewise
 	percent  int
 
+	void map[string]time.Time // entity → since when it was not to be heard; a word of before is a memory. "": all of them
+
 	at     time.Duration
 	warner lock.Warner
 }
@@ -57,7 +60,7 @@ type order struct {
 }
 
 func newWitness(p plan, log *slog.Logger, say func(lock.Report)) *witness {
-	return &witness{plan: p, say: say, asker: lock.Asker{Prove: p.Prove}, percent: -1, healthy: "unsaid", warner: lock.Warner{Log: log}}
+	return &witness{plan: p, say: say, asker: lock.Asker{Prove: p.Prove}, percent: -1, void: map[string]time.Time{}, healthy: "unsaid", warner: lock.Warner{Log: log}}
 }
 
 // take believes, or does not believe, one item.
@@ -66,6 +69,8 @@ func (w *witness) take(m item) {
 	switch m.what {
 	case connected:
 		w.up, w.downErr, w.misfit, w.ids, w.proven, w.silent, w.lock = true, nil, nil, m.ids, false, nil, m.is
+		clear(w.void)
+		w.void[""] = m.wall
 		w.forget(m.at)
 		w.asker.Want(m.at)
 	case misfit:
@@ -83,6 +88,8 @@ func (w *witness) take(m item) {
 		case !w.proven || w.asker.Answered() < m.sent:
 			w.question = max(w.question, m.sent)
 		}
+	case unsent:
+		w.order.open = false
 	case ordered:
 		w.order = order{lock.BoltThrown, m.sent, true}
 		if m.deadline != 0 {
@@ -170,6 +177,9 @@ func (w *witness) takeCarried(m item) {
 }
 
 func (w *witness) takeChange(m item) {
+	if !m.is.known() {
+		w.void[m.id] = m.wall
+	}
 	switch m.id {
 	case w.ids.lock:
 		w.takeLock(m)
@@ -189,6 +199,8 @@ func (w *witness) word(m item, attribute string) (word string, age time.Duration
 	before, had := m.was.seen(w.plan.Seen)
 	switch {
 	case !has || m.is.attr.is("assumed_state") || had && !at.After(before) || len(m.is.attr[attribute]) == 0:
+		return "", 0, false
+	case !at.After(w.void[""].Add(-time.Millisecond)), !at.After(w.void[m.id]): // a stamp is cut to the millisecond
 		return "", 0, false
 	case at.Sub(m.wall) > ahead:
 		w.warner.Warn(w.at, "a device's clock is ahead: what it says proves nothing; run NTP on both machines", "entity", m.id, "by", at.Sub(m.wall))
@@ -218,7 +230,7 @@ func (w *witness) takeLock(m item) {
 			w.asker.Want(m.at)
 		}
 		if !m.is.known() {
-			w.void(m.at)
+			w.lose(m.at)
 		}
 		return
 	}
@@ -237,8 +249,8 @@ func (w *witness) takeLock(m item) {
 	w.sayBolt(bolt, age, m.at, solicited)
 }
 
-// void makes the bolt unknown when its lock cannot be reached.
-func (w *witness) void(at time.Duration) {
+// lose makes the bolt unknown when its lock cannot be reached.
+func (w *witness) lose(at time.Duration) {
 	if w.bolt != lock.BoltUnknown {
 		w.sayBolt(lock.BoltUnknown, 0, at, false)
 	}
@@ -273,14 +285,11 @@ func (w *witness) takeContact(m item) {
 	}
 	switch {
 	case own:
-		if m.is.state == "on" { // the two contradict each other (T27)
-			door = lock.DoorOpen
-		}
-	case m.is.state == "on" && m.was.known():
-		door = lock.DoorOpen
 	case !m.is.known():
-	case m.is.state == m.was.state:
-		return // nothing about the door
+	case m.is.state == "on" && m.was.state != "on" && m.was.known():
+		door = lock.DoorOpen
+	case m.is.state == m.was.state || w.door == lock.DoorClosed:
+		return // nothing about the door, or what its own word has said already: the two are written one after the other
 	}
 	if !own && door == w.door {
 		return
@@ -300,8 +309,8 @@ func (w *witness) takeSmoke(m item) {
 }
 
 func (w *witness) takeBattery(m item) {
-	var percent float64
-	if _, err := fmt.Sscanf(m.is.state, "%f", &percent); err != nil || percent < 0 || percent > 100 || int(percent) == w.percent {
+	percent, err := strconv.ParseFloat(m.is.state, 64)
+	if err != nil || !(percent >= 0 && percent <= 100) || int(percent) == w.percent { // not a number is neither
 		return
 	}
 	w.percent = int(percent)
