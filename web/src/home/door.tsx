@@ -53,7 +53,9 @@ export function Unready() {
     <Note tone="warn">
       <b>The next courier could not come in</b>
       {list.map((u) => (
-        <p key={u.reason}>{u.say}</p>
+        <p key={u.reason} class="unready">
+          {u.say}
+        </p>
       ))}
     </Note>
   );
