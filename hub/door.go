@@ -60,7 +60,7 @@ type door struct {
 	nearRation ration // of blocks that were pressed on a blocked door
 	linkNoted  bool   // what the record says of them: unfit
 	walkNoted  walkData
-	lacks      [nLackings]time.Time // since when; zero: it does not
+	lacks      [nLackings]lack
 }
 
 // visit is one use of one grant.

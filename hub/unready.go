@@ -14,6 +14,12 @@ const batteryEarly = 25
 
 const nLackings = 5
 
+// lack is one of them at a door; the zero value is none.
+type lack struct {
+	is    bool
+	since time.Duration // monotonic
+}
+
 // lackings are what would keep the next courier out, and does not pass by itself.
 var lackings = [nLackings]struct {
 	reason interlock.Reason
@@ -33,17 +39,18 @@ var lackings = [nLackings]struct {
 	}},
 }
 
-// lacking lists them, each with the time since which it has been so without a break, as far as views were made.
-func (d *door) lacking(now time.Time) (out []bus.Unready) {
+// lacking lists them, each with the time since which it has been so without a break, as far as views were made. It is counted
+// monotonically, and said by the clock of now: the one that it began by may have been a machine's that was years wrong (T15).
+func (d *door) lacking(mono time.Duration, now time.Time) (out []bus.Unready) {
 	for i, k := range lackings {
 		if !k.lacks(d) {
-			d.lacks[i] = time.Time{}
+			d.lacks[i] = lack{}
 			continue
 		}
-		if d.lacks[i].IsZero() {
-			d.lacks[i] = now
+		if !d.lacks[i].is {
+			d.lacks[i] = lack{true, mono}
 		}
-		out = append(out, bus.Unready{Reason: k.reason.String(), Say: k.say(d), Since: d.lacks[i]})
+		out = append(out, bus.Unready{Reason: k.reason.String(), Say: k.say(d), Since: now.Add(d.lacks[i].since - mono)})
 	}
 	return out
 }

@@ -100,7 +100,7 @@ func (c *Core) view(d *door) bus.View {
 		AgeMs: c.age(d).Milliseconds(), Bolt: d.shownBolt().String(), DoorIs: s.Door().String(), Secured: s.Secured(), PossiblyOpen: s.PossiblyOpen(),
 		Blocked: s.Blocked(), BlockCount: d.blocks, Home: d.home, Holds: d.holds(), Battery: d.battery, Released: s.Released(), Leave: s.Leave(),
 		Checks: []bus.Check{}, Incidents: slices.Clone(d.incidents), Cameras: d.cameras(c.at.Mono),
-		Unready: d.lacking(now), Walk: &bus.Walk{Passed: d.cfg.Walk.Passed, Made: d.cfg.Walk.Made, Say: d.cfg.Walk.Say},
+		Unready: d.lacking(c.at.Mono, now), Walk: &bus.Walk{Passed: d.cfg.Walk.Passed, Made: d.cfg.Walk.Made, Say: d.cfg.Walk.Say},
 	}
 	if why != interlock.NoReason {
 		w.Reason, w.Sentence = why.String(), why.Sentence()
