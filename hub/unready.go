@@ -12,7 +12,7 @@ import (
 // lowBattery in weeks, and a delivery is planned a day or two ahead.
 const batteryEarly = 25
 
-const nLackings = 5
+const nLackings = 7
 
 // lack is one of them at a door; the zero value is none.
 type lack struct {
@@ -27,6 +27,12 @@ var lackings = [nLackings]struct {
 	say    func(*door) string
 }{
 	{interlock.NotWalked, func(d *door) bool { return d.held[walkCondition] }, func(d *door) string { return d.cfg.Walk.Say }},
+	{interlock.StandingAlarm, func(d *door) bool { return d.state.Alarm() != interlock.NoReason || d.state.Incident() != interlock.NoReason }, func(*door) string {
+		return "An alarm or an incident at this door is not closed, and until then nobody is let in. Read it and close it in the app."
+	}},
+	{interlock.NotLive, func(d *door) bool { return d.watch.Lapse() }, func(*door) string {
+		return "The door's camera shows nothing that counts as watching. Check its power, its cable or Wi-Fi, and its lens."
+	}},
 	{interlock.LinkUnfit, func(d *door) bool { return d.held[linkCondition] }, func(d *door) string { return d.unfit() }},
 	{interlock.BatteryLow, func(d *door) bool { return d.battery >= 0 && d.battery < batteryEarly }, func(d *door) string {
 		return fmt.Sprintf("The lock's battery is at %d %%, and below %d %% nobody is let in. Change it.", d.battery, lowBattery)
