@@ -62,6 +62,26 @@ func TestOldUnblockAfterABlockFromTheHome(t *testing.T) {
 	}
 }
 
+// S4, T23: a press on a door that is blocked already is a block like the first: an unblock that was given before it, and is still on its
+// way, does not lift it, even if presses were so many that the record took no more of them.
+func TestOldUnblockAfterManyBlocksFromTheHome(t *testing.T) {
+	h := newHome(t)
+	h.run(4 * time.Second)
+	for range 2 * slowMax {
+		h.press("Home Assistant")
+	}
+	onItsWay := h.view.BlockCount + 1
+	if r := h.press("Home Assistant"); !r.OK {
+		t.Fatalf("got %+v", r)
+	}
+	if r := h.ask(bus.Ask{ID: "old", What: bus.AskUnblock, Count: onItsWay}); r.OK || !h.view.Blocked {
+		t.Fatalf("an unblock of before the newest press: got %+v, blocked %v", r, h.view.Blocked)
+	}
+	if r := h.ask(bus.Ask{ID: "lift", What: bus.AskUnblock, Count: h.view.BlockCount + 1}); !r.OK || h.view.Blocked {
+		t.Errorf("lifting it: got %+v, blocked %v", r, h.view.Blocked)
+	}
+}
+
 // S1: while the service has not heard of the block its counter differs, so nothing opens even if the block were not known here.
 func TestBlockFromTheHomeMovesTheCounter(t *testing.T) {
 	h := ready(t)

@@ -38,6 +38,7 @@ func (c *Core) pressed(in Pressed) {
 		return
 	}
 	if d.state.Blocked() && !d.nearRation.allow(c.at.Mono) {
+		d.blocks += nearStep // an unblock of before lifts this one neither; a restart forgets the number, never the block
 		c.answer(in.Ref, bus.AskReply{OK: true})
 		return
 	}
