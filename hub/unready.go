@@ -27,7 +27,9 @@ var lackings = [nLackings]struct {
 	say    func(*door) string
 }{
 	{interlock.NotWalked, func(d *door) bool { return d.held[walkCondition] }, func(d *door) string { return d.cfg.Walk.Say }},
-	{interlock.StandingAlarm, func(d *door) bool { return d.state.Alarm() != interlock.NoReason || d.state.Incident() != interlock.NoReason }, func(*door) string {
+	{interlock.StandingAlarm, func(d *door) bool {
+		return d.state.Alarm() != interlock.NoReason || d.state.Incident() != interlock.NoReason
+	}, func(*door) string {
 		return "An alarm or an incident at this door is not closed, and until then nobody is let in. Read it and close it in the app."
 	}},
 	{interlock.NotLive, func(d *door) bool { return d.watch.Lapse() }, func(*door) string {

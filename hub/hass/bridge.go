@@ -22,7 +22,7 @@ const (
 	repeat = 30 * time.Second
 	// pressLimit is how long a block may take to be on disk; it holds sooner.
 	pressLimit = 5 * time.Second
-	// pressGap is the time between two presses that are carried out, whoever presses.
+	// pressGap is the time between two presses at a door that are carried out, whoever presses.
 	pressGap = 250 * time.Millisecond
 	// farewell is how long Stop waits to say that the hub is gone.
 	farewell = time.Second
@@ -52,7 +52,6 @@ type Bridge struct {
 	ears  ears
 
 	ready   chan struct{} // holds one
-	press   chan struct{} // holds one
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
 	manager *autopaho.ConnectionManager
@@ -78,8 +77,9 @@ type door struct {
 	changed bool          // view is to be told
 	told    time.Duration // when it was last
 	said    bus.LastIncident
-	wanted  bool   // a block was pressed and is not taken yet
-	note    string // beside the switch
+	wanted  bool          // a block was pressed and is not taken yet
+	press   chan struct{} // holds one
+	note    string        // beside the switch
 }
 
 // maxOld bounds the descriptions that are taken away at once: eight a door, and 64 doors.
@@ -95,9 +95,9 @@ func New(cfg Config) (*Bridge, error) {
 		return nil, errors.New("home_assistant: Hub, Doors, Now and Log must be given")
 	}
 	n := names{p.Prefix, cfg.Hub}
-	b := &Bridge{cfg: cfg, plan: p, names: n, ears: newEars(n, cfg.Doors), anewAt: -again, ready: make(chan struct{}, 1), press: make(chan struct{}, 1), doors: map[string]*door{}}
+	b := &Bridge{cfg: cfg, plan: p, names: n, ears: newEars(n, cfg.Doors), anewAt: -again, ready: make(chan struct{}, 1), doors: map[string]*door{}}
 	for _, name := range cfg.Doors {
-		b.doors[name] = &door{told: -gap}
+		b.doors[name] = &door{told: -gap, press: make(chan struct{}, 1)}
 	}
 	return b, nil
 }
@@ -112,7 +112,9 @@ func (b *Bridge) Start(ctx context.Context, block Block) error {
 	}
 	b.manager = m
 	b.wg.Go(func() { b.telling(ctx) })
-	b.wg.Go(func() { b.pressing(ctx, block) })
+	for _, name := range b.cfg.Doors {
+		b.wg.Go(func() { b.pressing(ctx, block, name, b.doors[name]) })
+	}
 	return nil
 }
 
@@ -175,7 +177,7 @@ func (b *Bridge) heard(topic string, body []byte, retained bool) {
 	switch d := b.doors[name]; what {
 	case askedBlock:
 		d.wanted = true
-		signal(b.press)
+		signal(d.press)
 	case askedUnblock:
 		if d.view.Blocked {
 			d.note = noteRefused
@@ -192,25 +194,23 @@ func (b *Bridge) heard(topic string, body []byte, retained bool) {
 	b.wake()
 }
 
-// pressing carries presses out, one after the other; a press that is not taken is tried again until it is.
-func (b *Bridge) pressing(ctx context.Context, block Block) {
+// pressing carries one door's presses out, one after the other; a press that is not taken is tried again until it is. Each door has its
+// own: a press returns when it is on disk, and no door's block may wait for another's to be (S4).
+func (b *Bridge) pressing(ctx context.Context, block Block, name string, d *door) {
 	pause := time.NewTicker(pressGap)
 	defer pause.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-b.press:
+		case <-d.press:
 		}
-		for _, name := range b.cfg.Doors {
-			b.mu.Lock()
-			d := b.doors[name]
-			wanted := d.wanted
-			d.wanted = false
-			b.mu.Unlock()
-			if wanted && ctx.Err() == nil {
-				b.block(ctx, block, name, d)
-			}
+		b.mu.Lock()
+		wanted := d.wanted
+		d.wanted = false
+		b.mu.Unlock()
+		if wanted && ctx.Err() == nil {
+			b.block(ctx, block, name, d)
 		}
 		select {
 		case <-ctx.Done():
@@ -236,7 +236,7 @@ func (b *Bridge) block(ctx context.Context, block Block, name string, d *door) {
 	b.mu.Lock()
 	d.wanted, d.note, d.changed = true, noteNotTaken+why, true
 	b.mu.Unlock()
-	signal(b.press)
+	signal(d.press)
 	b.wake()
 }
 

@@ -45,7 +45,9 @@ type stage struct {
 	now     map[string]string // topic → newest body, as passed on live or retained
 	held    map[string]bool   // topics that came retained to the newest listener
 	pressed []string
-	fail    int // so many presses fail
+	fail    int    // so many presses fail
+	hang    string // the door whose presses never end
+	hung    int
 }
 
 // lines is a log.
@@ -101,8 +103,14 @@ func (s *stage) open(set Settings) *Bridge {
 	return b
 }
 
-func (s *stage) block(_ context.Context, door, by string) (bus.AskReply, error) {
+func (s *stage) block(ctx context.Context, door, by string) (bus.AskReply, error) {
 	s.mu.Lock()
+	if door == s.hang {
+		s.hung++
+		s.mu.Unlock()
+		<-ctx.Done()
+		return bus.AskReply{}, ctx.Err()
+	}
 	defer s.mu.Unlock()
 	if s.fail > 0 {
 		s.fail--
@@ -269,6 +277,24 @@ func TestPresses(t *testing.T) {
 	defer s.mu.Unlock()
 	if len(s.pressed) != 1 {
 		t.Errorf("pressed %v, want once", s.pressed)
+	}
+}
+
+// S4: a disk that hangs under one door's block holds no other door's up: each is the core's from the moment that it was pressed.
+func TestPressesWaitForNoOtherDoor(t *testing.T) {
+	s := newStage(t)
+	s.both(bus.View{Phase: "idle"})
+	s.shows(statusTopic, online)
+	s.mu.Lock()
+	s.hang = "front"
+	s.mu.Unlock()
+	s.say(setTopic, "ON", false)
+	s.until("the block that hangs", func() bool { return s.hung > 0 })
+	begun := time.Now()
+	s.say("eyebolt/home-1/side/block/set", "ON", false)
+	s.until("the other door's block", func() bool { return len(s.pressed) == 1 && s.pressed[0] == "side by Home Assistant" })
+	if took := time.Since(begun); took > pressLimit/2 {
+		t.Errorf("the other door's block took %v", took)
 	}
 }
 
