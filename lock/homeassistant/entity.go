@@ -46,6 +46,24 @@ func (e entity) with(c change) entity {
 	return out
 }
 
+// maxState is Home Assistant's own bound of a state, in bytes; it bounds an attribute that is looked at, too.
+const maxState = 255
+
+// looked is of an entity what is looked at, bounded: it is kept while the connection lasts, and waits in a flood. What is longer than
+// anything that could be of use is as if it were not there.
+func (e entity) looked(p plan) entity {
+	out := entity{e.state, attributes{}}
+	if len(out.state) > maxState {
+		out.state = unknown
+	}
+	for _, name := range []string{p.Seen, p.Bolt, p.Door, "assumed_state", "restored"} {
+		if raw := e.attr[name]; len(raw) > 0 && len(raw) <= maxState {
+			out.attr[name] = raw
+		}
+	}
+	return out
+}
+
 // known says that Home Assistant has a state, whatever it is worth.
 func (e entity) known() bool {
 	return e.state != "" && e.state != unavailable && e.state != unknown && !e.attr.is("restored")

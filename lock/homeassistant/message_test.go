@@ -2,6 +2,7 @@ package homeassistant
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -79,6 +80,38 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("%d reports of two messages", told)
 		}
 	})
+}
+
+// T20: an entity that is given more and more attributes, and larger ones, faster than anybody reads, costs what is looked at of it.
+func TestEntityMemory(t *testing.T) {
+	d := &driver{now: func() time.Duration { return time.Hour }, inbox: newInbox(), log: slog.New(slog.DiscardHandler)}
+	d.plan = plan{Settings: Settings{Seen: "last_seen", Bolt: "lock_state", Door: "contact"}}
+	s := &session{ids: ids{lock: "lock.a"}, entities: map[string]entity{}, events: 2}
+	large := strings.Repeat("x", 16<<10)
+	for i := range 600 {
+		d.hear(s, fmt.Appendf(nil, `{"id":2,"type":"event","event":{"c":{"lock.a":{"+":{"s":"%s","a":{"x%d":"y","lock_state":"%s","last_seen":"%s"}}}}}}`, large, i, large, large))
+	}
+	d.hear(s, []byte(`{"id":2,"type":"event","event":{"c":{"lock.a":{"+":{"s":"locked","a":{"lock_state":"locked","last_seen":"2026-01-01T00:00:00Z"}}}}}}`))
+	size := func(e entity) int {
+		n := len(e.state)
+		for name, raw := range e.attr {
+			n += len(name) + cap(raw)
+		}
+		return n
+	}
+	const most = 2 << 10
+	if n := size(s.entities["lock.a"]); n > most {
+		t.Errorf("%d bytes are kept of one entity, want at most %d", n, most)
+	}
+	queue, _ := d.inbox.Take()
+	for _, m := range queue {
+		if n := size(m.was) + size(m.is); n > 2*most {
+			t.Fatalf("a change that waits holds %d bytes, want at most %d", n, 2*most)
+		}
+	}
+	if e := queue[len(queue)-1].is; e.state != "locked" || e.attr.text("lock_state") != "locked" {
+		t.Errorf("got %+v, want what is looked at kept", e)
+	}
 }
 
 func TestBadSettings(t *testing.T) {

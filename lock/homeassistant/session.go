@@ -89,7 +89,7 @@ func (d *driver) serve(ctx context.Context) (was bool, err error) {
 	for _, l := range list {
 		for _, id := range s.ids.all() {
 			if l.ID == id {
-				s.entities[id] = entity{l.State, l.Attributes}
+				s.entities[id] = entity{l.State, l.Attributes}.looked(d.plan)
 			}
 		}
 	}
@@ -200,7 +200,7 @@ func (d *driver) hearChanges(s *session, c changes) {
 		was := s.entities[id]
 		is := was
 		if k, ok := c.of[id]; ok {
-			is = was.with(k)
+			is = was.with(k).looked(d.plan)
 		} else if len(c.gone) == 0 {
 			continue
 		}
