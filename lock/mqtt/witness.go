@@ -37,9 +37,17 @@ type message struct {
 	wall     time.Time     // wall clock on arrival
 }
 
-// newInbox keeps, in a flood, what tells of the connection, the bridge and our own orders.
+// newInbox keeps, in a flood, what tells of the connection and of our own orders; then orders that are retained, whether bridge or lock
+// are there, and how the bridge describes itself. Each of these anybody may flood who may write to its topic.
 func newInbox() *lock.Inbox[message] {
-	return lock.NewInbox(func(m message) bool { return m.about <= plainOrder })
+	return lock.NewInbox(
+		func(m message) bool {
+			return m.about == connectionUp || m.about == connectionDown || m.about == plainAsked || m.about == plainOrdered
+		},
+		func(m message) bool { return m.retained && (m.about == lockSet || m.about == plainOrder) },
+		func(m message) bool { return m.about == bridgeState || m.about == plainOnline },
+		func(m message) bool { return m.about == bridgeInfoSays || m.about == bridgeDevices },
+	)
 }
 
 type about uint8
