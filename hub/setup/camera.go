@@ -26,7 +26,7 @@ type cam struct {
 func (s *Setup) findCameras(ctx context.Context) string {
 	found, err := s.cfg.Cameras(ctx)
 	for _, f := range found {
-		c := s.seenCamera(f.Address, f.Name, f.Model)
+		c := s.seenCamera(f.Address, f.Name, f.Model, foundMost)
 		if c == nil {
 			continue
 		}
@@ -43,14 +43,14 @@ func (s *Setup) findCameras(ctx context.Context) string {
 }
 
 // seenCamera takes a camera that was found or typed, once for each address. It is not asked before somebody chooses it: many
-// cameras lock an account after a few questions without a password.
-func (s *Setup) seenCamera(address, name, model string) *cam {
+// cameras lock an account after a few questions without a password. nil: there are most already.
+func (s *Setup) seenCamera(address, name, model string, most int) *cam {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i := slices.IndexFunc(s.cameras, func(c *cam) bool { return c.address == address }); i >= 0 {
 		return s.cameras[i]
 	}
-	if len(s.cameras) >= camerasMost {
+	if len(s.cameras) >= most {
 		return nil
 	}
 	s.next++

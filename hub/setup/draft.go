@@ -170,6 +170,11 @@ func (s *Setup) problems() (chosen, []Problem) {
 		case l.Why != "":
 			bad("door", "%s cannot be used: %s", l.Name, l.Why)
 		}
+		for _, id := range []string{d.Lock, d.Contact, d.Smoke} {
+			if strings.Contains(id, "${") { // in the configuration it would stand for a secret of this machine
+				bad("door", "The name %q holds ${, which the configuration reads as something else. Rename it at %s.", id, c.peer.driver.Name)
+			}
+		}
 		c.pick = Pick{Lock: d.Lock, Contact: d.Contact, Smoke: d.Smoke, DoorSense: d.Contact == "" && l.Can.Door}
 		if d.Contact == "" && !l.Can.Door && !d.NoContact {
 			bad("door", "Choose the contact that tells whether the door is closed, or say that there is none.")
@@ -322,7 +327,7 @@ func (s *Setup) restore() {
 	if f.Peer != nil {
 		for i := range s.cfg.Drivers {
 			if k := &s.cfg.Drivers[i]; k.Key == f.Peer.Driver {
-				if p := s.seen(k, f.Peer.Address, f.Peer.Name); p != nil {
+				if p := s.seen(k, f.Peer.Address, f.Peer.Name, peersMost); p != nil {
 					p.user, d.Peer = f.Peer.User, p.id
 				}
 			}
@@ -330,7 +335,7 @@ func (s *Setup) restore() {
 	}
 	ids := map[string]string{}
 	for _, k := range f.Cameras {
-		if c := s.seenCamera(k.Address, k.Name, k.Model); c != nil {
+		if c := s.seenCamera(k.Address, k.Name, k.Model, camerasMost); c != nil {
 			c.user, ids[k.ID] = k.User, c.id
 		}
 	}

@@ -194,8 +194,8 @@ func (s *Setup) addPeer(w http.ResponseWriter, r *http.Request) {
 		gate.Refuse(w, http.StatusBadRequest, "address", sentence(err))
 		return
 	}
-	if s.seen(d, address, "") == nil {
-		gate.Refuse(w, http.StatusBadRequest, "many", "That are more addresses than a home has: start the set-up anew.")
+	if s.seen(d, address, "", peersMost) == nil {
+		gate.Refuse(w, http.StatusBadRequest, "many", "Those are more addresses than a home has: end the set-up on its terminal and start it anew.")
 		return
 	}
 	s.reply(w, r)
@@ -248,7 +248,10 @@ func (s *Setup) askCamera(w http.ResponseWriter, r *http.Request) {
 		if ask.User == "" && ask.Password == "" {
 			ask.User, ask.Password = user, password
 		}
-		c = s.seenCamera(address, "", "")
+		if c = s.seenCamera(address, "", "", camerasMost); c == nil {
+			gate.Refuse(w, http.StatusBadRequest, "many", "Those are more cameras than a home has: end the set-up on its terminal and start it anew.")
+			return
+		}
 	} else {
 		s.mu.Lock()
 		if i := slices.IndexFunc(s.cameras, func(c *cam) bool { return c.id == ask.Camera }); i >= 0 {

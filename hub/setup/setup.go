@@ -150,6 +150,7 @@ var ErrLogin = errors.New("wrong name or password")
 const (
 	peersMost   = 64
 	camerasMost = 64
+	foundMost   = 48 // of either, that a search finds: the rest is for what is typed, whatever a network announces
 	textMost    = 256 // of anything that is typed
 	searchLimit = 12 * time.Second
 	listLimit   = 15 * time.Second

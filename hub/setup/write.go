@@ -83,7 +83,7 @@ func (s *Setup) plan(c chosen) (plan, error) {
 				if st.ID != id {
 					continue
 				}
-				address := st.URL
+				address := literal(st.URL)
 				if strings.Contains(address, Secret) {
 					v := variable(s.draft.Door, k.Name)
 					for n := 2; strings.Contains("\n"+string(env), "\n"+v+"="); n++ {
@@ -104,7 +104,7 @@ func (s *Setup) plan(c chosen) (plan, error) {
 			}
 		}
 		if look.ONVIF != "" {
-			m = append(m, yaml.MapItem{Key: "onvif", Value: look.ONVIF})
+			m = append(m, yaml.MapItem{Key: "onvif", Value: strings.ReplaceAll(look.ONVIF, "${", "%24%7B")})
 		}
 		cameras = append(cameras, m)
 	}
@@ -117,6 +117,16 @@ func (s *Setup) plan(c chosen) (plan, error) {
 		p.text, err = addDoor(string(p.old), p.door)
 	}
 	return p, err
+}
+
+// literal is a camera's address in which ${ stands for itself, but for Secret: what ${NAME} stands for in the configuration is a secret of
+// this machine, and no camera is to be told one that is not its own.
+func literal(address string) string {
+	parts := strings.Split(address, Secret)
+	for i := range parts {
+		parts[i] = strings.ReplaceAll(parts[i], "${", "%24%7B")
+	}
+	return strings.Join(parts, Secret)
 }
 
 // escape writes a password as an address may hold it (RFC 3986 section 2.1): everything but letters and digits as %XX, so that it
