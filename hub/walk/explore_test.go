@@ -36,7 +36,7 @@ func (w *Walk) key() string {
 		ok = ok && r.OK
 	}
 	// What does not matter at this step is left out: whatever it is can be told again at every other.
-	k := fmt.Sprint(w.now, len(w.parts), w.stage, w.leg, ok, left(w.until-w.at), w.bolt.value, w.door.value, w.healthy, w.smoke)
+	k := fmt.Sprint(w.now, len(w.parts), w.stage, w.leg, ok, left(w.until-w.at), w.bolt.value, w.door.value, w.healthy, w.smoke, w.at-w.from >= Glance)
 	if w.stage == AtWait || w.stage == AtAsk {
 		switch w.part().step {
 		case Open, Close:
@@ -54,7 +54,7 @@ func (w *Walk) key() string {
 	case Ready:
 		k += fmt.Sprint(c.state)
 	case Plug:
-		k += fmt.Sprint(c.state, c.at >= w.from, c.live >= w.from, min(w.at-c.live, backLive)/time.Second, w.lagged, w.lost, w.answered)
+		k += fmt.Sprint(c.state, c.age >= darkAge, c.at >= w.from, c.live >= w.from, min(w.at-c.live, backLive)/time.Second, w.lagged, w.lost, w.answered)
 	}
 	return k
 }
@@ -78,8 +78,8 @@ func happenings() []happening {
 	press := func(p Press, back uint32) happening {
 		return happening{fmt.Sprintf("%v-%d", p, back), soon, func(w *Walk) Fact { return Fact{Kind: Pressed, Press: p, Turn: w.turn - back} }, false}
 	}
-	camera := func(s liveness.State) happening {
-		return happening{fmt.Sprint("camera ", s), soon, func(*Walk) Fact { return Fact{Kind: Watched, Camera: "hall", State: s} }, false}
+	camera := func(s liveness.State, age time.Duration) happening {
+		return happening{fmt.Sprint("camera ", s, age), soon, func(*Walk) Fact { return Fact{Kind: Watched, Camera: "hall", State: s, Age: age} }, false}
 	}
 	all := []happening{
 		{"tick", 900 * time.Millisecond, func(*Walk) Fact { return Fact{} }, false},
@@ -110,8 +110,9 @@ func happenings() []happening {
 		all = append(all, report(fmt.Sprint("door ", d), lock.Report{What: lock.OfDoor, Door: d}))
 	}
 	for _, s := range []liveness.State{liveness.Unknown, liveness.Live, liveness.Lagging, liveness.Lost, liveness.HubLate} {
-		all = append(all, camera(s))
+		all = append(all, camera(s, 0))
 	}
+	all = append(all, camera(liveness.Covered, 0), camera(liveness.Covered, darkAge))
 	for p := Go; p < presses; p++ {
 		all = append(all, press(p, 0), press(p, 1))
 	}
@@ -201,6 +202,12 @@ func rules(t *testing.T, from, to *Walk, f Fact, do []Do, name string) {
 	}
 	if f.Kind == Pressed && f.Turn != from.turn && to.turn != from.turn && from.stage != AtWait && from.stage != AtAsk {
 		bad("a press on what is no longer shown was taken")
+	}
+	if pressed && from.at+10*time.Millisecond-from.from < Glance && to.turn != from.turn && from.stage != AtWait && from.stage != AtAsk {
+		bad("S12: a press was taken before it could be read")
+	}
+	if from.stage == AtWait && from.part().step == Plug && from.leg == 0 && to.leg == 1 && to.stage == AtWait && (to.cams[0].state == liveness.Live || to.cams[0].state == liveness.Covered && to.cams[0].age < darkAge) {
+		bad("S6: the lock answered while the camera had power")
 	}
 	moved := from.now != to.now || from.stage != to.stage || from.leg != to.leg
 	if moved && to.turn == from.turn {

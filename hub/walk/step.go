@@ -352,6 +352,10 @@ func (w *Walk) judgeInside() {
 		return
 	}
 	w.poll()
+	if w.leg == 1 && w.bolt.since(w.from, lock.BoltDrawn) && (w.by == lock.ByRemote || w.by == lock.ByResident) {
+		w.fail("The lock says that its bolt was drawn by radio, a code or a card, and not by hand alone. Bolt the door, and open it by its knob or handle.")
+		return
+	}
 	if w.bolt.since(w.from, lock.BoltDrawn) {
 		w.drawn = true
 		w.proven.By = w.proven.By || w.by == lock.ByInside
@@ -429,7 +433,12 @@ func (w *Walk) judgePlug() {
 		}
 		return
 	}
-	if c.at < w.from || c.state == liveness.Live || c.state == liveness.Unknown || c.state == liveness.HubLate {
+	// A hand before the lens is another lapse, and no loss of power: pictures must stop coming.
+	ended := c.state == liveness.Lost || c.state != liveness.HubLate && c.state != liveness.Unknown && c.age >= darkAge
+	if c.at < w.from || !ended && c.state != liveness.Lagging {
+		if c.state != liveness.HubLate && c.state != liveness.Unknown {
+			w.lagged, w.lost = false, false // it is back before the lock has answered: what it answers now proves nothing
+		}
 		w.later()
 		return
 	}
@@ -443,7 +452,7 @@ func (w *Walk) judgePlug() {
 			w.asked, w.answered = w.at, false
 		}
 	}
-	if !w.lost && c.state != liveness.Lagging {
+	if !w.lost && ended {
 		w.lost = true
 		w.measure(ofLost, c.age, false)
 	}
@@ -467,7 +476,7 @@ func (w *Walk) notDark() {
 	case w.leg == 1:
 		w.fail(fmt.Sprintf("The camera was not live again within %v. Put its plug back, and see that it starts.", backLimit))
 	case !w.lost:
-		w.fail(fmt.Sprintf("The camera was still live after %v. See that it is this camera's plug; one with a battery must be taken off its network instead.", plugLimit))
+		w.fail(fmt.Sprintf("The camera still sent pictures after %v. See that it is this camera's plug; one with a battery must be taken off its network instead.", plugLimit))
 	default:
 		w.fail("The lock did not answer while the camera had no power. They must not hang on one plug, one radio or one box.")
 	}

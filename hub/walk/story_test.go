@@ -48,7 +48,7 @@ func TestDoorsThatFail(t *testing.T) {
 		"S6 one plug for both":          {walktest.House{Shared: true}, "plug", "together with the camera"},
 		"S8 slow":                       {walktest.House{Slow: 11 * time.Second}, "draw", "within 5s"},
 		"S11 smoke is not heard":        {walktest.House{Smoky: true}, "smoke", "test button"},
-		"S6 a plug that changes little": {walktest.House{Wireless: true}, "plug", "still live"},
+		"S6 a plug that changes little": {walktest.House{Wireless: true}, "plug", "still sent pictures"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, err := k.house.Walk(walk.Config{Door: "front", For: "x", Cameras: []string{"hall"}, Can: walktest.Honest, Smoke: true})

@@ -125,7 +125,7 @@ func (w *Walk) View(now time.Duration) View {
 	c := w.Certificate(time.Time{})
 	v := View{
 		Door: w.cfg.Door, Turn: w.turn, Step: p.step.String(), Number: w.now, Of: len(w.parts) - 1, Stage: w.stage.String(),
-		Title: t.title, Say: t.do, Hint: w.hint, Buttons: w.buttons(),
+		Title: t.title, Say: t.do, Buttons: w.buttons(),
 		Lock: w.healthy, LockSay: w.lockErr, Bolt: boltWords[min(int(w.bolt.value), 3)], DoorIs: doorWords[min(int(w.door.value), 3)], Smoke: w.smoke, Battery: w.battery,
 		Delays: c.Delays, Passed: c.Passed, Proven: c.Proven, StaleMs: c.DoorStaleMs, Cameras: []CameraView{}, Results: []ResultView{},
 	}
@@ -134,9 +134,7 @@ func (w *Walk) View(now time.Duration) View {
 	}
 	switch w.stage {
 	case AtPress:
-		if v.Hint == "" {
-			v.Hint = steps[p.step].needs(w)
-		}
+		v.Hint = steps[p.step].needs(w)
 	case AtWait, AtAsk:
 		if v.Say = w.waiting(); w.stage == AtAsk {
 			v.Say = w.asks().question

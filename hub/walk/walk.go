@@ -28,17 +28,22 @@ type Config struct {
 
 // Spans of the walk.
 const (
+	// Glance is how long something must have been shown before a press on it counts: the second tap of a double tap, and a line that was
+	// typed ahead, are pressed on what nobody has read (S12).
+	Glance = 500 * time.Millisecond
 	// Stall is how long nothing may come, ticks included, while something is measured: a machine that stood still measures nothing.
 	Stall = time.Second
 	// doorLimit is how long a contact may take. One that is slower would let an open door count as closed for that long.
 	doorLimit = 10 * time.Second
-	// ajarWatch is how long a door that rests ajar must not be called closed.
-	ajarWatch = 8 * time.Second
+	// ajarWatch is how long a door that rests ajar must not be called closed: longer than a contact may take to say so.
+	ajarWatch = doorLimit + 2*time.Second
 	// settle is how long a lock that said "jammed" must not say "thrown" after all.
 	settle = 3 * time.Second
 	// askLimit is how long a question may stand: whoever went away has answered nothing.
 	askLimit = 5 * time.Minute
-	// plugLimit is how long a camera without power may still count as live. A1 and A2 are 0.5 s and 1.5 s; the rest is for the hand
+	// darkAge is how old the newest picture of a camera without power becomes: A2.
+	darkAge = 1500 * time.Millisecond
+	// plugLimit is how long a camera without power may still send pictures. A1 and A2 are 0.5 s and 1.5 s; the rest is for the hand
 	// that pulls the plug after the press.
 	plugLimit = 15 * time.Second
 	// backLimit is how long a camera may take to come back: some take two minutes to start.
@@ -186,7 +191,6 @@ type Walk struct {
 	from  time.Duration
 	until time.Duration
 	asked time.Duration // the newest Poll
-	hint  string        // why the newest press was not taken
 
 	bolt    said[lock.Bolt]
 	by      lock.By
@@ -280,7 +284,7 @@ func (w *Walk) part() part { return w.parts[w.now] }
 
 // goTo begins a stage. Each has a turn of its own, so that a press on what was shown before is not taken for one on this (S12).
 func (w *Walk) goTo(s Stage, leg int, within time.Duration) {
-	w.stage, w.leg, w.hint = s, leg, ""
+	w.stage, w.leg = s, leg
 	w.turn++
 	w.from, w.until = w.at, w.at+within
 	w.drawn, w.open, w.lagged, w.lost, w.answered = false, false, false, false, false
@@ -348,7 +352,7 @@ func (w *Walk) add(p part, camera string) {
 
 // pressed takes the person's press, if it is one on what is shown now.
 func (w *Walk) pressed(f Fact) {
-	if f.Turn != w.turn || w.stage == AtEnd {
+	if f.Turn != w.turn || w.stage == AtEnd || w.at-w.from < Glance {
 		return
 	}
 	s := &steps[w.part().step]
@@ -356,7 +360,7 @@ func (w *Walk) pressed(f Fact) {
 	case f.Press == Cannot && w.now > 0 && (w.stage == AtPress || w.stage == AtAsk):
 		w.fail("You said that this cannot be done here.")
 	case f.Press == Go && w.stage == AtPress:
-		if w.hint = s.needs(w); w.hint == "" {
+		if s.needs(w) == "" {
 			s.begin(w)
 		}
 	case (f.Press == Yes || f.Press == No) && w.stage == AtAsk:

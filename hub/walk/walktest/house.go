@@ -87,7 +87,7 @@ func (h *House) Walk(cfg walk.Config) (walk.Certificate, error) {
 		if v.Turn != turn {
 			acts, turn = 0, v.Turn
 		}
-		if acts++; acts == 5 { // half a second to read
+		if acts++; acts == int(walk.Glance/step)+1 { // long enough to read
 			h.person(v, w.View)
 		}
 	}
