@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -94,7 +93,7 @@ func (c *HubSetupCmd) Run(ctx context.Context) error {
 		Walk: func(ctx context.Context, door string) (http.Handler, func() error, error) {
 			return walkBeside(ctx, path, door, log)
 		},
-		Command: or(c.command, os.Args[0]), Program: program, User: who, Tell: func(line string) { t.say("  found: %s", plain(line)) },
+		Command: or(c.command, os.Args[0]), Program: program, User: who, Phone: phoneAddress(), Tell: func(line string) { t.say("  found: %s", plain(line)) },
 	})
 	if err != nil {
 		return err
@@ -168,6 +167,34 @@ func followLink(path string) (string, error) {
 	return path, nil
 }
 
+// hostOf is the address of a peer, without its port.
+func hostOf(remote string) string {
+	if host, _, err := net.SplitHostPort(remote); err == nil {
+		return host
+	}
+	return remote
+}
+
+// phoneAddress is where a phone of the home's network reaches the walk test's page; empty: this machine is in no such network, or in several.
+func phoneAddress() string {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return ""
+	}
+	found := ""
+	for _, a := range addrs {
+		n, ok := a.(*net.IPNet)
+		if !ok || n.IP.To4() == nil || !n.IP.IsPrivate() {
+			continue
+		}
+		if found != "" {
+			return "" // which of them is the home's is not ours to guess
+		}
+		found = net.JoinHostPort(n.IP.String(), "8431")
+	}
+	return found
+}
+
 // terminal is what the household reads.
 type terminal struct {
 	mu  sync.Mutex
@@ -183,8 +210,7 @@ func (t *terminal) say(format string, args ...any) {
 // link shows the newest link, which opens once.
 func (t *terminal) link(link, from string) {
 	if from != "" {
-		host, _, _ := strings.Cut(from, ":")
-		t.say("\nThe link was opened from %s. If that was not you, press Ctrl-C now. For another browser:", host)
+		t.say("\nThe link was opened from %s. If that was not you, press Ctrl-C now. For another browser:", hostOf(from))
 	} else {
 		t.say("\nOpen this link. It works once; whoever has it can pair devices.")
 	}

@@ -174,16 +174,21 @@ func (c *HubWalkCmd) serve(ctx context.Context, w *walkrun.Run, name string) err
 	defer func() { _ = l.Close() }()
 	t := &terminal{out: c.out}
 	t.say("Eyebolt: the walk test of the door %s. No hub runs meanwhile, and nobody is let in.", name)
-	if l.Fingerprint != "" {
+	if l.Fingerprint == "" {
+		t.say("\nThe page is open to this machine alone. For your phone, press Ctrl-C and begin again with its network:\n  --listen %s", or(phoneAddress(), "ADDRESS-OF-THIS-MACHINE:8431"))
+	} else {
 		t.say("\nThe page is open to the network of %s, encrypted with a certificate that was made just now.\nYour phone warns of it: go on only if it shows this SHA-256 fingerprint:\n  %s", l.At, l.Fingerprint)
 	}
 	g := gate.New(gate.Config{Addr: l.At, Scheme: l.Scheme, Page: "/walk", Say: func(link, from string) {
 		if from != "" {
-			host, _, _ := strings.Cut(from, ":")
-			t.say("\nThe link was opened from %s. If that was not you, press Ctrl-C now. For another phone:\n\n    %s\n", host, link)
+			t.say("\nThe link was opened from %s. If that was not you, press Ctrl-C now. For another phone:\n\n    %s\n", hostOf(from), link)
 			return
 		}
-		t.say("\nOpen this link on your phone and go to the door. It works once; whoever has it can move the bolt.\n\n    %s\n\nCtrl-C ends the walk test.\n", link)
+		where := "on this machine"
+		if l.Fingerprint != "" {
+			where = "on your phone"
+		}
+		t.say("\nOpen this link %s and go to the door. It works once; whoever has it can move the bolt.\n\n    %s\n\nCtrl-C ends the walk test.\n", where, link)
 	}})
 	server := gate.Server(g.Mux(web.Handler(web.WithHub()), map[string]http.Handler{"/walk/api/": w.Handler()}))
 	failed := make(chan error, 1)
@@ -260,8 +265,11 @@ func (c *HubWalkCmd) talk(ctx context.Context, w *walkrun.Run) error {
 				continue
 			}
 			p, _ := door.ParsePress(v.Buttons[i].Press)
-			if err := w.Press(p, v.Turn, w.View().At()); err != nil {
+			switch err := w.Press(p, v.Turn, w.View().At()); {
+			case err != nil:
 				t.say("  ! %v", err)
+			case w.View().Turn == v.Turn && w.View().Hint == "":
+				t.say("  ! That was typed before it could be read. Read, and type it again.")
 			}
 		}
 	}

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"path/filepath"
@@ -185,5 +187,42 @@ func TestWalkBesideAHub(t *testing.T) {
 	}
 	if err := errors.Join(release()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// S12: whoever types ahead, or whose connection stood still, has read nothing: of two lines that come at once, the second moves no bolt. A
+// phone is told how it comes in.
+func TestWalkInATerminal(t *testing.T) {
+	h := unwalkedHouse(t)
+	w, err := startWalk(t.Context(), h.hub, h.hub.Doors[0].Name, slog.New(slog.DiscardHandler), h.cfg.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = w.Stop() }()
+	for deadline := time.Now().Add(20 * time.Second); w.View().Hint != ""; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal(w.View().Hint)
+		}
+	}
+	before := h.homes[0].Truth()
+	if err := (&HubWalkCmd{in: strings.NewReader("1\n1\n1\n"), out: io.Discard}).talk(t.Context(), w); err == nil {
+		t.Error("the terminal was closed, and the walk ended well")
+	}
+	time.Sleep(time.Second) // a bolt would be on its way
+	if got := h.homes[0].Truth(); got.Draws != before.Draws || got.Bolt != before.Bolt {
+		t.Errorf("the bolt moved: %+v, before %+v", got, before)
+	}
+	if v := w.View(); v.Number != 1 || v.Stage != "press" {
+		t.Errorf("%+v", v)
+	}
+
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	var out strings.Builder
+	if err := (&HubWalkCmd{Listen: "127.0.0.1:0", out: &out}).serve(ctx, w, "front"); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "For your phone") || !strings.Contains(out.String(), "--listen ") {
+		t.Errorf("a phone does not come in:\n%s", out.String())
 	}
 }

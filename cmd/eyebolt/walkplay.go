@@ -131,6 +131,9 @@ func (p walker) stroll(ctx context.Context, w *walkrun.Run, pressed func(walkrun
 			}
 			return v.Say, nil
 		case "failed":
+			if time.Since(began) <= door.Glance {
+				continue
+			}
 			if again++; again > maxAgain {
 				return "", fmt.Errorf("the walk test failed at %q: %s", v.Title, v.Say)
 			}
@@ -141,12 +144,15 @@ func (p walker) stroll(ctx context.Context, w *walkrun.Run, pressed func(walkrun
 					return "", err
 				}
 			}
-			if v.Hint == "" && time.Since(began) > 300*time.Millisecond {
+			if v.Hint == "" && time.Since(began) > door.Glance {
 				press = door.Go
 			} else if time.Since(began) > walkPatience {
 				return "", fmt.Errorf("%s: %s", v.Title, v.Hint)
 			}
 		case "ask":
+			if time.Since(began) <= door.Glance {
+				continue
+			}
 			if press = door.No; p.answer(v.View) {
 				press = door.Yes
 			}

@@ -124,6 +124,7 @@ type Config struct {
 	State   string // the folder that is proposed for the hub's state, absolute
 	Program string // this program's file, absolute
 	User    string // who runs it
+	Phone   string // host:port at which a phone would reach the walk test's page; empty: not known
 	Log     *slog.Logger
 	// Tell is told what is found, a line each, from any goroutine: for the terminal. Its texts are not trusted to be printable.
 	Tell func(line string)

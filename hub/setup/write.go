@@ -175,6 +175,9 @@ func (s *Setup) Write(ctx context.Context) (*Written, error) {
 		Command: s.cfg.Command + " hub --config " + shellWord(s.cfg.Path), Walk: s.cfg.Command + " hub walk --config " + shellWord(s.cfg.Path) + " --door " + door,
 		CanWalk: s.cfg.Walk != nil, Files: slices.Sorted(maps.Keys(p.files)),
 	}
+	if s.cfg.Phone != "" {
+		w.Walk += " --listen " + s.cfg.Phone
+	}
 	state := s.cfg.State
 	if !first {
 		state = s.existing.State

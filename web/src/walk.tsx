@@ -61,6 +61,8 @@ function refused(e: unknown): string {
   return e.status === 0 ? "" : e.message;
 }
 
+const glance = 550;
+
 const sleep = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms));
 
 // follow looks again and again; the hub answers when something has changed, or after a moment.
@@ -209,7 +211,12 @@ function Certificate({ v }: { v: View }) {
 function Task({ v }: { v: View }) {
   const [busy, setBusy] = useState("");
   const [said, setSaid] = useState("");
-  useEffect(() => setSaid(""), [v.turn]);
+  const [read, setRead] = useState(-1); // the turn that was shown for long enough to be read; the hub takes no press before
+  useEffect(() => {
+    setSaid("");
+    const t = setTimeout(() => setRead(v.turn), glance);
+    return () => clearTimeout(t);
+  }, [v.turn]);
   const press = async (b: string): Promise<void> => {
     setBusy(b);
     setSaid("");
@@ -255,7 +262,7 @@ function Task({ v }: { v: View }) {
             big={b.press !== "cannot" && b.press !== "next"}
             wide
             busy={busy === b.press}
-            disabled={quiet.value || (busy !== "" && busy !== b.press) || (b.press === "go" && v.stage === "press" && !!v.hint)}
+            disabled={quiet.value || read !== v.turn || (busy !== "" && busy !== b.press) || (b.press === "go" && v.stage === "press" && !!v.hint)}
             onClick={() => void press(b.press)}
           >
             {b.label}

@@ -120,11 +120,11 @@ func Start(ctx context.Context, cfg Config) (*Run, error) {
 // taken away; what was not finished is worth nothing.
 func (r *Run) Stop() error {
 	r.once.Do(func() {
-		r.cancel()
 		r.mu.Lock()
-		r.over = true
+		r.over = true // before the devices are told: what a driver says as it ends is no failure of the door
 		r.bump()
 		r.mu.Unlock()
+		r.cancel()
 		var errs []error
 		for _, e := range r.eyes {
 			errs = append(errs, e.cam.Close())

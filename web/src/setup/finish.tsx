@@ -120,7 +120,11 @@ export function DoneStep({ w }: { w: Written }) {
             Begin the walk test
           </Button>
         ) : (
-          <p class="code box">{w.walk}</p>
+          <>
+            <p>{w.first ? "In a terminal on this machine:" : "Stop the hub. Then, in a terminal on this machine:"}</p>
+            <Copy text={w.walk} word="Copy the command" />
+            <p class="hint">{w.walk.includes(" --listen ") ? "It prints a link: open it on your phone, in your home’s Wi-Fi, and go to the door." : "For a phone add --listen and this machine’s address in your network with a port, such as --listen 192.168.1.5:8431. It prints a link: open it on your phone and go to the door."}</p>
+          </>
         )}
         {said && <Note tone="danger">{said}</Note>}
       </Card>
