@@ -105,7 +105,7 @@ func (d *driver) Lock(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.write(ctx, s, command{kind: kindLock}, move(s.ids.lock, "lock"), 0, func() error {
+	return d.write(ctx, s, command{kind: kindLock}, move(s.ids.lock, "lock"), func() error {
 		d.put(item{what: ordered, sent: d.now()})
 		return nil
 	})
@@ -144,7 +144,7 @@ func (d *driver) draw(ctx context.Context, o lock.Order) error {
 	if err := d.prove(proof, s); err != nil {
 		return fmt.Errorf("%w: %w", lock.ErrNotSent, err)
 	}
-	return d.write(ctx, s, command{kind: kindUnlock, deadline: o.NotAfter}, move(s.ids.lock, "unlock"), max(o.NotAfter-d.now(), time.Millisecond), func() error {
+	return d.write(ctx, s, command{kind: kindUnlock, deadline: o.NotAfter}, move(s.ids.lock, "unlock"), func() error {
 		d.mu.Lock()
 		health := d.healthy
 		d.mu.Unlock()
@@ -172,7 +172,7 @@ func (d *driver) accept(o lock.Order) error {
 // prove has Home Assistant itself answer, not only its machine.
 func (d *driver) prove(ctx context.Context, s *session) error {
 	answer := make(chan error, 1)
-	if err := d.write(ctx, s, command{kind: kindProof, answer: answer}, map[string]any{"type": "ping"}, 0, func() error { return nil }); err != nil {
+	if err := d.write(ctx, s, command{kind: kindProof, answer: answer}, map[string]any{"type": "ping"}, func() error { return nil }); err != nil {
 		return err
 	}
 	select {
@@ -198,7 +198,7 @@ func (d *driver) Poll(ctx context.Context) error {
 	d.put(item{what: asked, sent: at}) // before it leaves: the answer may be here sooner than the service's result
 	err = d.write(ctx, s, command{kind: kindAsk}, map[string]any{
 		"type": "call_service", "domain": d.plan.domain, "service": d.plan.service, "service_data": d.plan.data,
-	}, 0, func() error { return nil })
+	}, func() error { return nil })
 	if err != nil {
 		d.put(item{what: asked, sent: at, err: err})
 	}

@@ -228,9 +228,13 @@ func (d *driver) settle(c ws.Call[command], err error) {
 	}
 }
 
-// write sends one command on s, if check agrees at the last moment.
-func (d *driver) write(ctx context.Context, s *session, c command, body map[string]any, within time.Duration, check func() error) error {
+// write sends one command on s, if check agrees at the last moment; an order within its deadline (S12).
+func (d *driver) write(ctx context.Context, s *session, c command, body map[string]any, check func() error) error {
 	s.send.Lock()
+	var within time.Duration
+	if c.deadline != 0 { // by now: others may have been written first
+		within = max(c.deadline-d.now(), time.Millisecond)
+	}
 	sent, lost, err := s.calls.Send(s.conn, c, d.now(), within, func(id int) ([]byte, error) {
 		body["id"] = id
 		return json.Marshal(body)

@@ -112,19 +112,21 @@ func (k *Conn) read(ctx context.Context) ([]byte, error) {
 	return b, nil
 }
 
-// Send writes one message if check still agrees when its turn has come, and gives it at most within to leave. sent is false if
-// the server provably cannot have it: nothing, or not all of it, was written, and the connection is closed.
+// Send writes one message if check still agrees when its turn has come, and gives it at most within, from the call, to leave: an order's
+// time does not stand still while it waits for its turn (S12). 0: as long as any. sent is false if the server provably cannot have it: nothing, or not all of it, was written, and the connection is closed.
 func (k *Conn) Send(payload []byte, within time.Duration, check func() error) (sent bool, err error) {
+	called := time.Now()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := check(); err != nil {
 		return false, err
 	}
-	if within <= 0 || within > writeLimit {
-		within = writeLimit
+	limit := writeLimit
+	if within > 0 {
+		limit = min(limit, max(within-time.Since(called), time.Millisecond))
 	}
 	before := k.tcp.whole.Load()
-	ctx, cancel := context.WithTimeout(context.Background(), within)
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	if err := k.c.Write(ctx, websocket.MessageText, payload); err != nil {
 		_ = k.c.CloseNow() // half a message must never be completed

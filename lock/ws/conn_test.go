@@ -314,6 +314,26 @@ func TestSendToADeadPath(t *testing.T) {
 	t.Fatal("128 MB fit into a path that nobody reads")
 }
 
+// S12: the time that a command has to leave runs while it waits for its turn: an order whose turn comes at the end of its second does not
+// begin another half second of writing.
+func TestSendCountsTheWait(t *testing.T) {
+	hold := make(chan struct{})
+	defer close(hold)
+	c := dial(t, serve(t, func(*peer) { <-hold }))
+	const within = 500 * time.Millisecond
+	huge := make([]byte, 16<<20) // more than the system's buffers take
+	turn := make(chan struct{})
+	go func() {
+		_, _ = c.Send([]byte("x"), 0, func() error { close(turn); time.Sleep(within); return nil })
+	}()
+	<-turn
+	var turned time.Time
+	_, err := c.Send(huge, within, func() error { turned = time.Now(); return nil })
+	if took := time.Since(turned); err == nil || took > within-100*time.Millisecond {
+		t.Errorf("%v, %v after its turn had come, want it given up at once: its %v were over", err, took, within)
+	}
+}
+
 // A server that answers pings is alive; one that does not is given up.
 func TestAlive(t *testing.T) {
 	c := dial(t, serve(t, func(p *peer) {
