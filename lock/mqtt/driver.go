@@ -156,14 +156,21 @@ func (d *driver) draw(ctx context.Context, o lock.Order) error {
 		_ = d.Poll(ctx) // so that the next order finds an answer
 		return fmt.Errorf("%w: %w", lock.ErrNotSent, errSilent)
 	}
-	err := d.commandOn(ctx, l, d.plan.orders().unlock, lock.OrderLife, func() error {
-		if d.now() > o.NotAfter {
-			return lock.ErrTooLate
-		}
-		return nil
-	})
+	err := d.commandOn(ctx, l, d.plan.orders().unlock, lock.OrderLife, d.inTime(l, o))
 	d.ordered(lock.BoltDrawn, err)
 	return err
+}
+
+// inTime is the last look at an order, right before it is written: is it too late, and how long may it take to leave (S12)?
+func (d *driver) inTime(l *link, o lock.Order) func() error {
+	return func() error {
+		left := o.NotAfter - d.now()
+		if left < 0 {
+			return lock.ErrTooLate
+		}
+		l.within(left)
+		return nil
+	}
 }
 
 // ordered tells the witness of a plain convention what was asked of the lock: nobody but the lock's own report says whether it did it.

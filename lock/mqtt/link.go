@@ -68,6 +68,11 @@ func (l *link) Lock() {
 
 func (l *link) Unlock() { l.mu.Unlock() }
 
+// within has the packet whose turn it is leave sooner than writeLimit; it is called with the lock held.
+func (l *link) within(d time.Duration) {
+	_ = l.SetWriteDeadline(time.Now().Add(min(writeLimit, max(d, time.Millisecond)))) // on a closed connection the write fails
+}
+
 func (l *link) Read(p []byte) (int, error) { return l.reader.Read(p) }
 
 // send writes one packet if check still agrees when its turn has come. sent is false if the broker provably cannot
