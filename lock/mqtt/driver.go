@@ -114,9 +114,10 @@ func (d *driver) Can() lock.Can {
 
 // Lock sends LOCK. It waits for nothing but a write already under way.
 func (d *driver) Lock(ctx context.Context) error {
-	err := d.command(ctx, d.plan.orders().lock, lockExpiry)
-	d.ordered(lock.BoltThrown, err)
-	return err
+	return d.command(ctx, d.plan.orders().lock, lockExpiry, func() error {
+		d.tell(message{about: plainOrdered, bolt: lock.BoltThrown})
+		return nil
+	})
 }
 
 // Unlock sends UNLOCK once: not after o.NotAfter, and not before broker and bridge have shown that they live now. A lock of a plain
@@ -156,9 +157,7 @@ func (d *driver) draw(ctx context.Context, o lock.Order) error {
 		_ = d.Poll(ctx) // so that the next order finds an answer
 		return fmt.Errorf("%w: %w", lock.ErrNotSent, errSilent)
 	}
-	err := d.commandOn(ctx, l, d.plan.orders().unlock, lock.OrderLife, d.inTime(l, o))
-	d.ordered(lock.BoltDrawn, err)
-	return err
+	return d.commandOn(ctx, l, d.plan.orders().unlock, lock.OrderLife, d.inTime(l, o))
 }
 
 // inTime is the last look at an order, right before it is written: is it too late, and how long may it take to leave (S12)?
@@ -169,14 +168,17 @@ func (d *driver) inTime(l *link, o lock.Order) func() error {
 			return lock.ErrTooLate
 		}
 		l.within(left)
+		d.tell(message{about: plainOrdered, bolt: lock.BoltDrawn})
 		return nil
 	}
 }
 
-// ordered tells the witness of a plain convention what was asked of the lock: nobody but the lock's own report says whether it did it.
-func (d *driver) ordered(to lock.Bolt, err error) {
-	if d.plan.shape != nil && err == nil {
-		d.put(message{about: plainOrdered, bolt: to})
+// tell says to the witness of a plain convention what is about to leave, so that it knows of it before the lock's own report, which may
+// come sooner than the write returns; nobody but that report says whether the lock did it. If the write fails, so does the connection,
+// and what was told is void.
+func (d *driver) tell(m message) {
+	if d.plan.shape != nil {
+		d.put(m)
 	}
 }
 
@@ -217,10 +219,10 @@ func (d *driver) Poll(ctx context.Context) error {
 	was, ever := d.polled, d.everAsk
 	d.polled, d.everAsk = now, true
 	d.mu.Unlock()
-	err := d.command(ctx, question, lockExpiry)
-	if err == nil && d.plan.shape != nil {
-		d.put(message{about: plainAsked})
-	}
+	err := d.command(ctx, question, lockExpiry, func() error {
+		d.tell(message{about: plainAsked})
+		return nil
+	})
 	if err != nil {
 		d.mu.Lock()
 		d.polled, d.everAsk = was, ever
@@ -229,14 +231,14 @@ func (d *driver) Poll(ctx context.Context) error {
 	return err
 }
 
-func (d *driver) command(ctx context.Context, m say, expiry time.Duration) error {
+func (d *driver) command(ctx context.Context, m say, expiry time.Duration, check func() error) error {
 	d.mu.Lock()
 	l := d.link
 	d.mu.Unlock()
 	if l == nil {
 		return fmt.Errorf("%w: %w", lock.ErrNotSent, lock.ErrOffline)
 	}
-	return d.commandOn(ctx, l, m, expiry, unchecked)
+	return d.commandOn(ctx, l, m, expiry, check)
 }
 
 func unchecked() error { return nil }

@@ -21,3 +21,38 @@ func TestOrderLeavesInTime(t *testing.T) {
 		t.Errorf("%v after %v, want it given up after 50ms", err, took)
 	}
 }
+
+// quickLock is a lock that has answered before the write has returned.
+type quickLock struct {
+	net.Conn
+	answer func()
+}
+
+func (q quickLock) Write(p []byte) (int, error)    { q.answer(); return len(p), nil }
+func (quickLock) SetWriteDeadline(time.Time) error { return nil }
+
+// S9: what a quick lock says is the answer to the question, and the effect of the order, that it follows: otherwise a lock that answers
+// each question within a millisecond counts as silent, and an order that was carried out as failed.
+func TestAnswerIsNotAheadOfItsQuestion(t *testing.T) {
+	s, err := strike().shape()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, do := range map[string]func(*driver, *link) error{
+		"poll": func(d *driver, _ *link) error { return d.Poll(t.Context()) },
+		"lock": func(d *driver, _ *link) error { return d.Lock(t.Context()) },
+		"unlock": func(d *driver, l *link) error {
+			return d.commandOn(t.Context(), l, s.unlock, lock.OrderLife, d.inTime(l, lock.Order{NotAfter: time.Hour}))
+		},
+	} {
+		d := &driver{now: func() time.Duration { return time.Second }, plan: plan{shape: s}, inbox: newInbox()}
+		d.link = &link{Conn: quickLock{answer: func() { d.put(message{about: plainSays, topic: "s/bolt"}) }}}
+		if err := do(d, d.link); err != nil {
+			t.Fatal(err)
+		}
+		queue, _ := d.inbox.Take()
+		if len(queue) != 2 || queue[1].about != plainSays {
+			t.Errorf("%s: got %+v, want what we did first, then what the lock said", name, queue)
+		}
+	}
+}
