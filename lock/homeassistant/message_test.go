@@ -114,6 +114,35 @@ func TestEntityMemory(t *testing.T) {
 	}
 }
 
+// S9: a lock's word of a second before a Lock, which arrives after it and bears the time of a clock that is ahead, proves nothing of what
+// the Lock did: no clock is trusted to be ahead by as much as words may be late.
+func TestWordOfBeforeTheLockByAClockAhead(t *testing.T) {
+	var thrown []lock.Report
+	p := plan{Settings: Settings{Seen: "last_seen", Bolt: "lock_state", Door: "contact", Prove: time.Hour}}
+	w := newWitness(p, slog.New(slog.DiscardHandler), func(r lock.Report) {
+		if r.What == lock.OfBolt && r.Bolt == lock.BoltThrown {
+			thrown = append(thrown, r)
+		}
+	})
+	began := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	at := func(d time.Duration) item { return item{at: d, wall: began.Add(d), ids: ids{lock: "lock.a"}} }
+	m := at(time.Second)
+	m.what = connected
+	w.take(m)
+	const lockAt, fast = 10 * time.Second, 1500 * time.Millisecond
+	m = at(lockAt)
+	m.what, m.sent = ordered, lockAt
+	w.take(m)
+	m = at(lockAt + 100*time.Millisecond)
+	m.what, m.id = changed, "lock.a"
+	stamp, _ := began.Add(lockAt - time.Second + fast).MarshalJSON()
+	m.is = entity{"locked", attributes{"lock_state": []byte(`"locked"`), "last_seen": stamp}}
+	w.take(m)
+	if len(thrown) != 0 {
+		t.Errorf("a word of a second before the Lock counts as one of after it: %+v", thrown)
+	}
+}
+
 func TestBadSettings(t *testing.T) {
 	token := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(token, []byte("secret\n"), 0o600); err != nil {

@@ -13,8 +13,9 @@ import (
 const (
 	// oldest is the age past which a device's word tells of the past: what an integration kept, or held back.
 	oldest = 12 * time.Second
-	// ahead is how far a device's clock may be before ours; further, its times prove nothing.
-	ahead = 2 * time.Second
+	// ahead is how far a device's clock may be before ours; further, its times prove nothing. By as much may a word be older than it says,
+	// and a word of before a command pass for one of after it (S9): machines that run NTP in one home differ by some 10 ms.
+	ahead = 250 * time.Millisecond
 	// askAfter is how long after a command the lock is asked if it has not said by itself that it is done: bolts travel up to three
 	// seconds. After carryLimit the command counts as failed.
 	askAfter   = 3 * time.Second
