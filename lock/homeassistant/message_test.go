@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -140,6 +141,41 @@ func TestWordOfBeforeTheLockByAClockAhead(t *testing.T) {
 	w.take(m)
 	if len(thrown) != 0 {
 		t.Errorf("a word of a second before the Lock counts as one of after it: %+v", thrown)
+	}
+}
+
+// S9: a lock that is said to be drawn, without a time of its own, is not thrown by a word of before that, which arrives late: it is asked.
+func TestWordOfBeforeItWasDrawn(t *testing.T) {
+	var said []lock.Bolt
+	p := plan{Settings: Settings{Seen: "last_seen", Bolt: "lock_state", Door: "contact", Prove: time.Hour}}
+	w := newWitness(p, slog.New(slog.DiscardHandler), func(r lock.Report) {
+		if r.What == lock.OfBolt {
+			said = append(said, r.Bolt)
+		}
+	})
+	began := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	word := func(d time.Duration, state, lockState string) entity {
+		stamp, _ := began.Add(d).MarshalJSON()
+		return entity{state, attributes{"lock_state": []byte(lockState), "last_seen": stamp}}
+	}
+	last := word(0, "locked", `"locked"`)
+	w.take(item{what: connected, at: time.Second, wall: began.Add(time.Second), ids: ids{lock: "lock.a"}, is: last})
+	hear := func(at time.Duration, is entity) {
+		w.take(item{what: changed, at: at, wall: began.Add(at), id: "lock.a", was: last, is: is})
+		last = is
+	}
+	hear(5*time.Second, word(5*time.Second, "locked", `"locked"`))
+	hear(10*time.Second, word(5*time.Second, "unlocked", `"locked"`)) // somebody's wish, or a report without its time
+	hear(10200*time.Millisecond, word(8*time.Second, "locked", `"locked"`))
+	if want := []lock.Bolt{lock.BoltThrown, lock.BoltDrawn}; !slices.Equal(said, want) {
+		t.Errorf("got %v, want %v and no more", said, want)
+	}
+	if now, _ := w.asks(10200 * time.Millisecond); !now {
+		t.Error("the lock is not asked")
+	}
+	hear(11*time.Second, word(10900*time.Millisecond, "locked", `"locked"`))
+	if said[len(said)-1] != lock.BoltThrown {
+		t.Errorf("got %v, want its word of after that believed", said)
 	}
 }
 

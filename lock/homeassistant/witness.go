@@ -43,6 +43,7 @@ type witness struct {
 	question time.Duration // when the newest question left that was not answered; 0: none
 	order    order         // the newest command
 	spoken   time.Duration // when the lock's newest word can have been true
+	contrary time.Duration // when it was last said, without the lock's own word, not to be thrown; -1: never
 	bolt     lock.Bolt     // as last reported
 	door     lock.Door     // likewise
 	percent  int
@@ -61,7 +62,7 @@ type order struct {
 }
 
 func newWitness(p plan, log *slog.Logger, say func(lock.Report)) *witness {
-	return &witness{plan: p, say: say, asker: lock.Asker{Prove: p.Prove}, percent: -1, void: map[string]time.Time{}, healthy: "unsaid", warner: lock.Warner{Log: log}}
+	return &witness{plan: p, say: say, asker: lock.Asker{Prove: p.Prove}, contrary: -1, percent: -1, void: map[string]time.Time{}, healthy: "unsaid", warner: lock.Warner{Log: log}}
 }
 
 // take believes, or does not believe, one item.
@@ -225,6 +226,7 @@ func (w *witness) takeLock(m item) {
 			hint = boltOf(m.is.attr.text(w.plan.Bolt))
 		}
 		if moved && m.is.known() && m.was.known() && (hint == lock.BoltDrawn || hint == lock.BoltJammed) {
+			w.contrary = m.at
 			w.sayBolt(hint, 0, m.at, false)
 		}
 		if moved && m.is.known() {
@@ -243,7 +245,7 @@ func (w *witness) takeLock(m item) {
 	}
 	w.asker.Got(sent, m.at)
 	w.spoken = max(w.spoken, sent)
-	if bolt == lock.BoltThrown && sent <= w.order.at { // of before the newest command, and here after it (S9)
+	if bolt == lock.BoltThrown && sent <= max(w.order.at, w.contrary) { // of before the newest command or news, and here after it (S9)
 		w.asker.Want(m.at)
 		return
 	}
