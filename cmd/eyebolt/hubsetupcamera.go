@@ -43,10 +43,10 @@ func lookCamera(ctx context.Context, ask setup.CameraAsk) (setup.Look, error) {
 }
 
 func lookBoth(ctx context.Context, ask setup.CameraAsk) (setup.Look, error) {
-	if u, err := url.Parse(ask.Address); err == nil && (u.Scheme == "rtsp" || u.Scheme == "rtsps") {
+	if u, err := url.Parse(ask.At()); err == nil && (u.Scheme == "rtsp" || u.Scheme == "rtsps") {
 		return lookStream(ctx, ask)
 	}
-	c, err := onvif.Dial(ctx, onvif.Config{Name: "camera", URL: ask.Address, User: ask.User, Password: ask.Password})
+	c, err := onvif.Dial(ctx, onvif.Config{Name: "camera", URL: ask.At(), User: ask.User, Password: ask.Password})
 	if err != nil {
 		return setup.Look{}, err
 	}
@@ -101,12 +101,12 @@ func lookBoth(ctx context.Context, ask setup.CameraAsk) (setup.Look, error) {
 
 // lookStream asks for one stream whose address is known.
 func lookStream(ctx context.Context, ask setup.CameraAsk) (setup.Look, error) {
-	u, err := url.Parse(ask.Address)
+	u, err := url.Parse(ask.At())
 	if err != nil {
 		return setup.Look{}, camera.ErrUnreachable // and not the address: it may hold a password
 	}
 	u.User = nil
-	shown := u.String()
+	shown := ask.Address // never with a name or a password in it
 	if ask.User != "" {
 		u.User = url.UserPassword(ask.User, ask.Password)
 		shown = strings.Replace(shown, "://", "://"+url.User(ask.User).String()+":"+setup.Secret+"@", 1)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -113,5 +114,18 @@ func cameraAddress(typed string) (address, user, password string, err error) {
 		password, _ = u.User.Password()
 		u.User = nil
 	}
-	return u.String(), user, password, nil
+	address = u.String()
+	if m := inAddress.FindStringSubmatchIndex(address); m != nil && password == "" {
+		if password, err = url.QueryUnescape(address[m[4]:m[5]]); err != nil {
+			return "", "", "", example
+		}
+		address = address[:m[4]] + Secret + address[m[5]:]
+	}
+	return address, user, password, nil
 }
+
+// inAddress is a password in the midst of an address: rtsp://192.168.1.30/user=admin&password=x&channel=1.
+var inAddress = regexp.MustCompile(`(?i)([?&/](?:password|passwd|pass|pwd)=)([^&?/#]+)`)
+
+// At is the address that is asked, with the password where it stands in the midst of it.
+func (a CameraAsk) At() string { return strings.ReplaceAll(a.Address, Secret, escape(a.Password)) }

@@ -74,3 +74,37 @@ func TestAFloodLeavesRoomForWhatIsTyped(t *testing.T) {
 		t.Errorf("%+v", last)
 	}
 }
+
+// A password in the midst of a typed address is kept like every other: in a file of its own, and nowhere else.
+func TestAPasswordInAnAddressIsOne(t *testing.T) {
+	for typed, want := range map[string]string{
+		"rtsp://192.0.2.31/user=admin&password=Tlp%2B9x&channel=1&stream=0.sdp?": "rtsp://192.0.2.31/user=admin&password=${EYEBOLT_FRONT_HALL_PASSWORD}&channel=1&stream=0.sdp?",
+		"rtsp://192.0.2.31/live?user=admin&pwd=Tlp%2B9x":                         "rtsp://192.0.2.31/live?user=admin&pwd=${EYEBOLT_FRONT_HALL_PASSWORD}",
+	} {
+		h := newHouse(t)
+		h.look = func(a setup.CameraAsk) (setup.Look, error) {
+			if a.At() != typed || a.Password != "Tlp+9x" {
+				t.Errorf("asked at %s with %q", a.At(), a.Password)
+			}
+			return setup.Look{Streams: []setup.Stream{{ID: "stream", Text: "H264", URL: a.Address, Watch: true}}}, nil
+		}
+		c := h.start()
+		c.until("the search", func(p page) bool { return p.Search.Done > 0 && p.Peers[0].State == "listed" })
+		c.post("camera", map[string]string{"Address": typed})
+		p := c.until("the stream", func(p page) bool { return p.Cameras[len(p.Cameras)-1].State == "listed" })
+		c.post("draft", setup.Draft{
+			Hub: "oak-street", App: "https://eyebolt.example.org", Door: "front", Peer: p.Peers[0].ID, Lock: "front_lock", Contact: "front_door",
+			Cameras: []setup.DraftCamera{{Camera: p.Cameras[len(p.Cameras)-1].ID, Name: "hall", Stream: "stream", Link: "wired", Seen: true}},
+		})
+		draft := h.files()[".hub.yaml.setup"]
+		c.post("write", struct{}{})
+		_, view := c.call(http.MethodGet, "/setup/api/state", nil)
+		got := h.files()
+		if strings.Contains(strings.Join(h.told, "")+view+draft+got["hub.yaml"], "Tlp") {
+			t.Errorf("it can be read again: %v\n%s\n%s\n%s", h.told, view, draft, got["hub.yaml"])
+		}
+		if !strings.Contains(got["hub.yaml"], want) || got["hub.env"] != "EYEBOLT_FRONT_HALL_PASSWORD=Tlp%2B9x\n" {
+			t.Errorf("want %s:\n%s%s", want, got["hub.yaml"], got["hub.env"])
+		}
+	}
+}

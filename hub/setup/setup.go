@@ -75,7 +75,8 @@ type SeenCamera struct {
 // Secret stands for a camera's password in the address of a stream.
 const Secret = "${SECRET}"
 
-// CameraAsk is a camera's address, as found or typed: a host, http(s):// or rtsp(s)://, and who asks.
+// CameraAsk is a camera's address, as found or typed: a host, http(s):// or rtsp(s)://, and who asks. Where the password stands in the
+// midst of the address, Address has Secret there; see At.
 type CameraAsk struct {
 	Address, User, Password string
 }
@@ -151,7 +152,7 @@ var ErrLogin = errors.New("wrong name or password")
 const (
 	peersMost   = 64
 	camerasMost = 64
-	foundMost   = 48 // of either, that a search finds: the rest is for what is typed, whatever a network announces
+	foundMost   = 48  // of either, that a search finds: the rest is for what is typed, whatever a network announces
 	textMost    = 256 // of anything that is typed
 	searchLimit = 12 * time.Second
 	listLimit   = 15 * time.Second
