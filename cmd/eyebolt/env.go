@@ -23,7 +23,7 @@ func readEnv(path string) (map[string]string, error) {
 		return nil, err
 	}
 	switch {
-	case info.IsDir() || info.Size() > maxEnv:
+	case !info.Mode().IsRegular() || info.Size() > maxEnv:
 		return nil, fmt.Errorf("%s: write lines NAME=value into it", path)
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
 		return nil, fmt.Errorf("%s holds passwords, and others may read it: chmod 600 %s", path, path)

@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -22,6 +24,17 @@ func load(path string, into any) error {
 	beside, err := readEnv(setup.EnvPath(path))
 	if err != nil {
 		return fmt.Errorf("configuration: %w", err)
+	}
+	// Where path is a link, a set-up writes beside the file that it stands for.
+	if real, err := filepath.EvalSymlinks(path); err == nil && setup.EnvPath(real) != setup.EnvPath(path) {
+		more, err := readEnv(setup.EnvPath(real))
+		if err != nil {
+			return fmt.Errorf("configuration: %w", err)
+		}
+		if more != nil {
+			maps.Copy(more, beside)
+			beside = more
+		}
 	}
 	return loadWith(path, into, beside)
 }

@@ -33,3 +33,36 @@ func TestConfigurationErrorsShowNoSecret(t *testing.T) {
 		}
 	}
 }
+
+// A configuration that is a link has its secrets beside the file that it stands for, where a set-up writes them; those beside the link come
+// first. A pipe in the file's place holds nobody up.
+func TestSecretsBesideALink(t *testing.T) {
+	real, linked := t.TempDir(), t.TempDir()
+	for path, text := range map[string]string{
+		filepath.Join(real, "home.yaml"): "id: ${HUB_NAME}\nstate: ${HUB_STATE}\n", filepath.Join(real, "home.env"): "HUB_NAME=far\nHUB_STATE=s\n", filepath.Join(linked, "hub.env"): "HUB_NAME=near\n",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := filepath.Join(linked, "hub.yaml")
+	if err := os.Symlink(filepath.Join(real, "home.yaml"), link); err != nil {
+		t.Skip(err)
+	}
+	var cfg HubConfig
+	if err := load(link, &cfg); err != nil || cfg.ID != "near" || cfg.State != "s" {
+		t.Errorf("%+v, %v", cfg, err)
+	}
+	if err := os.Remove(filepath.Join(linked, "hub.env")); err != nil {
+		t.Fatal(err)
+	}
+	if err := load(link, &cfg); err != nil || cfg.ID != "far" {
+		t.Errorf("%+v, %v", cfg, err)
+	}
+	if err := fifo(filepath.Join(linked, "hub.env")); err != nil {
+		t.Skip(err)
+	}
+	if err := load(link, &cfg); err == nil || !strings.Contains(err.Error(), "NAME=value") {
+		t.Errorf("a pipe was read: %v", err)
+	}
+}
