@@ -90,8 +90,10 @@ func (c *DemoCmd) devices(ctx context.Context, log *slog.Logger) error {
 	}
 	defer h.Close()
 	d := h.hub.Doors[0]
+	fmt.Fprint(os.Stderr, handsHelp)
 	fmt.Printf("# a pretend home's door, until you press Ctrl-C; write this into hub.yaml:\ndoors:\n  - name: %s\n    lock:\n      mqtt: {broker: \"%s\", lock: %s, contact: %s}\n    cameras:\n      - {name: %s, url: \"%s\", link: wired}\n",
 		d.Name, d.Lock.MQTT.Broker, d.Lock.MQTT.Lock, d.Lock.MQTT.Contact, d.Cameras[0].Name, d.Cameras[0].URL)
+	go h.walker(0).hands(ctx, os.Stdin, os.Stderr) // ends with the process: a terminal cannot be given up on
 	<-ctx.Done()
 	return nil
 }

@@ -93,7 +93,7 @@ func (c *HubSetupCmd) Run(ctx context.Context) error {
 		Walk: func(ctx context.Context, door string) (http.Handler, func() error, error) {
 			return walkBeside(ctx, path, door, log)
 		},
-		Command: or(c.command, os.Args[0]), Program: program, User: who, Phone: phoneAddress(), Tell: func(line string) { t.say("  found: %s", plain(line)) },
+		Command: c.called(program), Program: program, User: who, Phone: phoneAddress(), Tell: func(line string) { t.say("  found: %s", plain(line)) },
 	})
 	if err != nil {
 		return err
@@ -119,6 +119,15 @@ func (c *HubSetupCmd) Run(ctx context.Context) error {
 		_ = server.Close()
 	}
 	return errors.Join(err, s.Close())
+}
+
+// called is how a command of this program is written, so that it works from any folder.
+func (c *HubSetupCmd) called(program string) string {
+	as := or(c.command, os.Args[0])
+	if as == filepath.Base(as) {
+		return as // found by the shell's path
+	}
+	return program
 }
 
 // search asks the chosen interfaces which brokers and servers there are.

@@ -226,3 +226,56 @@ func TestWalkInATerminal(t *testing.T) {
 		t.Errorf("a phone does not come in:\n%s", out.String())
 	}
 }
+
+// What docs/OPERATING.md says of pretend devices: their door passes its walk test by what is typed at "eyebolt demo --devices", and by
+// nothing that a stranger does not have.
+func TestWalkByTypedHands(t *testing.T) {
+	h := unwalkedHouse(t)
+	w, err := startWalk(t.Context(), h.hub, h.hub.Doors[0].Name, slog.New(slog.DiscardHandler), h.cfg.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = w.Stop() }()
+	p := h.walker(0)
+	typed := func(words ...string) {
+		var said strings.Builder
+		p.hands(t.Context(), strings.NewReader(strings.Join(words, "\n")), &said)
+		if strings.Contains(said.String(), "You stand") || strings.Count(said.String(), "\n") != len(words) {
+			t.Errorf("%v: %s", words, said.String())
+		}
+	}
+	before := map[string][]string{"close": {"open"}, "jam": {"open", "block", "close"}, "inside": {"open", "free", "close"}, "home": {"close"}}
+	after := map[string][]string{"open": {"open"}, "close": {"close"}, "plug": {"unplug"}}
+	turn, shown := ^uint32(0), time.Now()
+	for deadline := time.Now().Add(4 * time.Minute); ; {
+		v := w.Look(t.Context(), w.View().Seq)
+		if time.Now().After(deadline) || v.Stage == "failed" && !strings.Contains(v.Say, "stood still") {
+			t.Fatalf("%s/%s: %s %s", v.Step, v.Stage, v.Say, v.Hint)
+		}
+		if v.Stage == "end" {
+			if !v.Passed {
+				t.Error(v.Say)
+			}
+			return
+		}
+		fresh := v.Turn != turn
+		if fresh {
+			turn, shown = v.Turn, time.Now()
+			switch {
+			case v.Stage == "press" && before[v.Step] != nil:
+				typed(before[v.Step]...)
+			case v.Stage == "ask" && v.Step == "inside":
+				typed("open")
+			case v.Stage == "wait" && v.Step == "plug" && strings.Contains(v.Say, "Put the plug back"):
+				typed("plug")
+			}
+		}
+		if len(v.Buttons) == 0 || v.Hint != "" || time.Since(shown) <= 2*door.Glance {
+			continue
+		}
+		press, _ := door.ParsePress(v.Buttons[0].Press)
+		if err := w.Press(press, v.Turn, w.View().At()); err == nil && v.Stage == "press" && after[v.Step] != nil {
+			typed(after[v.Step]...)
+		}
+	}
+}

@@ -36,7 +36,7 @@ func (w *Walk) key() string {
 		ok = ok && r.OK
 	}
 	// What does not matter at this step is left out: whatever it is can be told again at every other.
-	k := fmt.Sprint(w.now, len(w.parts), w.stage, w.leg, ok, left(w.until-w.at), w.bolt.value, w.door.value, w.healthy, w.smoke, w.at-w.from >= Glance)
+	k := fmt.Sprint(w.now, len(w.parts), w.stage, w.leg, ok, left(w.until-w.at), w.bolt.value, w.door.value, w.healthy, w.smoke, w.stage == AtWait || w.at-w.from >= Glance)
 	if w.stage == AtWait || w.stage == AtAsk {
 		switch w.part().step {
 		case Open, Close:
