@@ -203,33 +203,38 @@ func (p *Page) Text(text string) {
 // something else), then presses its middle as a finger does.
 func (p *Page) Click(selector string) {
 	p.b.tb.Helper()
-	var at struct{ X, Y float64 }
 	find := fmt.Sprintf(`(async () => {
 		const box = () => {
 			const e = document.querySelector(%s);
 			if (!e || e.disabled || e.getClientRects().length === 0) return null;
 			e.scrollIntoView({block: 'center', behavior: 'instant'});
 			const r = e.getBoundingClientRect();
-			return {x: r.x + r.width/2, y: r.y + r.height/2};
+			return {x: r.x + r.width/2, y: r.y + r.height/2, e};
 		};
 		const a = box();
 		await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 		const b = box();
-		return a && b && a.x === b.x && a.y === b.y ? b : null;
+		if (!a || !b || a.e !== b.e || a.x !== b.x || a.y !== b.y) return null;
+		window.missed = true;
+		addEventListener('pointerdown', (ev) => { window.missed = !b.e.contains(ev.target) && !ev.target.contains(b.e) }, {once: true, capture: true});
+		return {x: b.x, y: b.y};
 	})()`, quote(selector))
 	for end := time.Now().Add(Limit); ; time.Sleep(50 * time.Millisecond) {
-		var found *struct{ X, Y float64 }
-		if err := p.Try(find, &found); err == nil && found != nil {
-			at = *found
-			break
+		var at *struct{ X, Y float64 }
+		if err := p.Try(find, &at); err == nil && at != nil {
+			for _, kind := range []string{"mousePressed", "mouseReleased"} {
+				p.Call("Input.dispatchMouseEvent", map[string]any{"type": kind, "x": at.X, "y": at.Y, "button": "left", "clickCount": 1}, nil)
+			}
+			// What moved away after all was not pressed, and nor was it twice.
+			var missed bool
+			if err := p.Try(`window.missed === true`, &missed); err != nil || !missed {
+				return
+			}
 		}
 		if time.Now().After(end) {
 			p.Wait(fmt.Sprintf(`(() => { const e = document.querySelector(%s); return e && !e.disabled && e.getClientRects().length > 0 })()`, quote(selector)))
 			p.b.tb.Fatalf("%s did not come to rest in %v", selector, Limit)
 		}
-	}
-	for _, kind := range []string{"mousePressed", "mouseReleased"} {
-		p.Call("Input.dispatchMouseEvent", map[string]any{"type": kind, "x": at.X, "y": at.Y, "button": "left", "clickCount": 1}, nil)
 	}
 }
 
