@@ -22,7 +22,7 @@ test: ## everything that is checked: layout, linters, builds for other machines,
 	@$(MAKE) --no-print-directory cross
 	@$(MAKE) --no-print-directory pure
 	@echo "the pages come first: they wait for a browser while others compute"
-	CGO_ENABLED=1 go test -race -timeout 20m ./web/webfake $$(go list ./... | grep -vxE 'eyebolt/(cmd/.*|liveness|web/webfake)')
+	CGO_ENABLED=1 go test -race -timeout 20m ./web/webfake $$(go list ./... | grep -vxE 'eyebolt/(cmd/.*|liveness|hub/walk|web/webfake)')
 	@echo "whole houses, alone: a starved hub rightly opens nothing"
 	CGO_ENABLED=1 go test -race -timeout 20m -skip ThroughThePages ./cmd/...
 	go test -timeout 10m -run ThroughThePages ./cmd/...
@@ -33,12 +33,12 @@ cross: ## it builds without cgo for every machine we promise
 	@for target in linux/amd64 linux/arm64 darwin/arm64 windows/amd64; do \
 	  echo "build $$target"; GOOS=$${target%/*} GOARCH=$${target#*/} go build -o /dev/null ./cmd/eyebolt || exit 1; done
 
-# The race detector has nothing to watch in liveness, which starts no goroutine (the layout test holds it to that), and makes its
-# statistics slow. They are of one thread: the short ones on 32 bits run beside them.
-pure: ## the pure rooms on linux/386, and all of liveness without the race detector
-	@echo "test linux/386: the pure rooms; and all of liveness"
+# The race detector has nothing to watch in liveness and hub/walk, which start no goroutine (the layout test holds them to that), and
+# makes their statistics and their exploration slow. They are of one thread: the short ones on 32 bits run beside them.
+pure: ## the pure rooms on linux/386, and all of liveness and of the walk test's rules without the race detector
+	@echo "test linux/386: the pure rooms; and all of liveness and hub/walk"
 	@GOARCH=386 go test ./interlock ./liveness ./lock ./record -short & narrow=$$!; \
-	  go test -timeout 20m ./liveness; wide=$$?; wait $$narrow && exit $$wide
+	  go test -timeout 20m ./liveness ./hub/walk; wide=$$?; wait $$narrow && exit $$wide
 
 fuzz: ## every parser of outside bytes, each for TIME (1m): a table; new inputs that crash are kept in testdata
 	@scripts/fuzz.sh $(or $(TIME),1m)
