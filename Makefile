@@ -23,11 +23,11 @@ test: ## everything that is checked: layout, linters, builds for other machines,
 	@$(MAKE) --no-print-directory pure
 	@echo "the pages come first: they wait for a browser while others compute"
 	CGO_ENABLED=1 go test -race -timeout 20m ./web/webfake $$(go list ./... | grep -vxE 'eyebolt/(cmd/.*|liveness|hub/walk|web/webfake)')
-	@echo "whole houses, alone: a starved hub rightly opens nothing"
-	CGO_ENABLED=1 go test -race -timeout 20m -skip ThroughThePages ./cmd/...
+	@echo "whole houses, beside what gives way to them: a starved hub rightly opens nothing; and every fault that a machine makes of"
+	@echo "the decision is caught, or argued"
+	@nice -n 19 go test -timeout 30m -run ExploreGeneratedMutants ./interlock & mutants=$$!; \
+	  CGO_ENABLED=1 go test -race -timeout 20m -skip ThroughThePages ./cmd/...; houses=$$?; wait $$mutants && exit $$houses
 	go test -timeout 10m -run ThroughThePages ./cmd/...
-	@echo "every fault that a machine makes of the decision is caught, or argued: about 5 minutes"
-	go test -timeout 30m -run ExploreGeneratedMutants ./interlock
 
 cross: ## it builds without cgo for every machine we promise
 	@for target in linux/amd64 linux/arm64 darwin/arm64 windows/amd64; do \
