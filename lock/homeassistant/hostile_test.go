@@ -126,7 +126,7 @@ func TestFlood(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	l, e := open(t, h.now, h.settings(t))
-	e.wait(t, 0, "health", well)
+	e.Wait(t, 0, "health", well)
 	var took []time.Duration
 	for begin := time.Now(); time.Since(begin) < seconds*time.Second; {
 		at := time.Now()
@@ -138,7 +138,7 @@ func TestFlood(t *testing.T) {
 		took = append(took, (<-h.heard).Sub(at))
 		time.Sleep(20 * time.Millisecond)
 	}
-	n, reports := <-sent, e.count()
+	n, reports := <-sent, e.Count()
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	slices.Sort(took)
@@ -153,11 +153,11 @@ func TestFlood(t *testing.T) {
 	if limit := 4 * (seconds*60 + 100); reports > limit {
 		t.Errorf("reports passed on: got %d, want at most %d", reports, limit)
 	}
-	from := e.count()
+	from := e.Count()
 	for err := l.Poll(t.Context()); err != nil; err = l.Poll(t.Context()) { // a starved machine may have lost the connection
 		time.Sleep(100 * time.Millisecond)
 	}
-	e.wait(t, from, "the truth after the flood", bolt(lock.BoltThrown))
+	e.Wait(t, from, "the truth after the flood", bolt(lock.BoltThrown))
 }
 
 // T20: what cannot be read makes everything unknown, what is huge ends the connection, and the driver comes back from both.
@@ -182,15 +182,15 @@ func TestMalformedAndHuge(t *testing.T) {
 				}
 			})
 			_, e := open(t, h.now, h.settings(t))
-			_, from := e.wait(t, 0, "thrown", bolt(lock.BoltThrown))
+			_, from := e.Wait(t, 0, "thrown", bolt(lock.BoltThrown))
 			now <- struct{}{}
-			e.wait(t, from, "unknown", bolt(lock.BoltUnknown))
+			e.Wait(t, from, "unknown", bolt(lock.BoltUnknown))
 			if c.ends {
-				e.wait(t, from, "why", func(r lock.Report) bool { // a starved machine reads so long that no ping is answered meanwhile
+				e.Wait(t, from, "why", func(r lock.Report) bool { // a starved machine reads so long that no ping is answered meanwhile
 					return ill("beyond every limit")(r) || ill("does not answer pings")(r)
 				})
 			}
-			e.wait(t, from, "thrown again", bolt(lock.BoltThrown))
+			e.Wait(t, from, "thrown again", bolt(lock.BoltThrown))
 		})
 	}
 }

@@ -34,11 +34,11 @@ func writeFile(t testing.TB, name, text string) string {
 }
 
 // start opens a driver and waits until it knows the bolt.
-func start(t testing.TB, w *world) (lock.Lock, *ears) {
+func start(t testing.TB, w *world) (lock.Lock, *locktest.Ears) {
 	t.Helper()
 	l, e := open(t, w.now, w.settings())
-	e.wait(t, 0, "bolt", bolt(lock.BoltThrown))
-	e.wait(t, 0, "health", well)
+	e.Wait(t, 0, "bolt", bolt(lock.BoltThrown))
+	e.Wait(t, 0, "health", well)
 	return l, e
 }
 
@@ -80,17 +80,17 @@ func TestLatency(t *testing.T) {
 	}
 	var drawing, wire, report []time.Duration
 	for range n {
-		from := e.count()
+		from := e.Count()
 		given := w.unlock(l)
-		d, _ := e.wait(t, from, "drawn", bolt(lock.BoltDrawn))
+		d, _ := e.Wait(t, from, "drawn", bolt(lock.BoltDrawn))
 		drawing = append(drawing, d.At-given)
-		from = e.count()
+		from = e.Count()
 		before := len(w.Wire())
 		at := w.now()
 		if err := l.Lock(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		r, _ := e.wait(t, from, "thrown", func(r lock.Report) bool { return bolt(lock.BoltThrown)(r) && r.At-r.Age > at })
+		r, _ := e.Wait(t, from, "thrown", func(r lock.Report) bool { return bolt(lock.BoltThrown)(r) && r.At-r.Age > at })
 		report = append(report, r.At-at)
 		wire = append(wire, w.Wire()[before].At-at)
 	}
@@ -109,29 +109,29 @@ func TestKilledInEachState(t *testing.T) {
 	for _, state := range []struct {
 		name  string
 		want  lock.Bolt
-		setUp func(*world, lock.Lock, *ears)
+		setUp func(*world, lock.Lock, *locktest.Ears)
 	}{
-		{"bolted", lock.BoltThrown, func(*world, lock.Lock, *ears) {}},
-		{"unlocked", lock.BoltDrawn, func(w *world, l lock.Lock, e *ears) {
-			from := e.count()
+		{"bolted", lock.BoltThrown, func(*world, lock.Lock, *locktest.Ears) {}},
+		{"unlocked", lock.BoltDrawn, func(w *world, l lock.Lock, e *locktest.Ears) {
+			from := e.Count()
 			w.unlock(l)
-			e.wait(w.t, from, "drawn", bolt(lock.BoltDrawn))
+			e.Wait(w.t, from, "drawn", bolt(lock.BoltDrawn))
 		}},
-		{"an order just sent", lock.BoltDrawn, func(w *world, l lock.Lock, _ *ears) {
+		{"an order just sent", lock.BoltDrawn, func(w *world, l lock.Lock, _ *locktest.Ears) {
 			w.unlock(l)
 			w.until("the order on the wire", func() bool { return w.unlocks() > 0 })
 		}},
-		{"the door open", lock.BoltDrawn, func(w *world, l lock.Lock, e *ears) {
-			from := e.count()
+		{"the door open", lock.BoltDrawn, func(w *world, l lock.Lock, e *locktest.Ears) {
+			from := e.Count()
 			w.unlock(l)
-			e.wait(w.t, from, "drawn", bolt(lock.BoltDrawn))
+			e.Wait(w.t, from, "drawn", bolt(lock.BoltDrawn))
 			w.Door(true)
-			e.wait(w.t, from, "open", func(r lock.Report) bool { return r.What == lock.OfDoor && r.Door == lock.DoorOpen })
+			e.Wait(w.t, from, "open", func(r lock.Report) bool { return r.What == lock.OfDoor && r.Door == lock.DoorOpen })
 		}},
-		{"a Lock just sent", lock.BoltThrown, func(w *world, l lock.Lock, e *ears) {
-			from := e.count()
+		{"a Lock just sent", lock.BoltThrown, func(w *world, l lock.Lock, e *locktest.Ears) {
+			from := e.Count()
 			w.unlock(l)
-			e.wait(w.t, from, "drawn", bolt(lock.BoltDrawn))
+			e.Wait(w.t, from, "drawn", bolt(lock.BoltDrawn))
 			n := len(w.Wire())
 			if err := l.Lock(w.t.Context()); err != nil {
 				w.t.Fatal(err)
@@ -143,18 +143,18 @@ func TestKilledInEachState(t *testing.T) {
 			w := newWorld(t)
 			l, e := start(t, w)
 			state.setUp(w, l, e)
-			orders, from, killed := w.unlocks(), e.count(), w.now()
+			orders, from, killed := w.unlocks(), e.Count(), w.now()
 			w.Peer(false)
-			off, _ := e.wait(t, from, "health off", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
+			off, _ := e.Wait(t, from, "health off", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
 			if err := l.Unlock(t.Context(), lock.Order{Visit: "dead", NotAfter: w.now() + time.Second}); !errors.Is(err, lock.ErrNotSent) {
 				t.Errorf("unlock without Home Assistant: got %v, want ErrNotSent", err)
 			}
 			w.until("the bolt at rest", func() bool { b, _ := w.Truth(); return b == state.want })
-			from = e.count()
+			from = e.Count()
 			w.Peer(true)
 			back := w.now()
-			told, _ := e.wait(t, from, "the bolt", func(r lock.Report) bool { return r.What == lock.OfBolt && r.Bolt != lock.BoltUnknown })
-			on, _ := e.wait(t, from, "health", well)
+			told, _ := e.Wait(t, from, "the bolt", func(r lock.Report) bool { return r.What == lock.OfBolt && r.Bolt != lock.BoltUnknown })
+			on, _ := e.Wait(t, from, "health", well)
 			t.Logf("%s: told %v after the kill; well %v and the bolt %v after its API answers again", state.name, off.At-killed, on.At-back, told.At-back)
 			if told.Bolt != state.want || !told.Solicited {
 				t.Errorf("first word of the bolt: got %+v, want bolt %d, as asked", told, state.want)
@@ -171,9 +171,9 @@ func TestKilledInEachState(t *testing.T) {
 func TestWhatAStateIsWorth(t *testing.T) {
 	w := newWorld(t)
 	l, e := start(t, w)
-	from := e.count()
+	from := e.Count()
 	w.unlock(l)
-	e.wait(t, from, "drawn", bolt(lock.BoltDrawn))
+	e.Wait(t, from, "drawn", bolt(lock.BoltDrawn))
 	entity := "lock." + w.name + "_lock"
 	state := func() string {
 		all, err := w.p.h.States(t.Context())
@@ -193,36 +193,36 @@ func TestWhatAStateIsWorth(t *testing.T) {
 		}
 	})
 	t.Run("a state is written by whoever may write", func(t *testing.T) {
-		from := e.count()
+		from := e.Count()
 		now := time.Now().UTC().Format(time.RFC3339Nano)
 		if err := w.p.h.Post(t.Context(), "/api/states/"+entity, map[string]any{"state": "locked", "attributes": map[string]any{"last_seen": now}}, nil); err != nil {
 			t.Fatal(err)
 		}
 		w.until("Home Assistant to show it", func() bool { return state() == "locked" })
 		time.Sleep(300 * time.Millisecond)
-		for _, r := range e.since(from) {
+		for _, r := range e.Since(from) {
 			if r.Bolt == lock.BoltThrown {
 				t.Errorf("S9: reported thrown: %+v", r)
 			}
 		}
 	})
 	t.Run("an old word that is told late", func(t *testing.T) {
-		from := e.count()
+		from := e.Count()
 		w.publish(w.name+"/front_lock", fmt.Sprintf(`{"lock_state":"locked","state":"LOCK","last_seen":%q}`, time.Now().Add(-time.Minute).UTC().Format(time.RFC3339Nano)))
 		w.until("Home Assistant to show it", func() bool { return state() == "locked" })
 		time.Sleep(300 * time.Millisecond)
-		for _, r := range e.since(from) {
+		for _, r := range e.Since(from) {
 			if r.Bolt == lock.BoltThrown {
 				t.Errorf("S13: reported thrown: %+v", r)
 			}
 		}
 	})
 	t.Run("the lock asked says the truth", func(t *testing.T) {
-		from := e.count()
+		from := e.Count()
 		if err := l.Poll(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if r, _ := e.wait(t, from, "the answer", func(r lock.Report) bool { return r.What == lock.OfBolt && r.Solicited }); r.Bolt != lock.BoltDrawn {
+		if r, _ := e.Wait(t, from, "the answer", func(r lock.Report) bool { return r.What == lock.OfBolt && r.Solicited }); r.Bolt != lock.BoltDrawn {
 			t.Errorf("got %+v, want drawn", r)
 		}
 	})
@@ -247,8 +247,8 @@ func TestUnprovableLocks(t *testing.T) {
 		s := w.settings()
 		s.Lock = "lock." + w.name + "_" + entity
 		_, e := open(t, w.now, s)
-		e.wait(t, 0, "the reason", ill(want))
-		for _, r := range e.since(0) {
+		e.Wait(t, 0, "the reason", ill(want))
+		for _, r := range e.Since(0) {
 			if r.What == lock.OfBolt && r.Bolt != lock.BoltUnknown {
 				t.Errorf("%s: reported %+v", entity, r)
 			}
@@ -298,7 +298,7 @@ func TestWrongTokenAndNames(t *testing.T) {
 			s := w.settings()
 			c.set(&s)
 			l, e := open(t, w.now, s)
-			e.wait(t, 0, "the reason", ill(c.want))
+			e.Wait(t, 0, "the reason", ill(c.want))
 			if err := l.Unlock(t.Context(), lock.Order{Visit: "v", NotAfter: w.now() + time.Second}); !errors.Is(err, lock.ErrNotSent) {
 				t.Errorf("unlock: got %v, want ErrNotSent", err)
 			}
@@ -315,14 +315,14 @@ func TestHang(t *testing.T) {
 	}
 	err := l.Unlock(t.Context(), lock.Order{Visit: "hangs", NotAfter: w.now() + time.Second})
 	hung := w.now()
-	off, from := e.wait(t, 0, "that it does not answer", ill("does not answer pings"))
+	off, from := e.Wait(t, 0, "that it does not answer", ill("does not answer pings"))
 	if e := w.p.h.Process().Signal(goOn); e != nil {
 		t.Fatal(e)
 	}
 	if !errors.Is(err, lock.ErrNotSent) {
 		t.Errorf("unlock: got %v, want ErrNotSent", err)
 	}
-	e.wait(t, from, "the bolt, when it wakes", bolt(lock.BoltThrown))
+	e.Wait(t, from, "the bolt, when it wakes", bolt(lock.BoltThrown))
 	t.Logf("told %v after the order was refused", off.At-hung)
 	if n := w.unlocks(); n != 0 {
 		t.Errorf("%d unlocks on the wire", n)
@@ -369,11 +369,11 @@ func TestTLS(t *testing.T) {
 	s := w.settings()
 	s.URL, s.CAFile = "wss://"+front.Addr().String()+"/api/websocket", ca
 	l, e := open(t, w.now, s)
-	_, from := e.wait(t, 0, "bolt", bolt(lock.BoltThrown))
-	e.wait(t, 0, "health", well)
+	_, from := e.Wait(t, 0, "bolt", bolt(lock.BoltThrown))
+	e.Wait(t, 0, "health", well)
 	w.unlock(l)
-	e.wait(t, from, "drawn", bolt(lock.BoltDrawn))
+	e.Wait(t, from, "drawn", bolt(lock.BoltDrawn))
 	s.CAFile = other
 	_, e = open(t, w.now, s)
-	e.wait(t, 0, "untrusted", ill("certificate"))
+	e.Wait(t, 0, "untrusted", ill("certificate"))
 }

@@ -34,7 +34,7 @@ func TestFlood(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	l, e := h.open()
-	e.wait(t, 0, "health", well)
+	e.Wait(t, 0, "health", well)
 	var took []time.Duration
 	for begin := time.Now(); time.Since(begin) < seconds*time.Second; {
 		for len(h.heard) > 0 {
@@ -52,7 +52,7 @@ func TestFlood(t *testing.T) {
 		took = append(took, time.Since(at))
 		time.Sleep(20 * time.Millisecond)
 	}
-	n, asked, reports := <-sent, h.count("read_attribute"), e.count()
+	n, asked, reports := <-sent, h.count("read_attribute"), e.Count()
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	slices.Sort(took)
@@ -70,11 +70,11 @@ func TestFlood(t *testing.T) {
 	if more := (int64(after.HeapAlloc) - int64(before.HeapAlloc)) >> 20; more > 32 {
 		t.Errorf("heap after the flood: %d MiB more", more)
 	}
-	from := e.count()
+	from := e.Count()
 	if err := l.Poll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	e.wait(t, from, "the truth after the flood", bolt(lock.BoltThrown))
+	e.Wait(t, from, "the truth after the flood", bolt(lock.BoltThrown))
 }
 
 // T20: a list of 100 MB is refused before it is in memory, and the health says so.
@@ -97,7 +97,7 @@ func TestHuge(t *testing.T) {
 		return true
 	}, nil)
 	_, e := h.open()
-	e.wait(t, 0, "refused", ill("beyond every limit of 32 MiB"))
+	e.Wait(t, 0, "refused", ill("beyond every limit of 32 MiB"))
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	t.Logf("heap in use after the refusal: %d MiB", m.HeapInuse>>20)
@@ -117,8 +117,8 @@ func TestUnreadable(t *testing.T) {
 	})
 	defer close(lines)
 	_, e := h.open()
-	e.wait(t, 0, "thrown", bolt(lock.BoltThrown))
-	_, from := e.wait(t, 0, "health", well)
+	e.Wait(t, 0, "thrown", bolt(lock.BoltThrown))
+	_, from := e.Wait(t, 0, "health", well)
 	for name, line := range map[string]string{
 		"garbage":         `{"event":"attribute_updated",`,
 		"no object":       `[1]`,
@@ -131,8 +131,8 @@ func TestUnreadable(t *testing.T) {
 		"a huge node":     `{"event":"node_removed","data":184467440737095516160}`,
 	} {
 		lines <- line
-		_, from = e.wait(t, from, name+": unknown", bolt(lock.BoltUnknown))
-		_, from = e.wait(t, from, name+": asked again", bolt(lock.BoltThrown))
+		_, from = e.Wait(t, from, name+": unknown", bolt(lock.BoltUnknown))
+		_, from = e.Wait(t, from, name+": asked again", bolt(lock.BoltThrown))
 	}
 	for _, line := range []string{
 		`{"gossip":1}`,
@@ -145,8 +145,8 @@ func TestUnreadable(t *testing.T) {
 		lines <- line
 	}
 	lines <- `{"event":"attribute_updated","data":[` + front + `,"1/47/12",66]}`
-	_, after := e.wait(t, from, "the battery", func(r lock.Report) bool { return r.What == lock.OfBattery && r.Percent == 33 })
-	for _, r := range e.since(from)[:after-from] {
+	_, after := e.Wait(t, from, "the battery", func(r lock.Report) bool { return r.What == lock.OfBattery && r.Percent == 33 })
+	for _, r := range e.Since(from)[:after-from] {
 		if r.What != lock.OfBattery && r.What != lock.OfDoor { // the contact answers beside
 			t.Errorf("nonsense that was not for us made a report: %+v", r)
 		}
@@ -175,12 +175,12 @@ func TestMemoryIsNoReport(t *testing.T) {
 		return true
 	}, nil)
 	l, e := h.open()
-	_, from := e.wait(t, 0, "drawn", bolt(lock.BoltDrawn))
+	_, from := e.Wait(t, 0, "drawn", bolt(lock.BoltDrawn))
 	if err := l.Lock(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	e.wait(t, from, "asked, still drawn", bolt(lock.BoltDrawn))
-	for _, r := range e.since(0) {
+	e.Wait(t, from, "asked, still drawn", bolt(lock.BoltDrawn))
+	for _, r := range e.Since(0) {
 		if r.What == lock.OfBolt && r.Bolt == lock.BoltThrown || r.What == lock.OfDoor && r.Door == lock.DoorClosed {
 			t.Errorf("what it never was: %+v", r)
 		}
@@ -213,7 +213,7 @@ func TestMisfit(t *testing.T) {
 			s := h.settings()
 			c.set(&s)
 			l, e := open(t, h.now, s)
-			e.wait(t, 0, "the reason", ill(c.want))
+			e.Wait(t, 0, "the reason", ill(c.want))
 			if err := l.Unlock(t.Context(), h.order()); !errors.Is(err, lock.ErrNotSent) {
 				t.Errorf("unlock: got %v, want ErrNotSent", err)
 			}
@@ -223,6 +223,6 @@ func TestMisfit(t *testing.T) {
 		server := httptest.NewServer(http.NotFoundHandler())
 		t.Cleanup(server.Close)
 		_, e := open(t, func() time.Duration { return 0 }, matter.Settings{URL: "ws" + strings.TrimPrefix(server.URL, "http"), Lock: "2"})
-		e.wait(t, 0, "the reason", ill("what answers there is no WebSocket: 404"))
+		e.Wait(t, 0, "the reason", ill("what answers there is no WebSocket: 404"))
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"eyebolt/lock"
+	"eyebolt/lock/locktest"
 	"eyebolt/lock/matter"
 
 	"github.com/coder/websocket"
@@ -155,7 +156,7 @@ func (h *hostile) settings() matter.Settings {
 	return matter.Settings{URL: h.url, Lock: front, Contact: "Front door"}
 }
 
-func (h *hostile) open() (lock.Lock, *ears) {
+func (h *hostile) open() (lock.Lock, *locktest.Ears) {
 	h.t.Helper()
 	return open(h.t, h.now, h.settings())
 }

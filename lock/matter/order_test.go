@@ -32,7 +32,7 @@ func TestNoProofNoOrder(t *testing.T) {
 				return true
 			}, nil)
 			l, e := h.open()
-			e.wait(t, 0, "health", well)
+			e.Wait(t, 0, "health", well)
 			gone.Store(true)
 			begin := time.Now()
 			if err := l.Unlock(t.Context(), h.order()); !errors.Is(err, lock.ErrNotSent) {
@@ -68,7 +68,7 @@ func TestLateAtTheLastMoment(t *testing.T) {
 	}, nil)
 	j.h = h
 	l, e := open(t, j.now, h.settings())
-	e.wait(t, 0, "health", well)
+	e.Wait(t, 0, "health", well)
 	late.Store(true)
 	if err := l.Unlock(t.Context(), lock.Order{Visit: "v", NotAfter: j.now() + time.Second}); !errors.Is(err, lock.ErrTooLate) {
 		t.Errorf("unlock: got %v, want ErrTooLate", err)
@@ -91,11 +91,11 @@ func TestLimitsAndPINOfAnOrder(t *testing.T) {
 	s := h.settings()
 	s.PINFile = writeFile(t, "pin", "482159\n")
 	l, e := open(t, h.now, s)
-	_, from := e.wait(t, 0, "health", well)
+	_, from := e.Wait(t, 0, "health", well)
 	if err := l.Unlock(t.Context(), h.order()); err != nil {
 		t.Fatal(err)
 	}
-	r, _ := e.wait(t, from, "the refusal", func(r lock.Report) bool { return r.What == lock.OfFailure })
+	r, _ := e.Wait(t, from, "the refusal", func(r lock.Report) bool { return r.What == lock.OfFailure })
 	if strings.Contains(r.Err.Error(), "482159") {
 		t.Errorf("the PIN is told: %v", r.Err)
 	}
@@ -132,25 +132,25 @@ func TestUnansweredOrder(t *testing.T) {
 	}, nil)
 	j := &jumper{h: h}
 	l, e := open(t, j.now, h.settings())
-	_, from := e.wait(t, 0, "health", well)
+	_, from := e.Wait(t, 0, "health", well)
 	at := h.now()
 	if err := l.Unlock(t.Context(), lock.Order{Visit: "v", NotAfter: j.now() + time.Second}); err != nil {
 		t.Fatal(err)
 	}
-	r, _ := e.wait(t, from, "the failure", func(r lock.Report) bool { return r.What == lock.OfFailure })
+	r, _ := e.Wait(t, from, "the failure", func(r lock.Report) bool { return r.What == lock.OfFailure })
 	t.Logf("failure told after %v: %v", r.At-at, r.Err)
-	e.wait(t, from, "bolt unknown", bolt(lock.BoltUnknown))
-	_, from = e.wait(t, from, "health off", ill("may still be carried out"))
-	_, from = e.wait(t, from, "the lock's answer", bolt(lock.BoltThrown))
+	e.Wait(t, from, "bolt unknown", bolt(lock.BoltUnknown))
+	_, from = e.Wait(t, from, "health off", ill("may still be carried out"))
+	_, from = e.Wait(t, from, "the lock's answer", bolt(lock.BoltThrown))
 	if err := l.Unlock(t.Context(), lock.Order{Visit: "w", NotAfter: j.now() + time.Second}); !errors.Is(err, lock.ErrNotSent) {
 		t.Errorf("another order: got %v, want ErrNotSent", err)
 	}
 	mu.Lock()
 	conn.say(lockState(2))
 	mu.Unlock()
-	_, from = e.wait(t, from, "the late effect", bolt(lock.BoltDrawn))
+	_, from = e.Wait(t, from, "the late effect", bolt(lock.BoltDrawn))
 	j.ahead.Store(int64(11 * time.Second))
-	e.wait(t, from, "health", well)
+	e.Wait(t, from, "health", well)
 	if got := h.count("UnlockDoor"); got != 1 {
 		t.Errorf("%d orders were sent", got)
 	}
@@ -167,22 +167,22 @@ func TestOrderLostWithItsConnection(t *testing.T) {
 	}, nil)
 	j := &jumper{h: h}
 	l, e := open(t, j.now, h.settings())
-	_, from := e.wait(t, 0, "health", well)
+	_, from := e.Wait(t, 0, "health", well)
 	if err := l.Unlock(t.Context(), lock.Order{Visit: "v", NotAfter: j.now() + time.Second}); errors.Is(err, lock.ErrNotSent) {
 		t.Fatalf("unlock: %v, but it was sent", err)
 	}
-	_, next := e.wait(t, from, "the failure", func(r lock.Report) bool { return r.What == lock.OfFailure })
-	_, next = e.wait(t, next, "the lock's answer", bolt(lock.BoltThrown))
+	_, next := e.Wait(t, from, "the failure", func(r lock.Report) bool { return r.What == lock.OfFailure })
+	_, next = e.Wait(t, next, "the lock's answer", bolt(lock.BoltThrown))
 	if err := l.Unlock(t.Context(), lock.Order{Visit: "w", NotAfter: j.now() + time.Second}); !errors.Is(err, lock.ErrNotSent) {
 		t.Errorf("another order: got %v, want ErrNotSent", err)
 	}
-	for _, r := range e.since(from) {
+	for _, r := range e.Since(from) {
 		if well(r) {
 			t.Errorf("well, while an order is loose: %+v", r)
 		}
 	}
 	j.ahead.Store(int64(11 * time.Second))
-	e.wait(t, next, "health", well)
+	e.Wait(t, next, "health", well)
 }
 
 // S11: Locks to a lock that is silent do not pile up in the server; a lock that answers gets each.
@@ -193,7 +193,7 @@ func TestLocksDoNotPileUp(t *testing.T) {
 	}, nil)
 	j := &jumper{h: h}
 	l, e := open(t, j.now, h.settings())
-	_, from := e.wait(t, 0, "health", well)
+	_, from := e.Wait(t, 0, "health", well)
 	throw := func(n int) {
 		for range n {
 			if err := l.Lock(t.Context()); err != nil {
@@ -208,7 +208,7 @@ func TestLocksDoNotPileUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	j.ahead.Store(int64(6 * time.Second))
-	e.wait(t, from, "health off", ill("did not answer"))
+	e.Wait(t, from, "health off", ill("did not answer"))
 	throw(20)
 	time.Sleep(200 * time.Millisecond)
 	if got := h.count("LockDoor") - 5; got < 1 || got > 2 {

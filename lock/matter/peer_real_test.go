@@ -9,18 +9,19 @@ import (
 	"time"
 
 	"eyebolt/lock"
+	"eyebolt/lock/locktest"
 	"eyebolt/lock/matter"
 )
 
 // start opens a driver on the peer's house, through a relay, and waits until it knows the bolt.
-func start(t testing.TB, w *world) (lock.Lock, *ears, *relay) {
+func start(t testing.TB, w *world) (lock.Lock, *locktest.Ears, *relay) {
 	t.Helper()
 	r := newRelay(t, w.p.addr)
 	s := w.settings()
 	s.URL = r.url
 	l, e := open(t, w.now, s)
-	e.wait(t, 0, "bolt", bolt(lock.BoltThrown))
-	e.wait(t, 0, "health", well)
+	e.Wait(t, 0, "bolt", bolt(lock.BoltThrown))
+	e.Wait(t, 0, "health", well)
 	return l, e, r
 }
 
@@ -78,17 +79,17 @@ func TestLatency(t *testing.T) {
 	}
 	var drawing, air, report []time.Duration
 	for range n {
-		from := e.count()
+		from := e.Count()
 		given := w.unlock(l)
-		d, _ := e.wait(t, from, "drawn", bolt(lock.BoltDrawn))
+		d, _ := e.Wait(t, from, "drawn", bolt(lock.BoltDrawn))
 		drawing = append(drawing, d.At-given)
-		from = e.count()
+		from = e.Count()
 		before := len(w.Wire())
 		at := w.now()
 		if err := l.Lock(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		r, _ := e.wait(t, from, "thrown", func(r lock.Report) bool { return bolt(lock.BoltThrown)(r) && r.At-r.Age > at })
+		r, _ := e.Wait(t, from, "thrown", func(r lock.Report) bool { return bolt(lock.BoltThrown)(r) && r.At-r.Age > at })
 		report = append(report, r.At-at)
 		air = append(air, w.Wire()[before].At-at)
 	}
@@ -107,15 +108,15 @@ func TestJammedAfterTheProof(t *testing.T) {
 	w := newWorld(t)
 	l, e, r := start(t, w)
 	r.next("UnlockDoor", func() { w.signal(w.p.house, stop) }, nil)
-	from := e.count()
+	from := e.Count()
 	at := w.unlock(l)
-	f, _ := e.wait(t, from, "the failure", failed)
+	f, _ := e.Wait(t, from, "the failure", failed)
 	t.Logf("failure told after %v: %v", f.At-at, f.Err)
 	time.Sleep(time.Until(w.start.Add(at + 6*time.Second)))
-	from = e.count()
+	from = e.Count()
 	w.signal(w.p.house, goOn)
-	e.wait(t, from, "the lock's answer", known)
-	e.wait(t, 0, "health", well)
+	e.Wait(t, from, "the lock's answer", known)
+	e.Wait(t, 0, "health", well)
 	time.Sleep(3 * time.Second) // whatever still waits in the server comes to a lock that is back
 	if got := w.unlocks(); got != 0 {
 		t.Errorf("S12: the lock heard %d unlocks, the first %v after the order", got, w.Wire()[0].At-at)
@@ -130,17 +131,17 @@ func TestUnpoweredAfterTheProof(t *testing.T) {
 	w := newWorld(t)
 	l, e, r := start(t, w)
 	r.next("UnlockDoor", w.p.house.kill, nil)
-	from := e.count()
+	from := e.Count()
 	at := w.unlock(l)
 	if _, err := w.p.startHouse("thrown"); err != nil {
 		t.Fatal(err)
 	}
 	back := w.now()
-	f, _ := e.wait(t, from, "the failure", failed)
+	f, _ := e.Wait(t, from, "the failure", failed)
 	t.Logf("failure told after %v: %v", f.At-at, f.Err)
-	ill, from := e.wait(t, from, "health", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
+	ill, from := e.Wait(t, from, "health", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
 	t.Logf("health off after %v: %v", ill.At-at, ill.Err)
-	ok, _ := e.wait(t, from, "health", well)
+	ok, _ := e.Wait(t, from, "health", well)
 	t.Logf("well again %v after the lock had power", ok.At-back)
 	time.Sleep(3 * time.Second)
 	if got := w.unlocks(); got != 0 {
@@ -154,23 +155,23 @@ func TestServerStandsStillWithTheOrder(t *testing.T) {
 	w := newWorld(t)
 	l, e, r := start(t, w)
 	r.next("UnlockDoor", func() { w.signal(w.p.server, stop) }, nil)
-	from := e.count()
+	from := e.Count()
 	at := w.unlock(l)
-	f, _ := e.wait(t, from, "the failure", failed)
-	u, _ := e.wait(t, from, "bolt unknown", bolt(lock.BoltUnknown))
-	i, from := e.wait(t, from, "health off", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
+	f, _ := e.Wait(t, from, "the failure", failed)
+	u, _ := e.Wait(t, from, "bolt unknown", bolt(lock.BoltUnknown))
+	i, from := e.Wait(t, from, "health off", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
 	t.Logf("failure told after %v, unknown after %v, health off after %v: %v", f.At-at, u.At-at, i.At-at, i.Err)
 	if err := l.Unlock(t.Context(), w.order()); !errors.Is(err, lock.ErrNotSent) {
 		t.Errorf("another order: got %v, want ErrNotSent", err)
 	}
 	time.Sleep(time.Until(w.start.Add(at + 5*time.Second)))
 	w.signal(w.p.server, goOn)
-	d, _ := e.wait(t, from, "the lock's own word", known)
+	d, _ := e.Wait(t, from, "the lock's own word", known)
 	t.Logf("told %v after the order: bolt %d; the lock heard %d unlocks", d.At-at, d.Bolt, w.unlocks())
 	if w.unlocks() == 1 { // it may also have been lost with the connection
-		e.wait(t, from, "the late effect", bolt(lock.BoltDrawn))
+		e.Wait(t, from, "the late effect", bolt(lock.BoltDrawn))
 	}
-	ok, _ := e.wait(t, from, "health", well)
+	ok, _ := e.Wait(t, from, "health", well)
 	t.Logf("well again %v after the order", ok.At-at)
 	if got := w.unlocks(); got > 1 {
 		t.Errorf("S12: the lock heard %d unlocks", got)
@@ -197,7 +198,7 @@ func TestKilledInEachState(t *testing.T) {
 			l, e, r := start(t, w)
 			if c.lock {
 				w.unlock(l)
-				e.wait(t, 0, "drawn", bolt(lock.BoltDrawn))
+				e.Wait(t, 0, "drawn", bolt(lock.BoltDrawn))
 			}
 			w.p.mu.Lock()
 			server := w.p.server
@@ -207,7 +208,7 @@ func TestKilledInEachState(t *testing.T) {
 			} else {
 				r.next(c.word, server.kill, nil)
 			}
-			from := e.count()
+			from := e.Count()
 			var err error
 			switch {
 			case c.lock:
@@ -217,23 +218,23 @@ func TestKilledInEachState(t *testing.T) {
 			default:
 				err = l.Unlock(t.Context(), w.order())
 			}
-			e.wait(t, from, "health off", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
+			e.Wait(t, from, "health off", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
 			<-server.done
 			heard := w.unlocks()
 			if errors.Is(err, lock.ErrNotSent) && heard > 0 {
 				t.Errorf("S12: said %v, but the lock heard it", err)
 			}
-			from = e.count()
+			from = e.Count()
 			back := w.now()
 			if err := w.p.startServer(); err != nil {
 				t.Fatal(err)
 			}
-			k, _ := e.wait(t, from, "the lock's answer", known)
+			k, _ := e.Wait(t, from, "the lock's answer", known)
 			truth, _ := w.Truth()
 			if k.Bolt != truth {
 				t.Errorf("S13: told bolt %d, it is %d", k.Bolt, truth)
 			}
-			ok, _ := e.wait(t, from, "health", well)
+			ok, _ := e.Wait(t, from, "health", well)
 			t.Logf("%v; the lock heard %d unlocks; well again %v after the server began to start", err, heard, ok.At-back)
 			time.Sleep(2 * time.Second)
 			if got := w.unlocks(); got != heard {
@@ -247,7 +248,7 @@ func TestKilledInEachState(t *testing.T) {
 func TestUnpoweredLock(t *testing.T) {
 	w := newWorld(t)
 	l, e, _ := start(t, w)
-	from := e.count()
+	from := e.Count()
 	gone := w.now()
 	w.p.house.kill()
 	if err := l.Unlock(t.Context(), w.order()); !errors.Is(err, lock.ErrNotSent) {
@@ -256,7 +257,7 @@ func TestUnpoweredLock(t *testing.T) {
 	if err := l.Poll(t.Context()); err != nil && !errors.Is(err, lock.ErrNotSent) {
 		t.Errorf("poll: %v", err)
 	}
-	r, from := e.wait(t, from, "health off", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
+	r, from := e.Wait(t, from, "health off", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
 	t.Logf("health off %v after the lock lost its power, by one Poll: %v", r.At-gone, r.Err)
 	for range 5 {
 		_ = l.Lock(t.Context())
@@ -265,9 +266,9 @@ func TestUnpoweredLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	back := w.now()
-	ok, _ := e.wait(t, from, "health", well)
+	ok, _ := e.Wait(t, from, "health", well)
 	t.Logf("well again %v after the lock had power", ok.At-back)
-	for _, r := range e.since(from) {
+	for _, r := range e.Since(from) {
 		if bolt(lock.BoltThrown)(r) && r.At < back {
 			t.Errorf("S13: thrown, as an old memory says: %+v", r)
 		}
@@ -286,9 +287,9 @@ func TestNamesWhoAndSmoke(t *testing.T) {
 	s := w.settings()
 	s.Lock, s.Contact, s.Smoke, s.DoorSense = "Front lock", "Front lock", "Front lock", true
 	_, e := open(t, w.now, s)
-	e.wait(t, 0, "bolt", bolt(lock.BoltThrown))
-	e.wait(t, 0, "door", func(r lock.Report) bool { return r.What == lock.OfDoor && r.Door == lock.DoorClosed })
-	_, from := e.wait(t, 0, "health", well)
+	e.Wait(t, 0, "bolt", bolt(lock.BoltThrown))
+	e.Wait(t, 0, "door", func(r lock.Report) bool { return r.What == lock.OfDoor && r.Door == lock.DoorClosed })
+	_, from := e.Wait(t, 0, "health", well)
 	for _, c := range []struct {
 		name, data string
 		by         lock.By
@@ -300,11 +301,11 @@ func TestNamesWhoAndSmoke(t *testing.T) {
 		{"by itself", `{"lockOperationType":4,"operationSource":4,"userIndex":null,"fabricIndex":null,"sourceNode":null,"credentials":null}`, lock.ByItself, ""},
 	} {
 		w.p.hand(t, "/event", url.Values{"name": {"lockOperation"}, "data": {c.data}})
-		r, next := e.wait(t, from, c.name, func(r lock.Report) bool { return bolt(lock.BoltDrawn)(r) && !r.Solicited })
+		r, next := e.Wait(t, from, c.name, func(r lock.Report) bool { return bolt(lock.BoltDrawn)(r) && !r.Solicited })
 		if r.By != c.by || r.Who != c.who {
 			t.Errorf("%s: got %d %q", c.name, r.By, r.Who)
 		}
-		_, from = e.wait(t, next, "thrown, as the lock says", bolt(lock.BoltThrown))
+		_, from = e.Wait(t, next, "thrown, as the lock says", bolt(lock.BoltThrown))
 	}
 	smoke := func(ok bool) func(lock.Report) bool {
 		return func(r lock.Report) bool { return r.What == lock.OfSmoke && r.OK == ok }
@@ -314,7 +315,7 @@ func TestNamesWhoAndSmoke(t *testing.T) {
 		ok        bool
 	}{{"2", "0", false}, {"0", "0", true}, {"0", "1", false}, {"0", "0", true}} {
 		w.p.hand(t, "/smoke", url.Values{"smoke": {c.smoke}, "co": {c.co}})
-		_, from = e.wait(t, from, "smoke "+c.smoke+", CO "+c.co, smoke(c.ok))
+		_, from = e.Wait(t, from, "smoke "+c.smoke+", CO "+c.co, smoke(c.ok))
 	}
 	devices, err := matter.List(t.Context(), s, nil)
 	if err != nil {

@@ -35,7 +35,7 @@ func TestFlood(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	l, e := h.open()
-	e.wait(t, 0, "health", well)
+	e.Wait(t, 0, "health", well)
 	var took []time.Duration
 	for begin := time.Now(); time.Since(begin) < seconds*time.Second; {
 		for len(h.heard) > 0 {
@@ -53,7 +53,7 @@ func TestFlood(t *testing.T) {
 		took = append(took, time.Since(at))
 		time.Sleep(20 * time.Millisecond)
 	}
-	n, asked, reports := <-sent, h.count("endpoint.invoke_cc_api"), e.count()
+	n, asked, reports := <-sent, h.count("endpoint.invoke_cc_api"), e.Count()
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	slices.Sort(took)
@@ -65,11 +65,11 @@ func TestFlood(t *testing.T) {
 	if limit := 3 * (seconds*60 + 100); reports > limit {
 		t.Errorf("reports passed on: got %d, want at most %d", reports, limit)
 	}
-	from := e.count()
+	from := e.Count()
 	if err := l.Poll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	e.wait(t, from, "the truth after the flood", bolt(lock.BoltThrown))
+	e.Wait(t, from, "the truth after the flood", bolt(lock.BoltThrown))
 }
 
 // T20: a message of 100 MB is refused before it is in memory, and the health says so.
@@ -88,7 +88,7 @@ func TestHuge(t *testing.T) {
 		_ = w.Close()
 	})
 	l, e := h.open()
-	e.wait(t, 0, "refused", ill("beyond every limit of 32 MiB"))
+	e.Wait(t, 0, "refused", ill("beyond every limit of 32 MiB"))
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	t.Logf("heap in use after the refusal: %d MiB", m.HeapInuse>>20)
@@ -111,8 +111,8 @@ func TestUnreadable(t *testing.T) {
 	})
 	defer close(lines)
 	_, e := h.open()
-	e.wait(t, 0, "thrown", bolt(lock.BoltThrown))
-	_, from := e.wait(t, 0, "health", well)
+	e.Wait(t, 0, "thrown", bolt(lock.BoltThrown))
+	_, from := e.Wait(t, 0, "health", well)
 	for name, line := range map[string]string{
 		"garbage":       `{"type":"event",`,
 		"no object":     `[1]`,
@@ -121,8 +121,8 @@ func TestUnreadable(t *testing.T) {
 		"no such thing": `{"type":"event","event":7}`,
 	} {
 		lines <- line
-		_, from = e.wait(t, from, name+": unknown", bolt(lock.BoltUnknown))
-		_, from = e.wait(t, from, name+": asked again", bolt(lock.BoltThrown))
+		_, from = e.Wait(t, from, name+": unknown", bolt(lock.BoltUnknown))
+		_, from = e.Wait(t, from, name+": asked again", bolt(lock.BoltThrown))
 	}
 	for _, line := range []string{
 		`{"type":"gossip"}`,
@@ -133,8 +133,8 @@ func TestUnreadable(t *testing.T) {
 		lines <- line
 	}
 	lines <- `{"type":"event","event":{"source":"node","event":"value updated","nodeId":2,"args":{"commandClass":128,"endpoint":0,"property":"level","newValue":33}}}`
-	_, after := e.wait(t, from, "the battery", func(r lock.Report) bool { return r.What == lock.OfBattery && r.Percent == 33 })
-	for _, r := range e.since(from)[:after-from] {
+	_, after := e.Wait(t, from, "the battery", func(r lock.Report) bool { return r.What == lock.OfBattery && r.Percent == 33 })
+	for _, r := range e.Since(from)[:after-from] {
 		if r.What != lock.OfBattery {
 			t.Errorf("nonsense that was not for us made a report: %+v", r)
 		}
@@ -162,12 +162,12 @@ func TestOptimism(t *testing.T) {
 		return false
 	}, nil)
 	l, e := h.open()
-	_, from := e.wait(t, 0, "drawn", bolt(lock.BoltDrawn))
+	_, from := e.Wait(t, 0, "drawn", bolt(lock.BoltDrawn))
 	if err := l.Lock(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	e.wait(t, from, "asked, still drawn", bolt(lock.BoltDrawn))
-	for _, r := range e.since(0) {
+	e.Wait(t, from, "asked, still drawn", bolt(lock.BoltDrawn))
+	for _, r := range e.Since(0) {
 		if r.What == lock.OfBolt && r.Bolt == lock.BoltThrown {
 			t.Errorf("thrown, which it never was: %+v", r)
 		}
@@ -193,7 +193,7 @@ func TestNoProofNoOrder(t *testing.T) {
 				return true
 			}, nil)
 			l, e := h.open()
-			e.wait(t, 0, "health", well)
+			e.Wait(t, 0, "health", well)
 			begin := time.Now()
 			if err := l.Unlock(t.Context(), h.order()); !errors.Is(err, lock.ErrNotSent) {
 				t.Errorf("unlock: got %v, want ErrNotSent", err)
@@ -228,17 +228,17 @@ func TestCrossing(t *testing.T) {
 		return true
 	}, nil)
 	l, e := h.open()
-	_, from := e.wait(t, 0, "thrown", bolt(lock.BoltThrown))
-	e.wait(t, 0, "health", well)
+	_, from := e.Wait(t, 0, "thrown", bolt(lock.BoltThrown))
+	e.Wait(t, 0, "health", well)
 	if err := l.Poll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	r, _ := e.wait(t, from, "drawn", bolt(lock.BoltDrawn))
+	r, _ := e.Wait(t, from, "drawn", bolt(lock.BoltDrawn))
 	if r.By != lock.ByResident || r.Who != "user 3" {
 		t.Errorf("who drew it: got %d %q, want the resident, user 3", r.By, r.Who)
 	}
-	e.wait(t, from, "drawn, as asked", func(r lock.Report) bool { return bolt(lock.BoltDrawn)(r) && r.Solicited })
-	for _, r := range e.since(from) {
+	e.Wait(t, from, "drawn, as asked", func(r lock.Report) bool { return bolt(lock.BoltDrawn)(r) && r.Solicited })
+	for _, r := range e.Since(from) {
 		if bolt(lock.BoltThrown)(r) {
 			t.Errorf("thrown was believed: %+v", r)
 		}
@@ -262,7 +262,7 @@ func TestMisfit(t *testing.T) {
 			s := zwavejs.Settings{URL: h.url, Lock: "2", Contact: "3"}
 			c.set(&s)
 			l, e := open(t, h.now, s)
-			e.wait(t, 0, "the reason", ill(c.want))
+			e.Wait(t, 0, "the reason", ill(c.want))
 			if err := l.Unlock(t.Context(), h.order()); !errors.Is(err, lock.ErrNotSent) {
 				t.Errorf("unlock: got %v, want ErrNotSent", err)
 			}
@@ -272,6 +272,6 @@ func TestMisfit(t *testing.T) {
 		server := httptest.NewServer(http.NotFoundHandler())
 		t.Cleanup(server.Close)
 		_, e := open(t, func() time.Duration { return 0 }, zwavejs.Settings{URL: "ws" + strings.TrimPrefix(server.URL, "http"), Lock: "2"})
-		e.wait(t, 0, "the reason", ill("what answers there is no WebSocket: 404"))
+		e.Wait(t, 0, "the reason", ill("what answers there is no WebSocket: 404"))
 	})
 }

@@ -36,7 +36,7 @@ func TestProve(t *testing.T) {
 			}, nil)
 			j := &jumper{h: h}
 			_, e := open(t, j.now, zwavejs.Settings{URL: h.url, Lock: "2", Contact: "3"})
-			_, from := e.wait(t, 0, "health", well)
+			_, from := e.Wait(t, 0, "health", well)
 			gone.Store(true)
 			asked := h.count("endpoint.invoke_cc_api")
 			j.ahead.Store(int64(9 * time.Minute))
@@ -53,7 +53,7 @@ func TestProve(t *testing.T) {
 			if !refuse {
 				j.ahead.Store(int64(10*time.Minute + 11*time.Second))
 			}
-			e.wait(t, from, "the lock does not answer", ill("the lock did not answer"))
+			e.Wait(t, from, "the lock does not answer", ill("the lock did not answer"))
 		})
 	}
 }
@@ -70,7 +70,7 @@ func TestLateAtTheLastMoment(t *testing.T) {
 	}, nil)
 	j.h = h
 	l, e := open(t, j.now, zwavejs.Settings{URL: h.url, Lock: "2", Contact: "3"})
-	e.wait(t, 0, "health", well)
+	e.Wait(t, 0, "health", well)
 	err := l.Unlock(t.Context(), lock.Order{Visit: "v", NotAfter: j.now() + time.Second})
 	if !errors.Is(err, lock.ErrTooLate) {
 		t.Errorf("unlock: got %v, want ErrTooLate", err)
@@ -86,12 +86,12 @@ func TestStaleLock(t *testing.T) {
 	h := newHostile(t, nil, nil)
 	j.h = h
 	l, e := open(t, j.now, zwavejs.Settings{URL: h.url, Lock: "2", Contact: "3"})
-	_, from := e.wait(t, 0, "health", well)
+	_, from := e.Wait(t, 0, "health", well)
 	j.ahead.Store(int64(13 * time.Second))
 	if err := l.Unlock(t.Context(), lock.Order{Visit: "v", NotAfter: j.now() + time.Second}); !errors.Is(err, lock.ErrNotSent) {
 		t.Errorf("unlock: got %v, want ErrNotSent", err)
 	}
-	e.wait(t, from, "the answer", bolt(lock.BoltThrown))
+	e.Wait(t, from, "the answer", bolt(lock.BoltThrown))
 	if err := l.Unlock(t.Context(), lock.Order{Visit: "w", NotAfter: j.now() + time.Second}); err != nil {
 		t.Errorf("unlock, once it was asked: %v", err)
 	}

@@ -1,75 +1,24 @@
 package zwavejs_test
 
 import (
-	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"eyebolt/lock"
+	"eyebolt/lock/locktest"
 	"eyebolt/lock/zwavejs"
 )
 
-// ears collect what a driver reports.
-type ears struct {
-	mu  sync.Mutex
-	all []lock.Report
-}
+var (
+	well = locktest.Well
+	ill  = locktest.Ill
+	bolt = locktest.Bolt
+)
 
-func (e *ears) report(r lock.Report) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.all = append(e.all, r)
-}
-
-func (e *ears) count() int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return len(e.all)
-}
-
-func (e *ears) since(from int) []lock.Report {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return slices.Clone(e.all[min(from, len(e.all)):])
-}
-
-func (e *ears) wait(t testing.TB, from int, what string, fits func(lock.Report) bool) (lock.Report, int) {
+func open(t testing.TB, now func() time.Duration, s zwavejs.Settings) (lock.Lock, *locktest.Ears) {
 	t.Helper()
-	deadline := time.Now().Add(60 * time.Second)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		all := e.since(from)
-		for i, r := range all {
-			if fits(r) {
-				return r, from + i + 1
-			}
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("never reported: %s; reported since: %+v", what, all)
-		}
-		<-tick.C
-	}
-}
-
-func well(r lock.Report) bool { return r.What == lock.OfHealth && r.OK }
-
-func ill(text string) func(lock.Report) bool {
-	return func(r lock.Report) bool {
-		return r.What == lock.OfHealth && !r.OK && strings.Contains(r.Err.Error(), text)
-	}
-}
-
-func bolt(b lock.Bolt) func(lock.Report) bool {
-	return func(r lock.Report) bool { return r.What == lock.OfBolt && r.Bolt == b }
-}
-
-func open(t testing.TB, now func() time.Duration, s zwavejs.Settings) (lock.Lock, *ears) {
-	t.Helper()
-	e := &ears{}
-	l, err := zwavejs.Open(t.Context(), lock.Config{Name: "door", Now: now, Settings: s}, e.report)
+	e := &locktest.Ears{}
+	l, err := zwavejs.Open(t.Context(), lock.Config{Name: "door", Now: now, Settings: s}, e.Report)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"eyebolt/lock"
+	"eyebolt/lock/locktest"
 	"eyebolt/lock/zwavejs"
 
 	"github.com/coder/websocket"
@@ -138,7 +139,7 @@ func (h *hostile) count(command string) int {
 	return n
 }
 
-func (h *hostile) open() (lock.Lock, *ears) {
+func (h *hostile) open() (lock.Lock, *locktest.Ears) {
 	h.t.Helper()
 	return open(h.t, h.now, zwavejs.Settings{URL: h.url, Lock: "2", Contact: "3"})
 }

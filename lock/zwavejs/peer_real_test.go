@@ -9,14 +9,15 @@ import (
 	"time"
 
 	"eyebolt/lock"
+	"eyebolt/lock/locktest"
 )
 
 // start opens a driver on the peer's house and waits until it knows the bolt.
-func start(t testing.TB, w *world) (lock.Lock, *ears) {
+func start(t testing.TB, w *world) (lock.Lock, *locktest.Ears) {
 	t.Helper()
 	l, e := open(t, w.now, w.settings())
-	e.wait(t, 0, "bolt", bolt(lock.BoltThrown))
-	e.wait(t, 0, "health", well)
+	e.Wait(t, 0, "bolt", bolt(lock.BoltThrown))
+	e.Wait(t, 0, "health", well)
 	return l, e
 }
 
@@ -73,18 +74,18 @@ func TestLatency(t *testing.T) {
 	}
 	var drawing, radio, report []time.Duration
 	for range n {
-		from := e.count()
+		from := e.Count()
 		given := w.unlock(l)
-		d, _ := e.wait(t, from, "drawn", bolt(lock.BoltDrawn))
+		d, _ := e.Wait(t, from, "drawn", bolt(lock.BoltDrawn))
 		drawing = append(drawing, d.At-given)
 		w.until("drawn", func() bool { b, _ := w.Truth(); return b == lock.BoltDrawn })
-		from = e.count()
+		from = e.Count()
 		before := len(w.Wire())
 		at := w.now()
 		if err := l.Lock(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		r, _ := e.wait(t, from, "thrown", func(r lock.Report) bool { return bolt(lock.BoltThrown)(r) && r.At-r.Age > at })
+		r, _ := e.Wait(t, from, "thrown", func(r lock.Report) bool { return bolt(lock.BoltThrown)(r) && r.At-r.Age > at })
 		report = append(report, r.At-at)
 		radio = append(radio, w.Wire()[before].At-at)
 	}
@@ -103,13 +104,13 @@ func TestLateByTheServersRepeats(t *testing.T) {
 	w := newWorld(t)
 	l, e := start(t, w)
 	w.p.hand(t, "/deaf", url.Values{"on": {"next"}})
-	from := e.count()
+	from := e.Count()
 	at := w.unlock(l)
 	time.Sleep(time.Until(w.start.Add(at + 1500*time.Millisecond))) // the order's second is over
 	w.p.hand(t, "/deaf", url.Values{"on": {"0"}})
 	drew := func(r lock.Report) bool { return bolt(lock.BoltDrawn)(r) }
 	failed := func(r lock.Report) bool { return r.What == lock.OfFailure }
-	r, from := e.wait(t, from, "drawn, or the failure", func(r lock.Report) bool { return drew(r) || failed(r) })
+	r, from := e.Wait(t, from, "drawn, or the failure", func(r lock.Report) bool { return drew(r) || failed(r) })
 	if failed(r) {
 		t.Logf("the server gave up after %v: %v; the lock heard %d unlocks", r.At-at, r.Err, w.unlocks())
 		return
@@ -122,7 +123,7 @@ func TestLateByTheServersRepeats(t *testing.T) {
 	if err := l.Lock(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	e.wait(t, from, "bolted again", bolt(lock.BoltThrown))
+	e.Wait(t, from, "bolted again", bolt(lock.BoltThrown))
 }
 
 // S12, S13: a lock that is dead: the order fails, the failure is told, health is off within the server's three tries, and when the
@@ -131,24 +132,24 @@ func TestDeadLock(t *testing.T) {
 	w := newWorld(t)
 	l, e := start(t, w)
 	w.p.hand(t, "/deaf", url.Values{"on": {"next"}})
-	from := e.count()
+	from := e.Count()
 	at := w.unlock(l)
-	r, _ := e.wait(t, from, "the failure", func(r lock.Report) bool { return r.What == lock.OfFailure })
-	ri, _ := e.wait(t, from, "health", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
+	r, _ := e.Wait(t, from, "the failure", func(r lock.Report) bool { return r.What == lock.OfFailure })
+	ri, _ := e.Wait(t, from, "health", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
 	t.Logf("failure told after %v: %v; health off after %v: %v", r.At-at, r.Err, ri.At-at, ri.Err)
 	if err := l.Unlock(t.Context(), w.order()); !errors.Is(err, lock.ErrNotSent) {
 		t.Errorf("unlock of a dead lock: got %v, want ErrNotSent", err)
 	}
-	from = e.count()
+	from = e.Count()
 	back := w.now()
 	w.p.hand(t, "/deaf", url.Values{"on": {"0"}})
-	ra, _ := e.wait(t, from, "health", well)
+	ra, _ := e.Wait(t, from, "health", well)
 	t.Logf("well again %v after it was back", ra.At-back)
-	from = e.count()
+	from = e.Count()
 	if err := l.Poll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	e.wait(t, from, "thrown", bolt(lock.BoltThrown))
+	e.Wait(t, from, "thrown", bolt(lock.BoltThrown))
 	if got := w.unlocks(); got != 0 {
 		t.Errorf("the lock heard %d unlocks", got)
 	}
@@ -158,7 +159,7 @@ func TestDeadLock(t *testing.T) {
 func TestStickGone(t *testing.T) {
 	w := newWorld(t)
 	l, e := start(t, w)
-	from := e.count()
+	from := e.Count()
 	gone := w.now()
 	w.p.mu.Lock()
 	stick := w.p.stick
@@ -170,16 +171,16 @@ func TestStickGone(t *testing.T) {
 	if err := l.Poll(t.Context()); err != nil && !errors.Is(err, lock.ErrNotSent) {
 		t.Errorf("poll: %v", err)
 	}
-	r, from := e.wait(t, from, "health", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
+	r, from := e.Wait(t, from, "health", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
 	t.Logf("health off %v after the stick was pulled, by one Poll: %v", r.At-gone, r.Err)
 	back := w.now()
 	if err := w.p.startStick(); err != nil { // its house begins anew: thrown
 		t.Fatal(err)
 	}
 	w.p.hand(t, "/hand", url.Values{"to": {"drawn"}}) // nobody hears it
-	ra, _ := e.wait(t, from, "health", well)
+	ra, _ := e.Wait(t, from, "health", well)
 	t.Logf("well again %v after the stick began to start", ra.At-back)
-	for _, r := range e.since(from) {
+	for _, r := range e.Since(from) {
 		if bolt(lock.BoltThrown)(r) {
 			t.Errorf("thrown, as an old memory says: %+v", r)
 		}
@@ -202,9 +203,9 @@ func TestWhoAndSmoke(t *testing.T) {
 		bolt  lock.Bolt
 		by    lock.By
 	}{{"6", lock.BoltDrawn, lock.ByUnknown}, {"2", lock.BoltDrawn, lock.ByInside}, {"4", lock.BoltDrawn, lock.ByRemote}, {"11", lock.BoltJammed, lock.ByUnknown}} {
-		from := e.count()
+		from := e.Count()
 		notify("2", "6", c.event, "")
-		r, _ := e.wait(t, from, "event "+c.event, func(r lock.Report) bool { return r.What == lock.OfBolt && !r.Solicited })
+		r, _ := e.Wait(t, from, "event "+c.event, func(r lock.Report) bool { return r.What == lock.OfBolt && !r.Solicited })
 		if r.Bolt != c.bolt || r.By != c.by {
 			t.Errorf("event %s: got bolt %d by %d, want %d by %d", c.event, r.Bolt, r.By, c.bolt, c.by)
 		}
@@ -212,21 +213,21 @@ func TestWhoAndSmoke(t *testing.T) {
 	smoke := func(ok bool) func(lock.Report) bool {
 		return func(r lock.Report) bool { return r.What == lock.OfSmoke && r.OK == ok }
 	}
-	from := e.count()
-	for tries := 0; !slices.ContainsFunc(e.since(from), smoke(false)); tries++ { // a server that has just started may not know node 4 yet
+	from := e.Count()
+	for tries := 0; !slices.ContainsFunc(e.Since(from), smoke(false)); tries++ { // a server that has just started may not know node 4 yet
 		if tries == 60 {
-			t.Fatalf("smoke was never reported; reported since: %+v", e.since(from))
+			t.Fatalf("smoke was never reported; reported since: %+v", e.Since(from))
 		}
 		notify("4", "1", "2", "")
 		time.Sleep(500 * time.Millisecond)
 	}
-	_, from = e.wait(t, from, "smoke", smoke(false))
+	_, from = e.Wait(t, from, "smoke", smoke(false))
 	notify("4", "2", "2", "")
-	_, from = e.wait(t, from, "CO", smoke(false))
+	_, from = e.Wait(t, from, "CO", smoke(false))
 	notify("4", "1", "0", "")
-	_, from = e.wait(t, from, "smoke gone, CO not", smoke(false))
+	_, from = e.Wait(t, from, "smoke gone, CO not", smoke(false))
 	notify("4", "2", "0", "")
-	e.wait(t, from, "all clear", smoke(true))
+	e.Wait(t, from, "all clear", smoke(true))
 }
 
 // TestUnknownNode: the health names what there is.
@@ -235,13 +236,13 @@ func TestUnknownNode(t *testing.T) {
 	s := w.settings()
 	s.Lock = "front"
 	_, e := open(t, w.now, s)
-	r, _ := e.wait(t, 0, "the reason", ill(`no node named "front"`))
+	r, _ := e.Wait(t, 0, "the reason", ill(`no node named "front"`))
 	if !strings.Contains(r.Err.Error(), "2, 3, 4") {
 		t.Errorf("got %q, want it to list the nodes", r.Err)
 	}
 	s.Lock, s.Contact = "3", "2"
 	_, e = open(t, w.now, s)
-	e.wait(t, 0, "the reason", ill("no Door Lock command class"))
+	e.Wait(t, 0, "the reason", ill("no Door Lock command class"))
 }
 
 // A peer that is killed and restarted in each state of a visit: what is told, and after what time. The hub goes by these reports.
@@ -251,25 +252,25 @@ func TestKilledInEachState(t *testing.T) {
 	}
 	for _, state := range []struct {
 		name  string
-		reach func(t *testing.T, w *world, l lock.Lock, e *ears)
+		reach func(t *testing.T, w *world, l lock.Lock, e *locktest.Ears)
 		want  lock.Bolt // where the bolt is when the peer is back
 	}{
-		{"waiting at the door, bolted", func(*testing.T, *world, lock.Lock, *ears) {}, lock.BoltThrown},
-		{"unlocked, the order's effect not told yet", func(t *testing.T, w *world, l lock.Lock, _ *ears) {
+		{"waiting at the door, bolted", func(*testing.T, *world, lock.Lock, *locktest.Ears) {}, lock.BoltThrown},
+		{"unlocked, the order's effect not told yet", func(t *testing.T, w *world, l lock.Lock, _ *locktest.Ears) {
 			w.unlock(l)
 			w.until("the order at the lock", func() bool { return w.unlocks() > 0 })
 		}, lock.BoltDrawn},
-		{"door open, bolt drawn", func(t *testing.T, w *world, l lock.Lock, e *ears) {
-			from := e.count()
+		{"door open, bolt drawn", func(t *testing.T, w *world, l lock.Lock, e *locktest.Ears) {
+			from := e.Count()
 			w.unlock(l)
-			e.wait(t, from, "drawn", bolt(lock.BoltDrawn))
+			e.Wait(t, from, "drawn", bolt(lock.BoltDrawn))
 			w.Door(true)
-			e.wait(t, from, "open", func(r lock.Report) bool { return r.What == lock.OfDoor && r.Door == lock.DoorOpen })
+			e.Wait(t, from, "open", func(r lock.Report) bool { return r.What == lock.OfDoor && r.Door == lock.DoorOpen })
 		}, lock.BoltDrawn},
-		{"door closed, Lock sent, nothing told yet", func(t *testing.T, w *world, l lock.Lock, e *ears) {
-			from := e.count()
+		{"door closed, Lock sent, nothing told yet", func(t *testing.T, w *world, l lock.Lock, e *locktest.Ears) {
+			from := e.Count()
 			w.unlock(l)
-			e.wait(t, from, "drawn", bolt(lock.BoltDrawn))
+			e.Wait(t, from, "drawn", bolt(lock.BoltDrawn))
 			w.until("drawn", func() bool { b, _ := w.Truth(); return b == lock.BoltDrawn })
 			heard := len(w.Wire())
 			if err := l.Lock(t.Context()); err != nil {
@@ -277,33 +278,33 @@ func TestKilledInEachState(t *testing.T) {
 			}
 			w.until("the Lock at the lock", func() bool { return len(w.Wire()) > heard })
 		}, lock.BoltThrown},
-		{"secured, in the tail", func(t *testing.T, w *world, l lock.Lock, e *ears) {
-			from := e.count()
+		{"secured, in the tail", func(t *testing.T, w *world, l lock.Lock, e *locktest.Ears) {
+			from := e.Count()
 			w.unlock(l)
-			_, from = e.wait(t, from, "drawn", bolt(lock.BoltDrawn))
+			_, from = e.Wait(t, from, "drawn", bolt(lock.BoltDrawn))
 			w.until("drawn", func() bool { b, _ := w.Truth(); return b == lock.BoltDrawn })
 			if err := l.Lock(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			e.wait(t, from, "thrown", bolt(lock.BoltThrown))
+			e.Wait(t, from, "thrown", bolt(lock.BoltThrown))
 		}, lock.BoltThrown},
 	} {
 		t.Run(state.name, func(t *testing.T) {
 			w := newWorld(t)
 			l, e := start(t, w)
 			state.reach(t, w, l, e)
-			from, killed := e.count(), w.now()
+			from, killed := e.Count(), w.now()
 			orders := w.unlocks()
 			w.Peer(false)
-			off, from := e.wait(t, from, "health off", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
+			off, from := e.Wait(t, from, "health off", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
 			if err := l.Unlock(t.Context(), w.order()); !errors.Is(err, lock.ErrNotSent) {
 				t.Errorf("unlock without a server: got %v, want ErrNotSent", err)
 			}
 			back := w.now()
 			w.Peer(true)
 			listening := w.now()
-			on, _ := e.wait(t, from, "health", well)
-			told, _ := e.wait(t, from, "the bolt, as asked", func(r lock.Report) bool { return r.What == lock.OfBolt && r.Bolt != lock.BoltUnknown })
+			on, _ := e.Wait(t, from, "health", well)
+			told, _ := e.Wait(t, from, "the bolt, as asked", func(r lock.Report) bool { return r.What == lock.OfBolt && r.Bolt != lock.BoltUnknown })
 			t.Logf("%s: health off and bolt unknown %v after the kill; the server listens %v after its start; well %v after that, the bolt is told %v after that",
 				state.name, off.At-killed, listening-back, on.At-listening, told.At-listening)
 			if told.Bolt != state.want || !told.Solicited {
@@ -335,11 +336,11 @@ func TestStickHangs(t *testing.T) {
 	if !errors.Is(err, lock.ErrNotSent) {
 		t.Errorf("unlock on a stick that hangs: got %v, want ErrNotSent", err)
 	}
-	from := e.count()
+	from := e.Count()
 	if err := l.Poll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	e.wait(t, from, "the bolt", bolt(lock.BoltThrown))
+	e.Wait(t, from, "the bolt", bolt(lock.BoltThrown))
 	if got := w.unlocks(); got != 0 {
 		t.Errorf("the lock heard %d unlocks", got)
 	}

@@ -22,13 +22,13 @@ func TestTLS(t *testing.T) {
 	s := w.settings()
 	s.URL, s.CAFile = "wss"+strings.TrimPrefix(proxy.URL, "https"), writeFile(t, "ca.pem", ca)
 	l, e := open(t, w.now, s)
-	_, from := e.wait(t, 0, "bolt", bolt(lock.BoltThrown))
-	e.wait(t, 0, "health", well)
+	_, from := e.Wait(t, 0, "bolt", bolt(lock.BoltThrown))
+	e.Wait(t, 0, "health", well)
 	w.unlock(l)
-	e.wait(t, from, "drawn", bolt(lock.BoltDrawn))
+	e.Wait(t, from, "drawn", bolt(lock.BoltDrawn))
 	s.CAFile = "" // the system's authorities know nothing of it
 	_, e = open(t, w.now, s)
-	e.wait(t, 0, "untrusted", ill("certificate"))
+	e.Wait(t, 0, "untrusted", ill("certificate"))
 }
 
 // A server that sends us elsewhere is not followed.
@@ -41,7 +41,7 @@ func TestNoRedirect(t *testing.T) {
 	t.Cleanup(elsewhere.Close)
 	s := zwavejs.Settings{URL: "ws" + strings.TrimPrefix(elsewhere.URL, "http"), Lock: "2"}
 	_, e := open(t, h.now, s)
-	e.wait(t, 0, "refused", ill("elsewhere"))
+	e.Wait(t, 0, "refused", ill("elsewhere"))
 	if followed {
 		t.Error("the driver went where it was sent")
 	}
