@@ -327,8 +327,8 @@ func (s *Setup) restore() {
 	if f.Peer != nil {
 		for i := range s.cfg.Drivers {
 			if k := &s.cfg.Drivers[i]; k.Key == f.Peer.Driver {
-				if p := s.seen(k, f.Peer.Address, f.Peer.Name, peersMost); p != nil {
-					p.user, d.Peer = f.Peer.User, p.id
+				if p := s.seen(k, f.Peer.Address, f.Peer.Name, f.Peer.User, peersMost); p != nil {
+					d.Peer = p.id
 				}
 			}
 		}

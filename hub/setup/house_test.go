@@ -38,6 +38,7 @@ type house struct {
 	check    func(path string, secrets map[string]string) error
 	slow     chan struct{} // a search waits for it; nil: it does not
 	told     []string
+	asked    []string // who asked a bridge for its devices
 	searched error
 }
 
@@ -95,6 +96,7 @@ func (h *house) list(_ context.Context, settings any, _ *slog.Logger) ([]lock.De
 	s := settings.(bridgeSettings)
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.asked = append(h.asked, s.User)
 	if want := h.want[s.URL]; want != "" {
 		secret, _ := os.ReadFile(s.File)
 		if info, err := os.Stat(s.File); err == nil && info.Mode().Perm() != 0o600 {

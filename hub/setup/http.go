@@ -194,7 +194,7 @@ func (s *Setup) addPeer(w http.ResponseWriter, r *http.Request) {
 		gate.Refuse(w, http.StatusBadRequest, "address", sentence(err))
 		return
 	}
-	if s.seen(d, address, "", peersMost) == nil {
+	if s.seen(d, address, "", "", peersMost) == nil {
 		gate.Refuse(w, http.StatusBadRequest, "many", "Those are more addresses than a home has: end the set-up on its terminal and start it anew.")
 		return
 	}

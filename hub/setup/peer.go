@@ -59,7 +59,7 @@ func (s *Setup) findPeers(ctx context.Context) string {
 			defer cancel()
 			if c, err := dial.DialContext(ctx, "tcp", at.String()); err == nil {
 				_ = c.Close()
-				s.seen(d, d.Scheme+"://"+at.String()+d.Path, "on this machine", foundMost)
+				s.seen(d, d.Scheme+"://"+at.String()+d.Path, "on this machine", "", foundMost)
 			}
 		})
 	}
@@ -71,7 +71,7 @@ func (s *Setup) findPeers(ctx context.Context) string {
 	for _, f := range found {
 		for i := range s.cfg.Drivers {
 			if d := &s.cfg.Drivers[i]; d.Service == f.Service {
-				s.seen(d, d.Scheme+"://"+f.Addr.String()+d.Path, f.Name, foundMost)
+				s.seen(d, d.Scheme+"://"+f.Addr.String()+d.Path, f.Name, "", foundMost)
 			}
 		}
 	}
@@ -81,8 +81,8 @@ func (s *Setup) findPeers(ctx context.Context) string {
 	return ""
 }
 
-// seen takes a peer that was found or typed, once for each address, and asks it. nil: there are most already.
-func (s *Setup) seen(d *Driver, address, name string, most int) *peer {
+// seen takes a peer that was found or typed, once for each address, and asks it in the name of user. nil: there are most already.
+func (s *Setup) seen(d *Driver, address, name, user string, most int) *peer {
 	s.mu.Lock()
 	i := slices.IndexFunc(s.peers, func(p *peer) bool { return p.driver == d && p.address == address })
 	if i >= 0 || len(s.peers) >= most {
@@ -93,7 +93,7 @@ func (s *Setup) seen(d *Driver, address, name string, most int) *peer {
 		return nil
 	}
 	s.next++
-	p := &peer{id: "p" + strconv.Itoa(s.next), driver: d, address: address, name: clip(name), state: asking}
+	p := &peer{id: "p" + strconv.Itoa(s.next), driver: d, address: address, name: clip(name), user: user, state: asking}
 	s.peers = append(s.peers, p)
 	switch {
 	case d.List == nil:

@@ -80,10 +80,13 @@ func TestComingBack(t *testing.T) {
 	c := h.start()
 	d := c.full()
 	d.Step = "camera"
+	c.post("login", map[string]any{"Peer": d.Peer, "User": "eyebolt", "Password": "", "Again": false})
+	c.until("the list for eyebolt", func(p page) bool { return p.Peers[0].State == "listed" })
 	c.post("draft", d)
 	if err := c.s.Close(); err != nil {
 		t.Fatal(err)
 	}
+	h.set(func() { h.asked = nil })
 	c = h.start()
 	p := c.until("the bridge", func(p page) bool { return len(p.Peers) == 1 && p.Peers[0].State == "listed" && p.Search.Done == 1 })
 	if p.Draft.Step != "camera" || p.Draft.Lock != "front_lock" || p.Draft.Peer != p.Peers[0].ID || len(p.Cameras) != 1 || p.Draft.Cameras[0].Camera != p.Cameras[0].ID || p.Cameras[0].State != "login" {
@@ -92,6 +95,12 @@ func TestComingBack(t *testing.T) {
 	if len(p.Problems) != 1 || !strings.Contains(p.Problems[0].Text, "wants its password again") {
 		t.Errorf("%v", p.Problems)
 	}
+	// From the first question on it is the known name that asks: a broker may shut out who comes without one.
+	h.set(func() {
+		if h.asked[0] != "eyebolt" {
+			t.Errorf("the bridge was asked by %q", h.asked)
+		}
+	})
 }
 
 // T20: an address that is typed is taken as a person writes it; a name and password in it are not.
