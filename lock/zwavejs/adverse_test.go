@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -183,8 +184,9 @@ func TestNoProofNoOrder(t *testing.T) {
 		"says nothing": `{"type":"result","success":true,"messageId":%q,"result":{}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
+			var bad atomic.Bool
 			h := newHostile(t, func(c *hostileConn, m map[string]any) bool {
-				if m["command"] != "controller.is_failed_node" {
+				if m["command"] != "controller.is_failed_node" || !bad.Load() {
 					return false
 				}
 				if stick != "" {
@@ -194,6 +196,7 @@ func TestNoProofNoOrder(t *testing.T) {
 			}, nil)
 			l, e := h.open()
 			e.Wait(t, 0, "health", well)
+			bad.Store(true)
 			begin := time.Now()
 			if err := l.Unlock(t.Context(), h.order()); !errors.Is(err, lock.ErrNotSent) {
 				t.Errorf("unlock: got %v, want ErrNotSent", err)
@@ -205,6 +208,53 @@ func TestNoProofNoOrder(t *testing.T) {
 				t.Errorf("%d commands were sent", got)
 			}
 		})
+	}
+}
+
+// S9, S13: a report does not say which question it answers, so one that waited in the server from before the question would be taken for
+// the answer. The stick is asked first: when it has answered, nothing of before waits any more.
+func TestWhatWaitsIsNoAnswer(t *testing.T) {
+	waits := true // until the stick, whose words come in order, has answered
+	h := newHostile(t, func(c *hostileConn, m map[string]any) bool {
+		switch m["command"] {
+		case "controller.is_failed_node":
+			waits = false
+			c.say(currentMode(255))
+		case "endpoint.invoke_cc_api":
+			said := `{"response":{"currentMode":0,"boltStatus":"unlocked"}}`
+			if waits {
+				said = `{"response":{"currentMode":255,"boltStatus":"locked"}}`
+			}
+			c.result(m["messageId"], said)
+			return true
+		}
+		return false
+	}, nil)
+	_, e := h.open()
+	e.Wait(t, 0, "drawn", bolt(lock.BoltDrawn))
+	for _, r := range e.Since(0) {
+		if bolt(lock.BoltThrown)(r) {
+			t.Errorf("what waited in the server was taken for the answer: %+v", r)
+		}
+	}
+}
+
+// S13: a stick that does not answer is no way to the lock, whatever the server remembers of it.
+func TestASilentStick(t *testing.T) {
+	h := newHostile(t, func(c *hostileConn, m map[string]any) bool {
+		if m["command"] != "controller.is_failed_node" {
+			return false
+		}
+		c.say(fmt.Sprintf(`{"type":"result","success":false,"messageId":%q,"errorCode":"zwave_error","zwaveErrorCode":202,"zwaveErrorMessage":"The serial port is not open! (ZW0202)"}`, m["messageId"]))
+		return true
+	}, nil)
+	l, e := h.open()
+	e.Wait(t, 0, "the stick's silence", ill("its stick does not show that it lives"))
+	if got := h.count("endpoint.invoke_cc_api"); got != 0 {
+		t.Errorf("%d questions to the lock", got)
+	}
+	if err := l.Unlock(t.Context(), h.order()); !errors.Is(err, lock.ErrNotSent) {
+		t.Errorf("unlock: got %v, want ErrNotSent", err)
 	}
 }
 

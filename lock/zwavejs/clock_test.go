@@ -62,8 +62,9 @@ func TestProve(t *testing.T) {
 // second passes meanwhile.
 func TestLateAtTheLastMoment(t *testing.T) {
 	j := &jumper{}
+	var slow atomic.Bool
 	h := newHostile(t, func(_ *hostileConn, m map[string]any) bool {
-		if m["command"] == "controller.is_failed_node" {
+		if m["command"] == "controller.is_failed_node" && slow.Load() {
 			j.ahead.Store(int64(2 * time.Second))
 		}
 		return false
@@ -71,6 +72,7 @@ func TestLateAtTheLastMoment(t *testing.T) {
 	j.h = h
 	l, e := open(t, j.now, zwavejs.Settings{URL: h.url, Lock: "2", Contact: "3"})
 	e.Wait(t, 0, "health", well)
+	slow.Store(true)
 	err := l.Unlock(t.Context(), lock.Order{Visit: "v", NotAfter: j.now() + time.Second})
 	if !errors.Is(err, lock.ErrTooLate) {
 		t.Errorf("unlock: got %v, want ErrTooLate", err)

@@ -156,7 +156,7 @@ func (d *driver) accept(o lock.Order) error {
 func (d *driver) prove(ctx context.Context, s *session) error {
 	answer := make(chan result, 1)
 	p := command{kind: kindProof, answer: answer}
-	if err := d.write(ctx, s, p, map[string]any{"command": "controller.is_failed_node", "nodeId": s.ids.lock}, 0, func() error { return nil }); err != nil {
+	if err := d.write(ctx, s, p, isFailed(s.ids.lock), 0, func() error { return nil }); err != nil {
 		return err
 	}
 	select {
@@ -177,6 +177,10 @@ func (d *driver) prove(ctx context.Context, s *session) error {
 }
 
 // Poll asks the lock where its bolt is. One question is under way at a time; another follows it.
+//
+// A lock's report does not say which question it answers, and the server takes the next one for the answer: one, perhaps, that the lock
+// sent long before and that waits in the server. What the stick says comes in order, so it is asked first (which costs no battery): when
+// it has answered, nothing of before waits any more.
 func (d *driver) Poll(ctx context.Context) error {
 	s, err := d.current()
 	if err != nil {
@@ -190,15 +194,27 @@ func (d *driver) Poll(ctx context.Context) error {
 	}
 	s.asking = true
 	d.mu.Unlock()
-	err = d.write(ctx, s, command{kind: kindGet}, map[string]any{
+	err = d.write(ctx, s, command{kind: kindStick}, isFailed(s.ids.lock), 0, func() error { return nil })
+	if err != nil {
+		d.asked(s)
+	}
+	return err
+}
+
+// get is the question to the lock, after the one to the stick, which left at since.
+func (d *driver) get(ctx context.Context, s *session, since time.Duration) {
+	err := d.write(ctx, s, command{kind: kindGet, since: since}, map[string]any{
 		"command": "endpoint.invoke_cc_api", "nodeId": s.ids.lock, "endpoint": 0, "commandClass": ccDoorLock, "methodName": "get", "args": []any{},
 	}, 0, func() error { return nil })
 	if err != nil {
-		d.mu.Lock()
-		s.asking = false
-		d.mu.Unlock()
+		d.asked(s)
+		d.log.Debug("the lock was not asked", "err", err) // asked again after the pause
 	}
-	return err
+}
+
+// isFailed has the server ask its stick whether it calls a node failed.
+func isFailed(node int) map[string]any {
+	return map[string]any{"command": "controller.is_failed_node", "nodeId": node}
 }
 
 // current is the session on which commands may leave.

@@ -14,7 +14,8 @@ type item struct {
 	ids      ids           // of connected
 	err      error         // of disconnected, misfit: why; of answered, carried: what went wrong
 	answer   operation     // of answered
-	sent     time.Duration // of answered: when the question left
+	sent     time.Duration // of answered: the question left no sooner. of cleared: when the one to the stick left
+	session  *session      // of cleared
 	asking   bool          // of said: a question was under way
 	event    *event        // of said
 	deadline time.Duration // of carried: the order's not-after; 0: a Lock
@@ -26,6 +27,7 @@ const (
 	connected what = iota
 	disconnected
 	misfit     // connected, but the settings do not fit what is there
+	cleared    // the stick answered: what it had to tell from before is told, and the lock can be asked
 	answered   // the lock answered a question, or did not
 	carried    // what became of a command
 	said       // an event

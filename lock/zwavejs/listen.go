@@ -41,6 +41,10 @@ func (d *driver) listen(ctx context.Context) {
 			w.overflow(d.now())
 		}
 		for i := range queue {
+			if m := &queue[i]; m.what == cleared {
+				d.get(ctx, m.session, m.sent)
+				continue
+			}
 			w.take(queue[i])
 		}
 		d.mu.Lock()

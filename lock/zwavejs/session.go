@@ -43,13 +43,15 @@ type session struct {
 type command struct {
 	kind     kind
 	deadline time.Duration // of an order
+	since    time.Duration // of a question: when the one to the stick left that went before it
 	answer   chan result   // of a proof
 }
 
 type kind uint8
 
 const (
-	kindGet kind = iota
+	kindStick kind = iota // a question to the stick, before the one to the lock
+	kindGet
 	kindLock
 	kindUnlock
 	kindProof
@@ -190,11 +192,16 @@ func (d *driver) settle(s *session, c ws.Call[command], r result) {
 	switch c.What.kind {
 	case kindProof:
 		c.What.answer <- r
+	case kindStick:
+		if r.err != nil {
+			d.put(item{what: answered, sent: c.Sent, err: fmt.Errorf("%w: %w", errProof, r.err)})
+			d.asked(s)
+			return
+		}
+		d.put(item{what: cleared, sent: c.Sent, session: s})
 	case kindGet:
-		d.mu.Lock()
-		s.asking = false
-		d.mu.Unlock()
-		m := item{what: answered, sent: c.Sent, err: r.err}
+		d.asked(s)
+		m := item{what: answered, sent: c.What.since, err: r.err}
 		if r.err == nil {
 			m.answer, m.err = readOperation(r.body)
 		} else {
@@ -208,6 +215,13 @@ func (d *driver) settle(s *session, c ws.Call[command], r result) {
 		}
 		d.put(item{what: carried, err: err, deadline: c.What.deadline})
 	}
+}
+
+// asked ends a question.
+func (d *driver) asked(s *session) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s.asking = false
 }
 
 // write sends one command on s, if check agrees at the last moment.
