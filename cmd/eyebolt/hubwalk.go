@@ -228,20 +228,28 @@ func (c *HubWalkCmd) talk(ctx context.Context, w *walkrun.Run) error {
 			}
 		}
 	}()
-	turn, hint := ^uint32(0), ""
+	turn, hint, ended := ^uint32(0), "", false
 	for {
 		v := w.View()
-		if v.Over || v.Stage == "end" && v.Kept != "" {
+		if (v.Over || v.Stage == "end" && v.Kept != "") && !ended {
+			ended, turn = true, ^uint32(0)
 			t.say("\n%s. %s\n%s", v.Title, v.Say, v.Kept)
-			return nil
 		}
 		if v.Turn != turn {
 			turn, hint = v.Turn, ""
-			t.say("\n%s", heading(v))
-			t.say("  %s", v.Say)
+			if !ended {
+				t.say("\n%s", heading(v))
+				t.say("  %s", v.Say)
+			}
+			if v.Way != "" {
+				t.say("  ! %s", v.Way)
+			}
 			for i, b := range v.Buttons {
 				t.say("  [%d] %s", i+1, b.Label)
 			}
+		}
+		if ended && (v.Over || len(v.Buttons) == 0 && v.WayLeftMs == 0) {
+			return nil // else somebody may be behind a bolt that only this terminal draws (S11): Ctrl-C ends it
 		}
 		if v.Hint != hint {
 			if hint = v.Hint; hint != "" {

@@ -93,6 +93,24 @@ func shotAt(t *testing.T, p *webtest.Page, name string) {
 	}
 }
 
+// walkPage serves a walk test's page until the test ends, and gives its link.
+func walkPage(t *testing.T, w *walkrun.Run) (link string) {
+	t.Helper()
+	l, err := gate.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := gate.New(gate.Config{Addr: l.At, Scheme: l.Scheme, Page: "/walk", Say: func(k, from string) {
+		if from == "" {
+			link = k
+		}
+	}})
+	s := gate.Server(g.Mux(web.Handler(web.WithHub()), map[string]http.Handler{"/walk/api/": w.Handler()}))
+	go func() { _ = s.Serve(l) }()
+	t.Cleanup(func() { _ = s.Close() })
+	return link
+}
+
 // S11: the walk test in a browser, at the pretend home: every press is a button on the page, and what the person does between them are his
 // hands at a real broker's lock and a real camera's plug. Whoever has no session of the link presses nothing.
 func TestWalkThroughThePages(t *testing.T) {
@@ -102,22 +120,10 @@ func TestWalkThroughThePages(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = w.Stop() }()
-	l, err := gate.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	link := ""
-	g := gate.New(gate.Config{Addr: l.At, Scheme: l.Scheme, Page: "/walk", Say: func(k, from string) {
-		if from == "" {
-			link = k
-		}
-	}})
-	s := gate.Server(g.Mux(web.Handler(web.WithHub()), map[string]http.Handler{"/walk/api/": w.Handler()}))
-	go func() { _ = s.Serve(l) }()
-	defer func() { _ = s.Close() }()
-
+	link := walkPage(t, w)
+	at, _, _ := strings.Cut(link, "/walk")
 	for _, k := range []struct{ method, path string }{{"GET", "/walk/api/view"}, {"POST", "/walk/api/press"}} {
-		q, _ := http.NewRequestWithContext(t.Context(), k.method, "http://"+l.At+k.path, strings.NewReader(`{"press":"go","turn":0,"at_ms":1}`))
+		q, _ := http.NewRequestWithContext(t.Context(), k.method, at+k.path, strings.NewReader(`{"press":"go","turn":0,"at_ms":1}`))
 		q.Header.Set("Content-Type", "application/json")
 		r, err := http.DefaultClient.Do(q)
 		if err != nil {

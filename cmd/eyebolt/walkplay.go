@@ -18,6 +18,7 @@ type walker struct {
 	home   *home.Home
 	camera *eye.Camera
 	scene  *eye.Scene
+	shutIn bool // the bolted door does not open from inside
 }
 
 // before is what he does before he presses.
@@ -63,6 +64,9 @@ func (p walker) back() error { return p.camera.Plug() }
 func (p walker) answer(v door.View) bool {
 	switch v.Step {
 	case "inside":
+		if p.shutIn {
+			return false
+		}
 		p.open()
 		return p.home.Truth().DoorOpen
 	default:
@@ -106,7 +110,7 @@ func (h *pretendHouse) walk(ctx context.Context, i int) (say string, err error) 
 }
 
 // walker is somebody at one of the house's doors.
-func (h *pretendHouse) walker(i int) walker { return walker{h.homes[i], h.cameras[i], h.scene} }
+func (h *pretendHouse) walker(i int) walker { return walker{home: h.homes[i], camera: h.cameras[i], scene: h.scene} }
 
 // stroll goes through a walk test to its end: he does what it says, and press presses.
 func (p walker) stroll(ctx context.Context, w *walkrun.Run, pressed func(walkrun.View, door.Press) error) (say string, err error) {

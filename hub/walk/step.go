@@ -247,8 +247,8 @@ func (w *Walk) freeIt() {
 		w.goTo(AtAsk, 0, askLimit)
 		return
 	}
-	if w.bolt.value == lock.BoltDrawn {
-		w.pass("The lock had drawn its bolt back by itself.")
+	if w.bolt.since(w.threw, lock.BoltDrawn) { // told after the order that was blocked; what was so before it proves nothing
+		w.pass("The lock says that its bolt is in already.")
 		return
 	}
 	w.unlock(0, w.cfg.Close)
@@ -306,37 +306,61 @@ func (w *Walk) judgeAjar() {
 
 func (w *Walk) stayedAjar() { w.pass("A door that is not latched is not called closed.") }
 
-// Jam has three legs: the bolt is ordered out; it said "jammed", and must not say "thrown" after all; it said "thrown", and the
-// person looks.
+// The legs of Jam. A lock that says "jammed" has had its order. One that says nothing may be a lock that keeps its peace, or an order
+// that was lost on the air: then it is asked, so that it is known to be in reach, and the person says whether it tried.
+const (
+	jamOrdered = iota // the bolt is ordered out
+	jamSettles        // it said "jammed", and must not say "thrown" after all
+	jamThrown         // it said "thrown", and the person looks
+	jamAsked          // it said nothing, and is asked
+	jamTried          // it answered, and the person says whether it moved
+)
+
 func (w *Walk) judgeJam() {
-	if w.gone() || w.stage != AtWait {
+	if w.gone() || w.stage == AtAsk && w.leg == jamThrown {
 		return
 	}
-	w.poll()
+	if w.leg == jamOrdered {
+		w.poll()
+	}
 	switch {
-	case w.bolt.since(w.from, lock.BoltThrown):
-		w.goTo(AtAsk, 2, askLimit)
-	case w.leg == 0 && w.bolt.since(w.from, lock.BoltJammed):
+	case w.bolt.since(w.threw, lock.BoltThrown):
+		w.goTo(AtAsk, jamThrown, askLimit)
+	case w.leg == jamOrdered && w.bolt.since(w.from, lock.BoltJammed):
 		w.measure(ofJammed, w.at-w.from, w.bolt.asked)
-		w.goTo(AtWait, 1, settle)
+		w.goTo(AtWait, jamSettles, settle)
+	case w.leg == jamAsked && w.answered:
+		w.goTo(AtAsk, jamTried, askLimit)
 	}
 }
 
 func (w *Walk) endJam() {
-	if w.leg == 1 {
+	switch {
+	case w.leg == jamSettles:
 		w.proven.Jam = true
 		w.pass("A bolt that is blocked is reported as jammed.")
-		return
+	case w.leg == jamAsked:
+		w.fail(fmt.Sprintf("The lock said nothing, and did not answer within %v when it was asked: it may never have had the order, and nothing is proven. Check its power and its radio, and try again.", w.cfg.Answer))
+	case w.cfg.Can.Poll:
+		w.goTo(AtWait, jamAsked, w.cfg.Answer)
+		w.do = append(w.do, Do{What: DoPoll})
+	default:
+		w.goTo(AtAsk, jamTried, askLimit)
 	}
-	w.pass(fmt.Sprintf("A bolt that is blocked is not called thrown. The lock does not say that it is jammed: the alarm comes after %v.", w.cfg.Close))
 }
 
+// wasBlocked takes the person's answer on a bolt that is called thrown, or on a lock that says nothing.
 func (w *Walk) wasBlocked(yes bool) {
-	if yes {
+	switch {
+	case w.part().step == Jam && w.leg == jamTried && yes:
+		w.pass(fmt.Sprintf("A bolt that is blocked is not called thrown. The lock does not say that it is jammed: the alarm comes after %v. That it had the order is your word: you saw or heard it try.", w.cfg.Close))
+	case w.part().step == Jam && w.leg == jamTried:
+		w.fail("The lock did not try: its order was lost, and nothing is proven. Check its radio, and try again.")
+	case yes:
 		w.fail("The bolt went out all the way, so nothing blocked it, and nothing is proven. Block its hole so that it cannot go in, and try again.")
-		return
+	default:
+		w.fail("The lock says that its bolt is out while it is blocked. Nothing that this lock says can prove that the door is bolted: it needs another lock, or its maker's repair.")
 	}
-	w.fail("The lock says that its bolt is out while it is blocked. Nothing that this lock says can prove that the door is bolted: it needs another lock, or its maker's repair.")
 }
 
 // Inside has two legs: the bolt is thrown; then the person goes out by hand.
@@ -369,7 +393,7 @@ func (w *Walk) judgeInside() {
 // cameOut takes the one answer that no device can give (S11). A yes alone is no evidence: lock and contact must have told of it.
 func (w *Walk) cameOut(yes bool) {
 	if !yes {
-		w.fail("The bolted door does not open from inside without key or power. Whoever is inside would be locked in: it needs a knob or a handle inside that always draws the bolt.")
+		w.fail("The bolted door does not open from inside without key or power. Whoever is inside would be locked in. However the rest goes, this door does not pass before it has a knob or a handle inside that always draws the bolt.")
 		return
 	}
 	drawn, open := w.drawn, w.open

@@ -31,6 +31,23 @@ func TestHonestDoor(t *testing.T) {
 	}
 }
 
+// S9, T3: a lock that does not say that it is jammed passes by an answer that it gave after its order, and by the word of the person, who
+// saw it try; the certificate says whose word that is.
+func TestAQuietLockPassesByWhatWasSeen(t *testing.T) {
+	c, err := (&walktest.House{Mute: true}).Walk(walk.Config{Door: "front", For: "x", Cameras: []string{"hall"}, Can: walktest.Honest})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.Passed || c.Proven.Jam {
+		t.Errorf("passed %v, proven %+v", c.Passed, c.Proven)
+	}
+	for _, r := range c.Steps {
+		if r.Step == "jam" && !strings.Contains(r.Say, "is your word") {
+			t.Errorf("it says %q", r.Say)
+		}
+	}
+}
+
 // S9, S11, T17, T27: each way in which a door fails fails its step, says what to do, and the certificate does not hold; all other
 // steps are tried all the same.
 func TestDoorsThatFail(t *testing.T) {
@@ -41,6 +58,8 @@ func TestDoorsThatFail(t *testing.T) {
 	}{
 		"S9 deaf":                       {walktest.House{Deaf: true, Drawn: true}, "ready", "has not said"},
 		"S9 T3 says thrown":             {walktest.House{SaysThrown: true}, "jam", "another lock"},
+		"S9 T3 the order was lost":      {walktest.House{Drops: true}, "jam", "did not try"},
+		"S9 T3 a dead radio":            {walktest.House{Drops: true, Dead: true}, "jam", "did not answer"},
 		"S10 tells nothing by hand":     {walktest.House{Hand: true}, "", ""},
 		"T27 magnet":                    {walktest.House{Magnet: true}, "ajar", "Move the magnet"},
 		"S13 contact that never moves":  {walktest.House{Stuck: true}, "open", "battery"},

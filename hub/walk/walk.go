@@ -97,10 +97,11 @@ const (
 	Cannot // this cannot be done here: the step fails
 	Again  // try the failed step again
 	Next   // go on; the step stays failed
+	Out    // draw the bolt at once: somebody wants to get out (S11)
 	presses
 )
 
-var pressWords = [presses]string{"", "go", "yes", "no", "cannot", "again", "next"}
+var pressWords = [presses]string{"", "go", "yes", "no", "cannot", "again", "next", "out"}
 
 func (p Press) String() string {
 	if p < presses {
@@ -191,6 +192,10 @@ type Walk struct {
 	from  time.Duration
 	until time.Duration
 	asked time.Duration // the newest Poll
+	shown time.Duration // since when the present turn has been shown
+	threw time.Duration // the newest order to throw the bolt
+	way   way           // how far the way out is
+	wayAt time.Duration // when it was ordered
 
 	bolt    said[lock.Bolt]
 	by      lock.By
@@ -258,10 +263,15 @@ func (w *Walk) Take(f Fact) []Do {
 	case Pressed:
 		w.pressed(f)
 	case Sent:
-		if f.Err != nil && f.Turn == w.order && w.stage == AtWait {
+		switch {
+		case f.Err == nil || f.Turn != w.order:
+		case w.way == wayOrdered:
+			w.goWay(wayUnsent)
+		case w.stage == AtWait:
 			w.fail("The order did not reach the lock: " + plain(f.Err.Error()) + ". Check the lock's power and its radio, and try again.")
 		}
 	}
+	w.judgeWay()
 	if w.stage == AtWait || w.stage == AtAsk {
 		steps[w.part().step].judge(w)
 	}
@@ -277,7 +287,7 @@ func (w *Walk) Take(f Fact) []Do {
 // part of that while, and the leg goes on.
 func (w *Walk) watching() bool {
 	s := w.part().step
-	return s == Ajar || w.leg == 1 && (s == Jam || s == Smoke || s == Plug)
+	return s == Ajar || s == Jam && w.leg == jamSettles || w.leg == 1 && (s == Smoke || s == Plug)
 }
 
 func (w *Walk) part() part { return w.parts[w.now] }
@@ -286,7 +296,10 @@ func (w *Walk) part() part { return w.parts[w.now] }
 func (w *Walk) goTo(s Stage, leg int, within time.Duration) {
 	w.stage, w.leg = s, leg
 	w.turn++
-	w.from, w.until = w.at, w.at+within
+	w.from, w.until, w.shown = w.at, w.at+within, w.at
+	if w.way != wayOrdered {
+		w.way = wayNone
+	}
 	w.drawn, w.open, w.lagged, w.lost, w.answered = false, false, false, false, false
 }
 
@@ -324,7 +337,12 @@ func (w *Walk) next() {
 		w.do = append(w.do, Do{What: DoFile})
 		return
 	}
-	w.now++
+	if w.now++; w.part().step == Home && !w.opens() {
+		r := &w.results[w.now]
+		r.Say, r.Tries = "The door has not been seen to open from inside, so it is not bolted again with somebody behind it.", r.Tries+1
+		w.next()
+		return
+	}
 	w.goTo(AtPress, 0, 0)
 }
 
@@ -352,11 +370,14 @@ func (w *Walk) add(p part, camera string) {
 
 // pressed takes the person's press, if it is one on what is shown now.
 func (w *Walk) pressed(f Fact) {
-	if f.Turn != w.turn || w.stage == AtEnd || w.at-w.from < Glance {
+	if f.Turn != w.turn || w.at-w.shown < Glance || w.way == wayOrdered {
 		return
 	}
 	s := &steps[w.part().step]
 	switch {
+	case f.Press == Out && w.shutIn():
+		w.letOut()
+	case w.stage == AtEnd:
 	case f.Press == Cannot && w.now > 0 && (w.stage == AtPress || w.stage == AtAsk):
 		w.fail("You said that this cannot be done here.")
 	case f.Press == Go && w.stage == AtPress:
@@ -420,7 +441,7 @@ func (w *Walk) watched(f Fact) {
 // lock and unlock order the bolt. Only a press comes here.
 func (w *Walk) lock(leg int, within time.Duration) {
 	w.goTo(AtWait, leg, within)
-	w.order, w.asked = w.turn, w.at
+	w.order, w.asked, w.threw = w.turn, w.at, w.at
 	w.do = append(w.do, Do{What: DoLock, Turn: w.turn})
 }
 

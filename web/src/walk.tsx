@@ -25,6 +25,8 @@ type View = {
   title: string;
   say: string;
   hint?: string;
+  way?: string;
+  way_left_ms?: number;
   buttons: Press[];
   left_ms?: number;
   all_ms?: number;
@@ -79,7 +81,7 @@ async function follow(ended: () => boolean): Promise<void> {
   }
 }
 
-const tones: Record<string, string> = { go: "main", yes: "main", again: "main", no: "plain", cannot: "quiet", next: "quiet" };
+const tones: Record<string, string> = { go: "main", yes: "main", again: "main", no: "plain", cannot: "quiet", next: "quiet", out: "danger" };
 const words: Record<string, string> = {
   thrown: "Bolt reported out",
   drawn: "Bolt reported in",
@@ -164,7 +166,7 @@ function Certificate({ v }: { v: View }) {
   const facts: [string, string][] = [
     ["The lock’s word on its bolt", p.bolt ? "can be believed" : "is not proven"],
     ["The contact’s word on the door", p.door ? "can be believed" : "is not proven"],
-    ["A blocked bolt", p.jam ? "is reported as jammed" : "is found by the hub’s own limit"],
+    ["A blocked bolt", p.jam ? "is reported as jammed" : "is not called thrown, and is found by the hub’s own limit; that the lock tried is your word"],
     ["Who worked the bolt", p.by ? "is told by the lock" : "is not told by the lock"],
     ["A silent contact", v.door_stale_ms ? `counts as unknown after ${seconds(v.door_stale_ms)}` : "was not heard to speak by itself during this test; the hub’s own limit stays"],
   ];
@@ -252,13 +254,14 @@ function Task({ v }: { v: View }) {
         </div>
       )}
       {v.stage === "press" && v.hint && <Note tone="warn">{v.hint}</Note>}
+      {v.way && <Note tone={v.way_left_ms ? "work" : v.buttons.some((b) => b.press === "out") ? "warn" : "calm"}>{v.way}</Note>}
       {said && <Note tone="danger">{said}</Note>}
       {v.stage === "end" && v.kept && <Note tone={v.lost ? "danger" : "calm"}>{v.kept} End the walk test on the hub’s terminal, then start the hub.</Note>}
       <div class="walk-buttons">
         {v.buttons.map((b) => (
           <Button
             key={b.press}
-            kind={(tones[b.press] ?? "plain") as "main"}
+            kind={(b.press === "again" && v.buttons[0]?.press === "out" ? "plain" : (tones[b.press] ?? "plain")) as "main"}
             big={b.press !== "cannot" && b.press !== "next"}
             wide
             busy={busy === b.press}

@@ -19,6 +19,8 @@ type House struct {
 	Deaf       bool          // the lock does nothing and says nothing
 	SaysThrown bool          // it says "thrown" whatever its bolt does
 	Mute       bool          // it does not say that it is jammed
+	Drops      bool          // the order to throw the blocked bolt is lost on the air
+	Dead       bool          // the lock answers nothing while its bolt is blocked, as after a loss of its radio that nobody tells of
 	Hand       bool          // it does not tell what is done by hand
 	Magnet     bool          // the contact calls a door closed that is ajar
 	Stuck      bool          // the contact never changes its word
@@ -31,6 +33,7 @@ type House struct {
 	Speaks     time.Duration // how often the contact speaks by itself; 0: never
 
 	thrown, open, ajar, blocked bool
+	tried                       bool // the blocked bolt ran against its block
 	dark                        int // camera without power, from 1
 	at                          time.Duration
 	now                         func(walk.Fact)
@@ -145,7 +148,10 @@ func (h *House) move(out bool) {
 	if h.Deaf {
 		return
 	}
-	if out && h.blocked && !h.SaysThrown {
+	if out && h.blocked && h.Drops {
+		return
+	}
+	if h.tried = out && h.blocked; h.tried && !h.SaysThrown {
 		if !h.Mute {
 			h.report(lock.Report{What: lock.OfBolt, Bolt: lock.BoltJammed, By: lock.ByRemote})
 		}
@@ -163,7 +169,7 @@ func (h *House) report(r lock.Report) {
 func (h *House) health(ok bool) { h.report(lock.Report{What: lock.OfHealth, OK: ok}) }
 
 func (h *House) bolt(asked bool, by lock.By) {
-	if h.Deaf || h.Shared && h.dark > 0 {
+	if h.Deaf || h.Shared && h.dark > 0 || h.Dead && h.blocked {
 		return
 	}
 	b := lock.BoltDrawn
@@ -282,6 +288,8 @@ func (h *House) byHand(v walk.View) {
 
 func (h *House) ask(v walk.View, press func(walk.Press)) {
 	switch {
+	case v.Asks == "tried" && h.tried:
+		press(walk.Yes)
 	case v.Step == "jam":
 		press(walk.No)
 	case v.Step != "inside":
