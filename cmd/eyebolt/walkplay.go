@@ -110,7 +110,9 @@ func (h *pretendHouse) walk(ctx context.Context, i int) (say string, err error) 
 }
 
 // walker is somebody at one of the house's doors.
-func (h *pretendHouse) walker(i int) walker { return walker{home: h.homes[i], camera: h.cameras[i], scene: h.scene} }
+func (h *pretendHouse) walker(i int) walker {
+	return walker{home: h.homes[i], camera: h.cameras[i], scene: h.scene}
+}
 
 // stroll goes through a walk test to its end: he does what it says, and press presses.
 func (p walker) stroll(ctx context.Context, w *walkrun.Run, pressed func(walkrun.View, door.Press) error) (say string, err error) {

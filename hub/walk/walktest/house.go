@@ -34,7 +34,7 @@ type House struct {
 
 	thrown, open, ajar, blocked bool
 	tried                       bool // the blocked bolt ran against its block
-	dark                        int // camera without power, from 1
+	dark                        int  // camera without power, from 1
 	at                          time.Duration
 	now                         func(walk.Fact)
 	later                       []event
