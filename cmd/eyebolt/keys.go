@@ -42,7 +42,7 @@ func makeKey(path string) (ed25519.PrivateKey, error) {
 		return nil, fmt.Errorf("key: %w", err)
 	}
 	err = pem.Encode(f, &pem.Block{Type: keyType, Bytes: seed})
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err := errors.Join(err, f.Sync(), f.Close(), syncFolder(filepath.Dir(path))); err != nil {
 		return nil, fmt.Errorf("key: %w", err)
 	}
 	return ed25519.NewKeyFromSeed(seed), nil

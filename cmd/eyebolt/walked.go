@@ -98,23 +98,11 @@ func walked(state string, d DoorConfig, key ed25519.PublicKey) (hub.Walk, door.C
 // keepWalk writes a door's certificate: after a power cut the file is the old one or the new one.
 func keepWalk(state string, key ed25519.PrivateKey, c door.Certificate) error {
 	raw, err := c.Encode(key)
-	if err != nil {
-		return fmt.Errorf("certificate: %w", err)
-	}
-	path := walkFile(state, c.Door)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("certificate: %w", err)
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".walk-*")
-	if err != nil {
-		return fmt.Errorf("certificate: %w", err)
-	}
-	_, err = f.Write(raw)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
+	if err == nil {
+		err = folders(syncFolder).replace(walkFile(state, c.Door), raw)
 	}
 	if err != nil {
-		return fmt.Errorf("certificate: %w", errors.Join(err, os.Remove(f.Name())))
+		return fmt.Errorf("certificate: %w", err)
 	}
 	return nil
 }
