@@ -161,6 +161,10 @@ func startHub(ctx context.Context, cfg HubConfig, opt hubOptions) (_ *runningHub
 		return nil, err
 	}
 	h.stops = append(h.stops, release)
+	if release, err = holdLocks(cfg.Doors); err != nil {
+		return nil, err
+	}
+	h.stops = append(h.stops, release)
 	if opt.Now == nil {
 		begin := time.Now()
 		opt.Now = func() time.Duration { return time.Since(begin) }
@@ -280,7 +284,7 @@ func (cfg HubConfig) check() error {
 	if err := cfg.Service.check(); err != nil {
 		return fmt.Errorf("hub: %w", err)
 	}
-	return nil
+	return cfg.oneLockEach()
 }
 
 // home wires what is the home's own: all but the record, the bus and the live view.

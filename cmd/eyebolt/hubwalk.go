@@ -56,7 +56,7 @@ func (c *HubWalkCmd) Run(ctx context.Context) error {
 	if err := private(cfg.State); err != nil {
 		return err
 	}
-	release, err := inUse(cfg.State)
+	release, err := keepAway(cfg, name)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func walkBeside(ctx context.Context, config, name string, log *slog.Logger) (pag
 	if err := private(cfg.State); err != nil {
 		return nil, nil, err
 	}
-	release, err := inUse(cfg.State)
+	release, err := keepAway(cfg, name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -117,6 +117,26 @@ func (c *HubWalkCmd) which(cfg HubConfig) (string, error) {
 		return "", fmt.Errorf("--door: name one of %s", strings.Join(names, ", "))
 	}
 	return c.Door, nil
+}
+
+// keepAway keeps every other Eyebolt of this machine from the state folder and from the lock of a door that is to be walked.
+func keepAway(cfg HubConfig, name string) (release func() error, err error) {
+	folder, err := inUse(cfg.State)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(cfg.Doors, func(d DoorConfig) bool { return d.Name == name })
+	if i < 0 {
+		return nil, errors.Join(fmt.Errorf("door %s is not in the configuration", name), folder())
+	}
+	if err := cfg.oneLockEach(); err != nil {
+		return nil, errors.Join(err, folder())
+	}
+	locks, err := holdLocks(cfg.Doors[i : i+1])
+	if err != nil {
+		return nil, errors.Join(err, folder())
+	}
+	return func() error { return errors.Join(locks(), folder()) }, nil
 }
 
 // startWalk opens one door's devices for a walk test. The folder's lock is held by the caller. A nil clock is one that begins now.

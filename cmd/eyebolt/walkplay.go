@@ -96,7 +96,7 @@ const walkPatience = 20 * time.Second
 // walk walks one of a pretend house's doors with the real walk test, over its real broker, lock and camera, and gives the
 // certificate's sentence. The hub must not run.
 func (h *pretendHouse) walk(ctx context.Context, i int) (say string, err error) {
-	release, err := inUse(h.hub.State)
+	release, err := keepAway(h.hub, h.hub.Doors[i].Name)
 	if err != nil {
 		return "", err
 	}
