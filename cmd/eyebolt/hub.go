@@ -31,6 +31,7 @@ import (
 	"eyebolt/lock"
 	"eyebolt/lock/homeassistant"
 	"eyebolt/lock/matter"
+	"eyebolt/lock/modbus"
 	"eyebolt/lock/mqtt"
 	"eyebolt/lock/zwavejs"
 	keep "eyebolt/record"
@@ -318,6 +319,7 @@ func (c LockConfig) driver() (open lock.Open, settings any, err error) {
 		{c.MQTT != nil, mqtt.Open, c.MQTT},
 		{c.ZWaveJS != nil, zwavejs.Open, c.ZWaveJS},
 		{c.Matter != nil, matter.Open, c.Matter},
+		{c.Modbus != nil, modbus.Open, c.Modbus},
 		{c.HomeAssistant != nil, homeassistant.Open, c.HomeAssistant},
 	} {
 		if d.named {
@@ -325,7 +327,7 @@ func (c LockConfig) driver() (open lock.Open, settings any, err error) {
 			open, settings = d.open, d.settings
 		}
 	}
-	const all = "mqtt, zwavejs, matter or homeassistant"
+	const all = "mqtt, zwavejs, matter, modbus or homeassistant"
 	switch named {
 	case 0:
 		return nil, nil, errors.New("lock: name a driver: " + all)

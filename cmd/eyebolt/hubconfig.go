@@ -12,6 +12,7 @@ import (
 	"eyebolt/interlock"
 	"eyebolt/lock/homeassistant"
 	"eyebolt/lock/matter"
+	"eyebolt/lock/modbus"
 	"eyebolt/lock/mqtt"
 	"eyebolt/lock/zwavejs"
 )
@@ -98,6 +99,8 @@ type LockConfig struct {
 	ZWaveJS *zwavejs.Settings `yaml:"zwavejs"`
 	// Matter is a Matter lock and its contact sensor, behind a Matter server.
 	Matter *matter.Settings `yaml:"matter"`
+	// Modbus is a wired lock and its contacts, behind a relay board.
+	Modbus *modbus.Settings `yaml:"modbus"`
 	// HomeAssistant is a lock that repeats its own word to Home Assistant, and its contact sensor there.
 	HomeAssistant *homeassistant.Settings `yaml:"homeassistant"`
 }

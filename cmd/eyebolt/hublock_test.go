@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"eyebolt/lock/matter"
+	"eyebolt/lock/modbus"
 	"eyebolt/lock/zwavejs"
 )
 
@@ -32,6 +33,12 @@ func TestHubConfigNamesALock(t *testing.T) {
 	if got, want := *cfg.Doors[0].Lock.Matter, (matter.Settings{URL: "ws://127.0.0.1:5580/ws", Lock: "5/1", Contact: "Front door", PINFile: "/etc/eyebolt/pin", DoorSense: true}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
+	if err := load(file(`{modbus: {address: 192.0.2.40, pulse: flash, open_for: 3s, draw: 0, throw: 1, thrown: 0, closed: 1, jam: 2, smoke: 3 open, spare: 4}}`), &cfg); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := *cfg.Doors[0].Lock.Modbus, (modbus.Settings{Address: "192.0.2.40", Pulse: "flash", OpenFor: 3e9, Draw: "0", Throw: "1", Thrown: "0", Closed: "1", Jam: "2", Smoke: "3 open", Spare: "4"}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
 	for _, c := range []struct{ lock, want string }{
 		{`{zwavjs: {lock: 2}}`, "zwavejs"},
 		{`{homeassistant: {token_fil: x}}`, "token_file"},
@@ -42,9 +49,10 @@ func TestHubConfigNamesALock(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ lock, want string }{
-		{`{}`, "name a driver: mqtt, zwavejs, matter or homeassistant"},
+		{`{}`, "name a driver: mqtt, zwavejs, matter, modbus or homeassistant"},
 		{`{mqtt: {lock: a}, zwavejs: {lock: 2}}`, "two drivers"},
 		{`{matter: {lock: a}, zwavejs: {lock: 2}}`, "two drivers"},
+		{`{modbus: {draw: 0}, zwavejs: {lock: 2}}`, "two drivers"},
 		{`{homeassistant: {lock: lock.a, ask: {service: mqtt.publish, data: {topic: t}}}, zwavejs: {lock: 2}}`, "two drivers"},
 	} {
 		var cfg HubConfig

@@ -182,7 +182,8 @@ func millis(m interlock.Millis) time.Duration { return time.Duration(m) * time.M
 // smoke says whether a smoke or CO sensor is configured, whichever driver it is of.
 func (l LockConfig) smoke() bool {
 	return l.MQTT != nil && l.MQTT.Smoke != "" || l.ZWaveJS != nil && l.ZWaveJS.Smoke != "" ||
-		l.Matter != nil && l.Matter.Smoke != "" || l.HomeAssistant != nil && l.HomeAssistant.Smoke != ""
+		l.Matter != nil && l.Matter.Smoke != "" || l.HomeAssistant != nil && l.HomeAssistant.Smoke != "" ||
+		l.Modbus != nil && l.Modbus.Smoke != ""
 }
 
 // serve shows the page until the context ends.
