@@ -28,6 +28,8 @@ func (c LockConfig) place() string {
 		return "zwavejs " + server(c.ZWaveJS.URL, "80", "443") + " " + c.ZWaveJS.Lock
 	case c.Matter != nil:
 		return "matter " + server(c.Matter.URL, "80", "443") + " " + c.Matter.Lock
+	case c.Modbus != nil:
+		return fmt.Sprintf("modbus %s %d %s", server("tcp://"+c.Modbus.Address, "502", "502"), max(c.Modbus.Unit, 1), strings.TrimSpace(c.Modbus.Draw))
 	case c.HomeAssistant != nil:
 		return "homeassistant " + server(c.HomeAssistant.URL, "80", "443") + " " + c.HomeAssistant.Lock
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"eyebolt/lock/matter"
+	"eyebolt/lock/modbus"
 	"eyebolt/lock/mqtt"
 	"eyebolt/lock/zwavejs"
 )
@@ -31,15 +32,37 @@ func TestOneLockEach(t *testing.T) {
 		"by its topic": {DoorConfig{Name: "back", Lock: LockConfig{MQTT: &mqtt.Settings{
 			Broker: "mqtt://127.0.0.1", Convention: "homeassistant", HomeAssistant: &mqtt.HomeAssistant{CommandTopic: "zigbee2mqtt/front_lock/set"},
 		}}}, true},
-		"another driver": {DoorConfig{Name: "back", Lock: LockConfig{ZWaveJS: &zwavejs.Settings{URL: "ws://127.0.0.1:1883", Lock: "front_lock"}}}, false},
-		"a third driver": {DoorConfig{Name: "back", Lock: LockConfig{Matter: &matter.Settings{URL: "ws://127.0.0.1:1883", Lock: "front_lock"}}}, false},
-		"none":           {DoorConfig{Name: "back"}, false},
+		"another driver":  {DoorConfig{Name: "back", Lock: LockConfig{ZWaveJS: &zwavejs.Settings{URL: "ws://127.0.0.1:1883", Lock: "front_lock"}}}, false},
+		"a third driver":  {DoorConfig{Name: "back", Lock: LockConfig{Matter: &matter.Settings{URL: "ws://127.0.0.1:1883", Lock: "front_lock"}}}, false},
+		"none":            {DoorConfig{Name: "back"}, false},
+		"a fourth driver": {modbusDoor("back", "127.0.0.1:1883", 1, "1"), false},
 	} {
 		err := HubConfig{Doors: []DoorConfig{first, k.door}}.oneLockEach()
 		if got := err != nil; got != k.same || k.same && (!strings.Contains(err.Error(), "front") || !strings.Contains(err.Error(), "back")) {
 			t.Errorf("%s: %v, want refused %v", name, err, k.same)
 		}
 	}
+}
+
+// S11, S12: a relay board's lock is the output that draws it, behind whichever contacts.
+func TestOneRelayEach(t *testing.T) {
+	for name, k := range map[string]struct {
+		door DoorConfig
+		same bool
+	}{
+		"the same":       {modbusDoor("back", "192.0.2.40:502", 1, "0"), true},
+		"another output": {modbusDoor("back", "192.0.2.40", 0, "1"), false},
+		"another unit":   {modbusDoor("back", "192.0.2.40", 2, "0"), false},
+		"another board":  {modbusDoor("back", "192.0.2.41", 0, "0"), false},
+	} {
+		if err := (HubConfig{Doors: []DoorConfig{modbusDoor("front", "192.0.2.40", 0, "0"), k.door}}).oneLockEach(); (err != nil) != k.same {
+			t.Errorf("%s: %v, want refused %v", name, err, k.same)
+		}
+	}
+}
+
+func modbusDoor(name, address string, unit int, draw string) DoorConfig {
+	return DoorConfig{Name: name, Lock: LockConfig{Modbus: &modbus.Settings{Address: address, Unit: unit, Draw: draw}}}
 }
 
 // S11, S12: a second hub, or a walk test, on a lock that is driven already is refused, though its state folder is its own; the others get the
