@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"eyebolt/liveness"
 	"eyebolt/lock"
 )
 
@@ -64,99 +63,6 @@ var steps = [nSteps]how{
 func noJudge(*Walk)        {}
 func noAnswer(*Walk, bool) {}
 func noLate(*Walk)         {}
-
-func needsNothing(*Walk) string { return "" }
-
-func needsLock(w *Walk) string {
-	if !w.healthy {
-		return "The lock does not answer. Check its batteries and its radio, and wait until it is back."
-	}
-	return ""
-}
-
-// needsShut: no Lock is ordered at a door that is not reported closed, nor under a smoke alarm (S11).
-func needsShut(w *Walk) string {
-	switch {
-	case needsLock(w) != "":
-		return needsLock(w)
-	case w.smoke:
-		return "A smoke alarm is going, and nothing is bolted meanwhile. Wait until it has ended."
-	case w.door.value == lock.DoorUnknown:
-		return "The contact has said nothing yet. Open the door and close it once."
-	case w.door.value != lock.DoorClosed:
-		return "The contact says that the door is open. Close it until it latches."
-	}
-	return ""
-}
-
-func needsDrawn(w *Walk) string {
-	if why := needsShut(w); why != "" {
-		return why
-	}
-	if w.bolt.value != lock.BoltDrawn {
-		return "The lock does not report the bolt drawn. Draw it by hand, by the knob or the key."
-	}
-	return ""
-}
-
-func needsThrown(w *Walk) string {
-	if why := needsShut(w); why != "" {
-		return why
-	}
-	if w.bolt.value != lock.BoltThrown {
-		return "The lock does not report the bolt thrown. Throw it by hand, by the knob or the key."
-	}
-	return ""
-}
-
-func needsOpen(w *Walk) string {
-	switch {
-	case needsLock(w) != "":
-		return needsLock(w)
-	case w.door.value == lock.DoorUnknown || w.door.value == lock.DoorClosed:
-		return "The contact does not say that the door is open. Open it wide first."
-	}
-	return ""
-}
-
-func needsNoSmoke(w *Walk) string {
-	if w.smoke {
-		return "A smoke alarm is going already. Wait until it has ended."
-	}
-	return ""
-}
-
-func needsPicture(w *Walk) string {
-	if w.cams[w.part().camera].state != liveness.Live {
-		return "This camera does not show the door live now. Wait until it does."
-	}
-	return needsLock(w)
-}
-
-// needsAll is what a walk begins from.
-func needsAll(w *Walk) string {
-	if !w.cfg.Can.Bolt {
-		return "This lock does not report its bolt, so nobody can know that the door is bolted. It needs a lock that does."
-	}
-	if why := needsLock(w); why != "" {
-		return why
-	}
-	if !w.cfg.Can.Door {
-		return "This door has no contact, so nobody can know that it is closed, and nothing opens unattended. Add a contact, or a lock that senses the door, and name it in the configuration."
-	}
-	if why := needsShut(w); why != "" {
-		return why
-	}
-	if w.bolt.value != lock.BoltThrown && w.bolt.value != lock.BoltDrawn {
-		return "The lock has not said yet where its bolt is. Wait a moment, or turn it by hand."
-	}
-	for i := range w.cams {
-		if w.cams[i].state != liveness.Live {
-			return fmt.Sprintf("The camera %s does not show the door live now. Wait until it does.", w.cfg.Cameras[i])
-		}
-	}
-	return ""
-}
 
 func (w *Walk) beginWalk() {
 	w.plan()
@@ -241,32 +147,6 @@ func (w *Walk) notDrawn() {
 	w.fail(fmt.Sprintf("The bolt was not reported drawn within %v. %s", w.cfg.Answer, w.stuck()))
 }
 
-// freeIt asks first, if the lock has said meanwhile that its blocked bolt is out: a lie that comes late is one, too.
-func (w *Walk) freeIt() {
-	if w.bolt.value == lock.BoltThrown {
-		w.goTo(AtAsk, 0, askLimit)
-		return
-	}
-	if w.bolt.since(w.threw, lock.BoltDrawn) { // told after the order that was blocked; what was so before it proves nothing
-		w.pass("The lock says that its bolt is in already.")
-		return
-	}
-	w.unlock(0, w.cfg.Close)
-}
-
-func (w *Walk) judgeFree() {
-	if w.gone() || w.stage != AtWait {
-		return
-	}
-	if w.poll(); w.bolt.since(w.from, lock.BoltDrawn) {
-		w.pass("A bolt that was blocked can be drawn again.")
-	}
-}
-
-func (w *Walk) notFreed() {
-	w.fail(fmt.Sprintf("The bolt was not reported drawn within %v. Take out what blocks it, and draw it by hand.", w.cfg.Close))
-}
-
 func (w *Walk) expectDoor() { w.goTo(AtWait, 0, doorLimit) }
 
 func (w *Walk) judgeOpen() {
@@ -305,63 +185,6 @@ func (w *Walk) judgeAjar() {
 }
 
 func (w *Walk) stayedAjar() { w.pass("A door that is not latched is not called closed.") }
-
-// The legs of Jam. A lock that says "jammed" has had its order. One that says nothing may be a lock that keeps its peace, or an order
-// that was lost on the air: then it is asked, so that it is known to be in reach, and the person says whether it tried.
-const (
-	jamOrdered = iota // the bolt is ordered out
-	jamSettles        // it said "jammed", and must not say "thrown" after all
-	jamThrown         // it said "thrown", and the person looks
-	jamAsked          // it said nothing, and is asked
-	jamTried          // it answered, and the person says whether it moved
-)
-
-func (w *Walk) judgeJam() {
-	if w.gone() || w.stage == AtAsk && w.leg == jamThrown {
-		return
-	}
-	if w.leg == jamOrdered {
-		w.poll()
-	}
-	switch {
-	case w.bolt.since(w.threw, lock.BoltThrown):
-		w.goTo(AtAsk, jamThrown, askLimit)
-	case w.leg == jamOrdered && w.bolt.since(w.from, lock.BoltJammed):
-		w.measure(ofJammed, w.at-w.from, w.bolt.asked)
-		w.goTo(AtWait, jamSettles, settle)
-	case w.leg == jamAsked && w.answered:
-		w.goTo(AtAsk, jamTried, askLimit)
-	}
-}
-
-func (w *Walk) endJam() {
-	switch {
-	case w.leg == jamSettles:
-		w.proven.Jam = true
-		w.pass("A bolt that is blocked is reported as jammed.")
-	case w.leg == jamAsked:
-		w.fail(fmt.Sprintf("The lock said nothing, and did not answer within %v when it was asked: it may never have had the order, and nothing is proven. Check its power and its radio, and try again.", w.cfg.Answer))
-	case w.cfg.Can.Poll:
-		w.goTo(AtWait, jamAsked, w.cfg.Answer)
-		w.do = append(w.do, Do{What: DoPoll})
-	default:
-		w.goTo(AtAsk, jamTried, askLimit)
-	}
-}
-
-// wasBlocked takes the person's answer on a bolt that is called thrown, or on a lock that says nothing.
-func (w *Walk) wasBlocked(yes bool) {
-	switch {
-	case w.part().step == Jam && w.leg == jamTried && yes:
-		w.pass(fmt.Sprintf("A bolt that is blocked is not called thrown. The lock does not say that it is jammed: the alarm comes after %v. That it had the order is your word: you saw or heard it try.", w.cfg.Close))
-	case w.part().step == Jam && w.leg == jamTried:
-		w.fail("The lock did not try: its order was lost, and nothing is proven. Check its radio, and try again.")
-	case yes:
-		w.fail("The bolt went out all the way, so nothing blocked it, and nothing is proven. Block its hole so that it cannot go in, and try again.")
-	default:
-		w.fail("The lock says that its bolt is out while it is blocked. Nothing that this lock says can prove that the door is bolted: it needs another lock, or its maker's repair.")
-	}
-}
 
 // Inside has two legs: the bolt is thrown; then the person goes out by hand.
 func (w *Walk) judgeInside() {
@@ -437,73 +260,6 @@ func (w *Walk) noSmoke() {
 		return
 	}
 	w.fail(fmt.Sprintf("Nothing was heard of the smoke sensor within %v. Hold its test button longer; some tell of a real alarm alone, and then it proves nothing here.", smokeLimit))
-}
-
-func (w *Walk) expectDark() {
-	w.goTo(AtWait, 0, plugLimit)
-	w.asked = w.at
-}
-
-// Plug has two legs: the camera goes dark, and the lock still answers; it comes back.
-func (w *Walk) judgePlug() {
-	c := &w.cams[w.part().camera]
-	if !w.healthy {
-		w.fail("The lock went out of reach together with the camera. They must not hang on one plug, one radio or one box: whoever takes the camera out would take the lock along.")
-		return
-	}
-	if w.leg == 1 {
-		if c.state == liveness.Live && c.live >= w.from && w.at-c.live >= backLive {
-			w.pass("A camera without power is noticed, the lock answers without it, and it comes back.")
-		}
-		return
-	}
-	// A hand before the lens is another lapse, and no loss of power: pictures must stop coming.
-	ended := c.state == liveness.Lost || c.state != liveness.HubLate && c.state != liveness.Unknown && c.age >= darkAge
-	if c.at < w.from || !ended && c.state != liveness.Lagging {
-		if c.state != liveness.HubLate && c.state != liveness.Unknown {
-			w.lagged, w.lost = false, false // it is back before the lock has answered: what it answers now proves nothing
-		}
-		w.later()
-		return
-	}
-	if !w.lagged {
-		w.lagged = true
-		if c.state == liveness.Lagging {
-			w.measure(ofDark, c.age, false)
-		}
-		if w.cfg.Can.Poll { // what the lock answers from here on, it answers without this camera
-			w.do = append(w.do, Do{What: DoPoll})
-			w.asked, w.answered = w.at, false
-		}
-	}
-	if !w.lost && ended {
-		w.lost = true
-		w.measure(ofLost, c.age, false)
-	}
-	w.later()
-}
-
-// later ends the dark leg of Plug once the camera was lost and the lock has answered since.
-func (w *Walk) later() {
-	if !w.lost {
-		return
-	}
-	if w.cfg.Can.Poll && !w.answered {
-		w.poll()
-		return
-	}
-	w.goTo(AtWait, 1, backLimit)
-}
-
-func (w *Walk) notDark() {
-	switch {
-	case w.leg == 1:
-		w.fail(fmt.Sprintf("The camera was not live again within %v. Put its plug back, and see that it starts.", backLimit))
-	case !w.lost:
-		w.fail(fmt.Sprintf("The camera still sent pictures after %v. See that it is this camera's plug; one with a battery must be taken off its network instead.", plugLimit))
-	default:
-		w.fail("The lock did not answer while the camera had no power. They must not hang on one plug, one radio or one box.")
-	}
 }
 
 // measure keeps one delay.
