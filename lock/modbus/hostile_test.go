@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -250,6 +251,29 @@ func TestNoProofNoOrder(t *testing.T) {
 	err := l.Unlock(t.Context(), lock.Order{Visit: "v", NotAfter: at + 300*time.Millisecond})
 	if !errors.Is(err, lock.ErrNotSent) || h.now()-at > 800*time.Millisecond {
 		t.Errorf("after %v: got %v, want ErrNotSent", h.now()-at, err)
+	}
+	if n := h.writes(flash); n != 0 {
+		t.Errorf("%d orders on the wire", n)
+	}
+}
+
+// S12: the not-after is looked at again at the last moment: here the board answers, and the order's time has passed meanwhile.
+func TestLateAtTheLastMoment(t *testing.T) {
+	var late atomic.Bool
+	var ahead atomic.Int64
+	h := newHostile(t, func(_ net.Conn, q []byte) bool {
+		if q[7] == 2 && late.Load() {
+			ahead.Store(int64(2 * time.Second))
+		}
+		return false
+	})
+	now := func() time.Duration { return h.now() + time.Duration(ahead.Load()) }
+	l, e := open(t, now, h.settings())
+	e.Wait(t, 0, "health", well)
+	o := lock.Order{Visit: "v", NotAfter: now() + time.Second}
+	late.Store(true)
+	if err := l.Unlock(t.Context(), o); !errors.Is(err, lock.ErrTooLate) {
+		t.Errorf("unlock: got %v, want ErrTooLate", err)
 	}
 	if n := h.writes(flash); n != 0 {
 		t.Errorf("%d orders on the wire", n)
