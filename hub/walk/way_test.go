@@ -57,6 +57,12 @@ func TestWhoeverIsShutInIsLetOut(t *testing.T) {
 			t.Errorf("a second press, of turn %d, drew the bolt again", turn)
 		}
 	}
+	for _, p := range []Press{Again, Next} { // what would begin is a step whose bolt this order still moves
+		at, stage := w.now, w.stage
+		if w.Take(Fact{At: w.at + time.Second, Kind: Pressed, Press: p, Turn: w.turn}); w.now != at || w.stage != stage {
+			t.Errorf("%v was taken while the order is under way", p)
+		}
+	}
 	if v := w.View(w.at); len(v.Buttons) != 0 || v.Way == "" {
 		t.Errorf("while the order is under way: %+v", v)
 	}
