@@ -32,6 +32,7 @@ type Core struct {
 	airRation ration             // of signs on the air that do
 	air       air                // what was noticed on the air in the whole home
 	noted     uint64             // ledger entries that the newest "checkpoint" entry told of
+	owed      owed               // entries that the disk refused and must take yet
 	beat      uint64             // number of the newest beat that was answered
 	since     time.Duration      // boot
 	due       time.Duration      // when the next tick is
@@ -48,6 +49,7 @@ type Core struct {
 type waiting struct {
 	decisions []decision
 	answers   []answerLater
+	musts     []ledger.Entry // owed again if they are not written
 }
 
 type decision struct {
@@ -61,7 +63,9 @@ type answerLater struct {
 	reply bus.AskReply
 }
 
-func (w waiting) empty() bool { return len(w.decisions) == 0 && len(w.answers) == 0 }
+func (w waiting) empty() bool {
+	return len(w.decisions) == 0 && len(w.answers) == 0 && len(w.musts) == 0
+}
 
 // maxWaits bounds the batches that wait for a disk. A disk that is this far behind has failed: then asks that need it are
 // refused until it has caught up. Decisions are not counted: a door has one at a time.
@@ -153,6 +157,7 @@ func (c *Core) effects() []Effect {
 	}
 	out := make([]Effect, 0, len(c.first)+1+len(c.rest))
 	out = append(out, c.first...)
+	c.wait.musts = musts(c.entries)
 	if len(c.entries) > 0 || !c.wait.empty() {
 		a := Append{Entries: c.entries}
 		c.mem.size += uint64(len(c.entries))
@@ -234,6 +239,9 @@ func (c *Core) written(in Written) {
 		return
 	}
 	delete(c.waits, in.Done)
+	if in.Err != nil {
+		c.owed.refused(c.at.Mono, w.musts)
+	}
 	for _, k := range w.decisions {
 		if v := k.door.visit; v == nil || v.id != k.visit {
 			continue // its visit is over

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"slices"
 	"time"
 
 	"eyebolt/bus"
@@ -46,6 +47,7 @@ type door struct {
 
 	visit     *visit
 	incidents []bus.Incident // not closed by a resident, oldest first
+	closed    []string       // replayed: the newest that were; their ends may stand on record once more behind that
 	last      lastIncident
 	alarm     bus.Alarm // the standing one
 	said      []interlock.Reason
@@ -294,19 +296,29 @@ func (d *door) replayVisit(c *Core, e ledger.Entry) {
 		if d.last.visit == e.Visit {
 			d.last.total = k.GapSeconds
 		}
-		if k.Outcome == outcomeWord(interlock.Incident) && len(d.incidents) < maxIncidents {
+		if k.Outcome == outcomeWord(interlock.Incident) && len(d.incidents) < maxIncidents && !d.hasIncident(e.Visit) && !slices.Contains(d.closed, e.Visit) {
 			in := bus.Incident{Visit: e.Visit, Reason: e.Reason, Text: sentence(e.Reason), Total: k.GapSeconds}
 			if d.visit != nil && d.visit.id == e.Visit {
 				in.Gaps = d.visit.gaps
 			}
 			d.incidents = append(d.incidents, in)
 		}
-		d.visit = nil
+		if d.visit != nil && d.visit.id == e.Visit { // one that a full disk has put off may stand behind the next visit's beginning
+			d.visit = nil
+		}
 	case wordClosed:
+		if d.closed = append(d.closed, e.Visit); len(d.closed) > maxIncidents {
+			d.closed = d.closed[1:]
+		}
 		if d.closeIncident(e.Visit) && len(d.incidents) == 0 && d.visit == nil {
 			d.alarm = bus.Alarm{} // reading the last one acknowledged it
 		}
 	}
+}
+
+// hasIncident says whether a visit's incident is open.
+func (d *door) hasIncident(visit string) bool {
+	return slices.ContainsFunc(d.incidents, func(in bus.Incident) bool { return in.Visit == visit })
 }
 
 // closeIncident takes an incident off the list of open ones.
