@@ -65,7 +65,7 @@ var plan = []row{
 	{"api", "control web", false, "says who you are and asks control"},
 	{"web", "", false, "pages"},
 	{"web/*", "web web/bundle", false, "builds and tests pages"},
-	{"sim", "hub control control/mem bus/mem interlock grant lock camera liveness ledger notify", false, "the town: one goroutine, seeded"},
+	{"sim", "hub control control/mem bus interlock grant grant/granttest lock camera liveness ledger proof record", false, "the town: one goroutine, seeded; what ships, judged from outside, its record by a stranger's proof"},
 	{"virtual", "virtual/eye virtual/home virtual/uplink virtual/person", false, "the world joins its own parts, so that a door that opens is seen and felt"},
 	{"virtual/*", "virtual lock camera web", false, "a pretend home on real protocols"},
 	{"cmd/*", "*", false, "the one place that says what a binary contains"},

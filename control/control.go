@@ -93,6 +93,7 @@ type liveDoor struct {
 	blocks uint64
 	view   View
 	shown  bool
+	grant  Grant // that the newest views name, as far as it never changes
 }
 
 // New makes a Service over what the store holds. Every hub's timer starts anew at now (S14: an instance that has just taken

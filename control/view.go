@@ -45,16 +45,12 @@ func (s *Service) View(ctx context.Context, now time.Time, hub string, v bus.Vie
 		}
 	}
 	if v.GrantID != "" {
-		var g Grant
-		err := s.store.Read(ctx, func(tx Tx) (err error) {
-			g, err = get[Grant](tx, v.GrantID)
+		g, err := s.shown(ctx, d, v.GrantID)
+		if err != nil {
 			return err
-		})
-		switch {
-		case err == nil && g.Hub == hub:
+		}
+		if g.Hub == hub {
 			e.carrier, e.courier = g.Carrier, g.Courier
-		case err != nil && !errors.Is(err, ErrNotFound):
-			return err
 		}
 		if changed && writes && g.Hub == hub && g.ID != "" {
 			if events, err = s.follow(ctx, now, g, v); err != nil {
@@ -64,6 +60,29 @@ func (s *Service) View(ctx context.Context, now time.Time, hub string, v bus.Vie
 	}
 	s.feed.add(append([]event{e}, events...)...)
 	return nil
+}
+
+// shown gives the grant that a door's view names, without its chain; its zero value if there is none. A door shows one grant for a whole
+// visit, ten times a second: what never changes of it is read once.
+func (s *Service) shown(ctx context.Context, d *liveDoor, id string) (Grant, error) {
+	s.mu.Lock()
+	g := d.grant
+	s.mu.Unlock()
+	if g.ID == id {
+		return g, nil
+	}
+	err := s.store.Read(ctx, func(tx Tx) (err error) {
+		g, err = get[Grant](tx, id)
+		return err
+	})
+	if err != nil {
+		return Grant{}, ignoreNotFound(err)
+	}
+	g = Grant{ID: g.ID, Delivery: g.Delivery, Household: g.Household, Hub: g.Hub, Door: g.Door, Carrier: g.Carrier, Courier: g.Courier}
+	s.mu.Lock()
+	d.grant = g
+	s.mu.Unlock()
+	return g, nil
 }
 
 // follow keeps a delivery's state beside the door's phase, so that people see it before the ledger arrives. The ledger has the

@@ -8,6 +8,7 @@ import (
 	"math"
 	"time"
 
+	"eyebolt/sim"
 	"eyebolt/virtual/clip"
 )
 
@@ -67,7 +68,7 @@ func (h hour) run(ctx context.Context, keys int) (*hourOut, error) {
 	}()
 	defer s.Close()
 	w := watch(hourFPS)
-	by := newArrivals(links[0], h.view.Seed)
+	by := sim.NewArrivals(sim.Links[0], h.view.Seed)
 	between := bytes.Repeat([]byte{0x41, 0x9a, 0x24, 0x6c}, 12)
 	luma := make([]byte, stillWidth*stillHeight)
 	out := &hourOut{}
@@ -76,7 +77,7 @@ func (h hour) run(ctx context.Context, keys int) (*hourOut, error) {
 			return nil, err
 		}
 		for i := range h.encoder.GOP {
-			_, at := by.next()
+			_, at := by.Next()
 			arrival := time.Duration(at * float64(time.Second))
 			if i == 0 {
 				w.arrives(arrival, u.NALs, true, luma)

@@ -13,6 +13,7 @@ import (
 
 	"eyebolt/camera"
 	"eyebolt/liveness"
+	"eyebolt/sim"
 )
 
 // TradeoffCmd measures what a shorter detection bound costs in false alarms: the shipped Judge on simulated arrivals of honest
@@ -71,11 +72,11 @@ func (c *TradeoffCmd) Run(ctx context.Context) error {
 	if !(c.Hours >= 0.1 && c.Hours <= 10000) {
 		return fmt.Errorf("--hours %g: take 0.1 to 10000", c.Hours)
 	}
-	fmt.Fprintf(os.Stderr, "simulating %g hours of honest arrivals over each of %d links, for %d bounds …\n", c.Hours, len(links), len(tradeoffBounds))
-	r := tradeoffReport{FPS: linkFPS, Seed: c.Seed, Links: make([]tradeoffLink, len(links)), Peers: peerBounds}
+	fmt.Fprintf(os.Stderr, "simulating %g hours of honest arrivals over each of %d links, for %d bounds …\n", c.Hours, len(sim.Links), len(tradeoffBounds))
+	r := tradeoffReport{FPS: sim.FPS, Seed: c.Seed, Links: make([]tradeoffLink, len(sim.Links)), Peers: peerBounds}
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var wg sync.WaitGroup
-	for i, l := range links {
+	for i, l := range sim.Links {
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
@@ -140,20 +141,20 @@ const tradeWarm = time.Minute
 
 // trade feeds the arrivals of one link to a Judge for each bound. The hub's own ticks are in time and come at Deadline, as in
 // the hub. A cut is imagined between two arrivals, twice a second: nothing arrives after it.
-func trade(ctx context.Context, l link, hours float64, seed uint64) tradeoffLink {
+func trade(ctx context.Context, l sim.Link, hours float64, seed uint64) tradeoffLink {
 	traders := make([]*trader, len(tradeoffBounds))
 	for i, a1 := range tradeoffBounds {
 		t := &trader{judge: liveness.New(liveness.Config{A1: time.Duration(a1) * time.Millisecond, LateTick: time.Hour, Replay: 16})}
 		t.judge.Opened(0)
 		traders[i] = t
 	}
-	from := newArrivals(l, seed)
+	from := sim.NewArrivals(l, seed)
 	cuts := rand.New(rand.NewPCG(seed, 0xc07))
 	seconds := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 	before, nextCut := time.Duration(0), tradeWarm
 	end := tradeWarm + seconds(hours*3600)
 	for before < end && ctx.Err() == nil {
-		m, a := from.next()
+		m, a := from.Next()
 		at := seconds(a)
 		cut := nextCut >= before && nextCut < at
 		for _, t := range traders {
@@ -174,7 +175,7 @@ func trade(ctx context.Context, l link, hours float64, seed uint64) tradeoffLink
 			}
 			t.judge.Tick(at)
 			t.see(at)
-			t.judge.Picture(camera.Picture{Media: seconds(m), Arrival: at, Key: from.i%linkGOP == 1})
+			t.judge.Picture(camera.Picture{Media: seconds(m), Arrival: at, Key: from.Key()})
 			t.see(at)
 		}
 		if nextCut < at {
@@ -182,7 +183,7 @@ func trade(ctx context.Context, l link, hours float64, seed uint64) tradeoffLink
 		}
 		before = at
 	}
-	out := tradeoffLink{Name: l.name, Hours: hours}
+	out := tradeoffLink{Name: l.Name, Hours: hours}
 	for i, t := range traders {
 		p := tradeoffPoint{
 			A1: tradeoffBounds[i], Laggings: t.laggs, PerHour: float64(t.laggs) / hours, Below: poissonAbove(t.laggs) / hours,

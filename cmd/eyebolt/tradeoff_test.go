@@ -7,27 +7,29 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"eyebolt/sim"
 )
 
 // TestTradeoffBoundHolds: over every link and for every A1, no cut stays unnoticed for longer than A1, and no picture older than
 // A1 is called live (S6); a longer bound never costs more false laggings; the same seed gives the same curve.
 func TestTradeoffBoundHolds(t *testing.T) {
-	for _, l := range links {
+	for _, l := range sim.Links {
 		got, again := trade(context.Background(), l, 0.5, 7), trade(context.Background(), l, 0.5, 7)
 		before := int(1e9)
 		for i, p := range got.Points {
 			if p.Cuts < 1000 {
-				t.Errorf("%s, A1 %d ms: only %d cuts", l.name, p.A1, p.Cuts)
+				t.Errorf("%s, A1 %d ms: only %d cuts", l.Name, p.A1, p.Cuts)
 			}
 			if limit := float64(p.A1) + 0.001; p.DetectMax > limit || p.OldestMs > limit {
-				t.Errorf("%s, A1 %d ms: a cut was unnoticed for %v ms, the oldest live picture %v ms old", l.name, p.A1, p.DetectMax, p.OldestMs)
+				t.Errorf("%s, A1 %d ms: a cut was unnoticed for %v ms, the oldest live picture %v ms old", l.Name, p.A1, p.DetectMax, p.OldestMs)
 			}
 			if p.Laggings > before {
-				t.Errorf("%s: A1 %d ms has %d false laggings, more than a shorter bound's %d", l.name, p.A1, p.Laggings, before)
+				t.Errorf("%s: A1 %d ms has %d false laggings, more than a shorter bound's %d", l.Name, p.A1, p.Laggings, before)
 			}
 			before = p.Laggings
 			if p != again.Points[i] {
-				t.Errorf("%s: a second run gave %+v, the first %+v", l.name, again.Points[i], p)
+				t.Errorf("%s: a second run gave %+v, the first %+v", l.Name, again.Points[i], p)
 			}
 		}
 	}
@@ -35,13 +37,13 @@ func TestTradeoffBoundHolds(t *testing.T) {
 
 // TestArrivalsKeepOrder: TCP gives pictures in order, each after it was taken.
 func TestArrivalsKeepOrder(t *testing.T) {
-	for _, l := range links {
-		a := newArrivals(l, 3)
+	for _, l := range sim.Links {
+		a := sim.NewArrivals(l, 3)
 		last := 0.0
 		for range 100_000 {
-			media, at := a.next()
+			media, at := a.Next()
 			if at < last || at < media {
-				t.Fatalf("%s: the picture of %v s arrived at %v s, after one at %v s", l.name, media, at, last)
+				t.Fatalf("%s: the picture of %v s arrived at %v s, after one at %v s", l.Name, media, at, last)
 			}
 			last = at
 		}
@@ -49,9 +51,9 @@ func TestArrivalsKeepOrder(t *testing.T) {
 }
 
 func TestTradeoffDrawsWhatItCounted(t *testing.T) {
-	r := tradeoffReport{FPS: linkFPS, Peers: peerBounds}
-	for _, l := range links {
-		k := tradeoffLink{Name: l.name, Hours: 1}
+	r := tradeoffReport{FPS: sim.FPS, Peers: peerBounds}
+	for _, l := range sim.Links {
+		k := tradeoffLink{Name: l.Name, Hours: 1}
 		for _, a1 := range tradeoffBounds {
 			k.Points = append(k.Points, tradeoffPoint{A1: a1, Laggings: 1, PerHour: float64(1000 / a1), Below: 3})
 		}

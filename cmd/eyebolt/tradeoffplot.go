@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+
+	"eyebolt/sim"
 )
 
 // plot is a chart with two logarithmic axes, drawn as SVG.
@@ -102,9 +104,9 @@ func (p *plot) curve(l tradeoffLink, colour string) {
 	}
 	fmt.Fprintf(p, `<polyline points="%s" fill="none" stroke="%s" stroke-width="2.4"/>`+"\n", path.String(), colour)
 	say := l.Name
-	for _, k := range links {
-		if k.name == l.Name {
-			say = k.say
+	for _, k := range sim.Links {
+		if k.Name == l.Name {
+			say = k.Say
 		}
 	}
 	lastX := p.x(float64(l.Points[len(l.Points)-1].A1) / 1000)

@@ -1,16 +1,16 @@
-package main
+package sim
 
 import (
 	"math"
 	"math/rand/v2"
 )
 
-// A link is a model of how a camera's pictures reach the hub over RTSP by TCP: in order, lognormal delays in good and bad
+// Link is a model of how a camera's pictures reach the hub over RTSP by TCP: in order, lognormal delays in good and bad
 // stretches (Gilbert-Elliott), losses that cost TCP's retransmission time, an access point that leaves its channel to scan,
 // outages, and large key pictures. Typical was tuned to the delays of 47,000 devices (Sui et al., MobiSys 2016: median 3 ms,
 // 90th percentile 20 ms, 99th 250 ms), congested to those of Pei et al., INFOCOM 2016. It is a model, not a trace.
-type link struct {
-	name, say              string
+type Link struct {
+	Name, Say              string
 	goodMedian, goodSpread float64 // ms; of the logarithm
 	badMedian, badSpread   float64
 	badShare, badStay      float64 // of time; mean seconds
@@ -20,7 +20,8 @@ type link struct {
 	mbit                   float64
 }
 
-var links = []link{
+// Links are a cable and three kinds of Wi-Fi, the best first.
+var Links = []Link{
 	{"wired", "cable", 0.4, 0.5, 2, 0.7, 0.001, 0.2, 0, 0, 0, 0, 0, 90},
 	{"wifi-good", "good Wi-Fi", 2.5, 0.8, 20, 1.0, 0.01, 0.3, 120, 0.10, 1.0 / 12, 0.005, 0.00002, 40},
 	{"wifi-typical", "typical Wi-Fi", 3, 1.0, 40, 1.2, 0.04, 0.5, 60, 0.10, 1.0 / 4, 0.01, 0.0001, 20},
@@ -28,15 +29,15 @@ var links = []link{
 }
 
 const (
-	linkFPS  = 15
-	linkGOP  = 30
+	FPS      = 15
+	GOP      = 30
 	keyBytes = 60000
 	midBytes = 6000
 )
 
-// arrivals gives one picture after the other: its media time and when it has arrived, in seconds.
-type arrivals struct {
-	l        link
+// Arrivals gives one picture after the other. One goroutine owns it.
+type Arrivals struct {
+	l        Link
 	rng      *rand.Rand
 	i        int
 	bad      bool
@@ -47,8 +48,9 @@ type arrivals struct {
 	previous float64
 }
 
-func newArrivals(l link, seed uint64) *arrivals {
-	a := &arrivals{l: l, rng: rand.New(rand.NewPCG(seed, uint64(len(l.name)))), scan: math.Inf(1), outage: math.Inf(1)}
+// NewArrivals begins a camera on a link; the seed decides everything.
+func NewArrivals(l Link, seed uint64) *Arrivals {
+	a := &Arrivals{l: l, rng: rand.New(rand.NewPCG(seed, uint64(len(l.Name)))), scan: math.Inf(1), outage: math.Inf(1)}
 	a.turn = a.rng.ExpFloat64() * a.goodStay()
 	if l.scanEvery > 0 {
 		a.scan = a.rng.Float64() * l.scanEvery
@@ -59,11 +61,12 @@ func newArrivals(l link, seed uint64) *arrivals {
 	return a
 }
 
-func (a *arrivals) goodStay() float64 { return a.l.badStay * (1 - a.l.badShare) / a.l.badShare }
+func (a *Arrivals) goodStay() float64 { return a.l.badStay * (1 - a.l.badShare) / a.l.badShare }
 
-func (a *arrivals) next() (media, at float64) {
+// Next gives the next picture: its media time, and when it has arrived, in seconds; whether it is a key picture is [Arrivals.Key].
+func (a *Arrivals) Next() (media, at float64) {
 	r, l := a.rng, &a.l
-	media = float64(a.i) / linkFPS
+	media = float64(a.i) / FPS
 	send := media + r.NormFloat64()*0.001 + 0.02 + r.Float64()*0.005
 	if r.Float64() < 1e-4 { // the encoder hesitates
 		send += 0.05 + r.Float64()*0.1
@@ -92,7 +95,7 @@ func (a *arrivals) next() (media, at float64) {
 		d += rto
 	}
 	size := midBytes * math.Exp(0.3*r.NormFloat64())
-	if a.i%linkGOP == 0 {
+	if a.i%GOP == 0 {
 		size = keyBytes
 	}
 	d += size * 8 / (l.mbit * 1e6)
@@ -100,3 +103,6 @@ func (a *arrivals) next() (media, at float64) {
 	a.i++
 	return media, a.previous
 }
+
+// Key says whether the newest picture is a key picture.
+func (a *Arrivals) Key() bool { return a.i%GOP == 1 }
