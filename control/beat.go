@@ -33,7 +33,9 @@ func (s *Service) Beat(now time.Time, hub string, b bus.Beat) (r bus.BeatReply, 
 	r.Cursor = l.cursor
 	was := l.silent
 	l.heard, l.seen, l.ever, l.silent, l.spared = now, now, true, false, 0
-	l.visits = slices.Clone(b.Visits)
+	if !l.pulse.overtaken(b.Seq) { // it says what was, and the newer one has said what is
+		l.visits = slices.Clone(b.Visits)
+	}
 	if was || now.Sub(l.kept) >= time.Minute {
 		l.kept = now
 		later = func(ctx context.Context) error { return s.heardAgain(ctx, now, hub, was) }
@@ -68,6 +70,9 @@ const (
 	// pulseQuiet is how long it is not said again.
 	pulseQuiet = 10 * time.Minute
 )
+
+// overtaken says whether a beat is older than the newest one, of the same hub since the same start.
+func (p *pulse) overtaken(seq uint64) bool { return seq < p.seq && seq+pulseReach > p.seq }
 
 // doubled takes a beat's number and says whether it is time to raise the alarm.
 func (p *pulse) doubled(now time.Time, seq uint64) bool {
