@@ -17,6 +17,7 @@ const (
 	diskAfter        // it is written, and the answer is an error all the same
 	diskSlow         // it takes its time
 	diskStuck        // nothing comes back at all, for a while
+	diskFilm         // the record is written, pictures are not
 	diskWays
 )
 

@@ -32,6 +32,9 @@ func (h *home) swing(open bool) bool {
 	d.open = open
 	h.t.tell(h, "door", "%s", pick(open, "opens", "closes"))
 	h.contact.changed(h)
+	if open {
+		h.outside.swings(h)
+	}
 	return true
 }
 

@@ -12,7 +12,7 @@ import (
 // hashes that fit. A stranger who has the key and one checkpoint that the service holds must say no to each.
 func edit(h *home, _ *call, m Move) {
 	k := &h.disk
-	if len(k.held) == 0 || len(k.rows) < 4 {
+	if len(k.held) == 0 || len(k.rows) < 4 || h.outside.back {
 		return
 	}
 	key := must(ledger.ParseKey(must(ledger.KeyText("eyebolt/"+h.side.hub, h.side.key.Public().(ed25519.PublicKey)))))

@@ -262,7 +262,7 @@ func (h *home) record(e hub.Record) {
 		if h.boot != boot || !h.up {
 			return
 		}
-		ok := !h.disk.failing(h, diskFull) && !h.disk.failing(h, diskStuck)
+		ok := !h.disk.failing(h, diskFull) && !h.disk.failing(h, diskStuck) && !h.disk.failing(h, diskFilm)
 		for _, k := range h.eyes {
 			if k.name == e.Camera && k.dark && !told {
 				ok = false

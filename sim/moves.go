@@ -73,7 +73,9 @@ func moves() [31]func(h *home, c *call, m Move) {
 		24: strangers,
 		26: func(h *home, c *call, m Move) {
 			h.silence(m.For)
-			h.darken(m.For)
+			if m.How%4 != 1 { // else the camera hangs on a cable that no jam reaches
+				h.darken(m.For)
+			}
 			if m.How%2 == 0 {
 				c.temper = Thief
 			}
@@ -97,6 +99,7 @@ func (h *home) darken(d time.Duration) {
 	e.dark, e.blind = true, blindness{kind: "dark", from: h.t.now}
 	e.until = max(e.until, h.t.now+d)
 	h.relook()
+	h.outside.darkens(h, e)
 	h.t.after(d, h.lighten)
 }
 
@@ -133,6 +136,7 @@ func (h *home) deceive(kind string, state liveness.State, least, most time.Durat
 	h.t.tally.Undetected[kind] = k
 	e.until = h.t.now + d
 	h.relook()
+	h.outside.deceives(h, e)
 	h.t.after(d, h.lighten)
 }
 
@@ -184,6 +188,20 @@ func (h *home) cutUplink(d time.Duration) {
 	})
 }
 
+// everything goes at once, or the hub's power a few seconds after the rest (T11).
+func everything(h *home, c *call, m Move) {
+	h.darken(m.For)
+	h.cutUplink(m.For)
+	h.silence(m.For)
+	if m.How%2 == 0 {
+		h.unplug(m.For, "(T11)")
+		return
+	}
+	h.post.down, h.downUntil = true, max(h.downUntil, h.t.now+8*time.Second)
+	h.t.after(4*time.Second, func() { h.unplug(m.For, "(T11)") })
+	h.t.after(8*time.Second, func() { h.cutUplink(0) })
+}
+
 // silence jams the radio of lock and contact (T26).
 func (h *home) silence(d time.Duration) {
 	h.radio.down = true
@@ -216,6 +234,9 @@ func (h *home) slipIn(d time.Duration) {
 	h.door.thief = true
 	h.t.tell(h, "thief", "slips in")
 	h.t.after(d, func() {
+		if !h.door.thief {
+			return // somebody has thrown him out
+		}
 		if h.door.thrown && !h.door.open {
 			h.lock.byHand(h, false, lock.ByInside)
 		}
@@ -253,6 +274,12 @@ func usedAgain(h *home, c *call, m Move) {
 			break
 		}
 	}
+	for _, s := range h.visits.old {
+		if s.chain != nil && h.t.service.now().After(s.until.Add(5*time.Second)) && h.t.service.skew == 0 && h.outside.view.Visit == "" {
+			h.refused("S2", bus.Ask{What: bus.AskArrive, GrantID: s.grant, Grant: s.chain, Parcel: "P1"})
+			break
+		}
+	}
 	for _, o := range h.t.homes {
 		if o != h && len(o.visits.old) > 0 && o.visits.old[0].chain != nil {
 			k := o.visits.old[0]
@@ -277,6 +304,9 @@ func forged(h *home, c *call, m Move) {
 			key.Type = "webauthn.create"
 		}
 		h.refused("S2", bus.Ask{What: bus.AskSlide, Visit: v.Visit, Assertion: key.Sign(v.Nonce)})
+	}
+	if old := h.outside.stale(h); old != "" {
+		h.refused("S2", bus.Ask{What: bus.AskSlide, Visit: v.Visit, Assertion: h.side.bike.Sign([]byte(old))})
 	}
 	if len(v.OutNonce) > 0 {
 		h.refused("S19", bus.Ask{What: bus.AskOut, Visit: v.Visit, Assertion: h.side.phone.Sign(v.OutNonce)})
@@ -424,6 +454,17 @@ func strangers(h *home, c *call, m Move) {
 	if !s.up {
 		return
 	}
+	if m.How%3 == 0 { // the operator takes the delivery back in the middle of it
+		if _, err := s.s.Cancel(bg, s.now(), s.root, c.delivery.ID); err == nil {
+			h.t.tell(h, "operator", "takes the delivery back")
+		}
+		h.t.after(time.Second, func() { // and the courier's phone has a way to the hub all the same
+			if v := h.outside.view; len(v.Nonce) > 0 && h.outside.revoked[v.GrantID] {
+				h.refused("S2", bus.Ask{What: bus.AskSlide, Visit: v.Visit, Assertion: h.side.bike.Sign(v.Nonce)})
+			}
+		})
+		return
+	}
 	b := control.Booking{Household: h.side.household, Door: doorName, From: s.now(), Until: s.now().Add(time.Hour), Parcels: []string{"P9"}}
 	if _, err := s.s.Book(bg, s.now(), s.other, b); err == nil {
 		h.t.broke(h, "T24", "a carrier without the household's consent books a delivery")
@@ -457,6 +498,13 @@ func restore(h *home, c *call, m Move) {
 			h.start()
 		}
 	})
+	if chain := slices.Clone(c.chain); len(chain) > 0 {
+		h.t.after(max(m.For, 2*time.Second)+25*time.Second, func() {
+			if h.up && h.outside.lostHeld(h) && h.outside.beatAt > 0 {
+				h.refused("T29", bus.Ask{What: bus.AskArrive, GrantID: c.delivery.Grant, Grant: chain, Parcel: "P1"})
+			}
+		})
+	}
 	h.t.after(3*time.Minute, func() {
 		h.visits.c, h.visits.over = nil, true
 	})

@@ -65,15 +65,27 @@ type outside struct {
 	cut, most uint64          // to this many entries; the service held that many
 	second    map[string]bool // grants of a second delivery at this door (T30)
 
+	before_  bus.View        // the view before the step that is being judged
+	was      said[lock.Bolt] // the bolt's word before it
+	ackAt    time.Duration   // when a resident last pressed that he has seen an alarm
+	overAt   time.Duration   // the phase that was found too long began then
+	lateFrom time.Duration
+	downAt   time.Duration   // when the uplink last was down
+	radioAt  time.Duration   // when the radio last was down
+	revoked  map[string]bool // grants whose revocation the hub has taken
+
 	// Of the call going on.
 	dark     time.Duration // while exposed: nobody could see, as one stretch
 	darkFrom time.Duration
 	blind    time.Duration // longest such stretch
 	total    time.Duration
+	stretch  time.Duration // as dark, the door secured or not
+	reaches  string        // the visit that such a stretch, longer than A2, began in before the door was secured
 	diskBad  bool
 	wentOff  bool
 	noise    bool // the weather darkened a camera, or a lapse or alarm was told
 	bad      bool // a lapse, an alarm
+	alarmed  bool // an alarm, or the opening is not this hub's to judge
 	inside   time.Duration
 	kind     string
 }
@@ -100,13 +112,13 @@ func (o *outside) booted(h *home) {
 	*o = outside{
 		bootAt: h.t.now, disturbed: h.t.now, recorded: map[string]bool{}, blockAsk: map[string]bus.Ask{}, shownNonce: map[string]time.Duration{},
 		slid: keep.slid, decisions: map[string]int{}, uses: keep.uses, spent: keep.spent, toldIDs: keep.toldIDs, closed: keep.closed,
-		heardAt: keep.heardAt, heardOf: keep.heardOf, heardBoot: keep.heardBoot, missedAt: keep.missedAt, toldAt: keep.toldAt, back: keep.back, cut: keep.cut, most: keep.most, second: keep.second,
+		heardAt: keep.heardAt, heardOf: keep.heardOf, heardBoot: keep.heardBoot, missedAt: keep.missedAt, toldAt: keep.toldAt, back: keep.back, cut: keep.cut, most: keep.most, second: keep.second, revoked: keep.revoked,
 		blocks: keep.blocks, blocked: keep.blocked, exposed: keep.exposed, ordered: keep.ordered,
-		dark: keep.dark, blind: keep.blind, total: keep.total, diskBad: keep.diskBad, wentOff: keep.wentOff, bad: keep.bad, noise: keep.noise,
+		dark: keep.dark, blind: keep.blind, total: keep.total, diskBad: keep.diskBad, wentOff: keep.wentOff, bad: keep.bad, alarmed: keep.alarmed, unlockAt: keep.unlockAt, noise: keep.noise,
 		inside: keep.inside, kind: keep.kind, phaseAt: h.t.now, view: bus.View{},
 	}
 	if o.uses == nil {
-		o.slid, o.uses, o.spent, o.toldIDs, o.closed, o.second = map[string]bool{}, map[string]*use{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+		o.slid, o.uses, o.spent, o.toldIDs, o.closed, o.second, o.revoked = map[string]bool{}, map[string]*use{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	}
 }
 
@@ -123,11 +135,18 @@ func (o *outside) restored(h *home) {
 
 // begins and ends are of a call.
 func (o *outside) begins(h *home, c *call) {
-	o.dark, o.blind, o.total, o.diskBad, o.wentOff, o.noise, o.bad = 0, 0, 0, false, !h.up, false, false
+	o.dark, o.blind, o.total, o.diskBad, o.wentOff, o.noise, o.bad, o.alarmed = 0, 0, 0, false, !h.up, false, false, false
 }
 
 // before notes what is told to the hub, as it is told.
 func (o *outside) before(h *home, in hub.Input) {
+	o.before_, o.was = o.view, o.boltSays
+	if h.post.down {
+		o.downAt = h.t.now
+	}
+	if h.radio.down {
+		o.radioAt = h.t.now
+	}
 	switch in := in.(type) {
 	case hub.Reported:
 		r := in.Report
@@ -152,6 +171,14 @@ func (o *outside) before(h *home, in hub.Input) {
 	case hub.Asked:
 		if in.Ask.What == bus.AskBlock && (in.Ask.Count == 0 || in.Ask.Count >= o.blocks) {
 			o.blocked, o.blocks = true, max(o.blocks, in.Ask.Count)
+		}
+		if in.Ask.What == bus.AskAck {
+			o.phaseAt = h.t.now // what caused the alarm has its limit anew
+		}
+		if in.Ask.What == bus.AskRevoke {
+			for _, id := range in.Ask.Revoked {
+				o.revoked[id] = true
+			}
 		}
 		if in.Ask.What == bus.AskUnblock && in.Ask.Count > o.blocks {
 			o.blocked, o.blocks = false, in.Ask.Count
@@ -186,10 +213,14 @@ func (o *outside) heard(h *home, b bus.Beat) {
 	o.heardAt, o.heardOf, o.heardBoot = h.t.now, len(b.Visits), h.t.service.boots
 }
 
-func (o *outside) slides(h *home, nonce []byte)   { o.slid[string(nonce)] = true }
-func (o *outside) outs(h *home, nonce []byte)     { o.outAt = h.t.now }
-func (o *outside) wished(h *home, w control.Wish) {}
-func (o *outside) closes(visit string)            { o.closed[visit] = true }
+func (o *outside) slides(h *home, nonce []byte) { o.slid[string(nonce)] = true }
+func (o *outside) outs(h *home, nonce []byte)   { o.outAt = h.t.now }
+func (o *outside) wished(h *home, w control.Wish) {
+	if w.What == bus.AskAck {
+		o.ackAt = h.t.now
+	}
+}
+func (o *outside) closes(visit string) { o.closed[visit] = true }
 func (o *outside) told(h *home, a bus.Alarm) {
 	o.toldIDs[a.ID] = true
 	if !a.Notice {
@@ -237,6 +268,8 @@ func (o *outside) shown(h *home, v bus.View) {
 	}
 	if v.Secured {
 		o.judgeSecured(h)
+	} else if v.Phase == interlock.Secured.String() && was.Phase != v.Phase {
+		h.t.broke(h, "S9", "it is called secured without a report that says so")
 	}
 	if v.Released && !was.Released {
 		o.judgeReleased(h, v)
@@ -286,7 +319,7 @@ func (o *outside) judge(h *home, in hub.Input, effects []hub.Effect) {
 		case hub.Alarm:
 			held = true
 			if !e.Alarm.Notice {
-				o.alarmAt, o.bad = h.t.now, true
+				o.alarmAt, o.bad, o.alarmed = h.t.now, true, true
 			}
 		case hub.Show:
 			held = true
@@ -296,6 +329,7 @@ func (o *outside) judge(h *home, in hub.Input, effects []hub.Effect) {
 	}
 	if r, ok := in.(hub.Reported); ok && r.Report.Age >= 0 {
 		o.judgeReport(h, r.Report, effects)
+		o.lateEffect(h, r.Report, o.was, effects)
 	}
 }
 
@@ -357,6 +391,9 @@ func (o *outside) judgeUnlock(h *home, in hub.Input, e hub.Unlock) {
 	if c == nil || v.GrantID == "" || !h.mayOpen(c, v.GrantID) {
 		t.broke(h, "S2", "an Unlock for a grant that nobody at this door has now")
 	}
+	if o.revoked[v.GrantID] {
+		t.broke(h, "S2", "an Unlock for a grant that was taken back")
+	}
 	nonce := o.freshNonce(h)
 	if nonce == "" {
 		t.broke(h, "S2", "an Unlock without the courier's fresh slide")
@@ -396,7 +433,18 @@ func (h *home) mayOpen(c *call, grant string) bool {
 func (o *outside) freshNonce(h *home) string {
 	best, at := "", time.Duration(0)
 	for n := range o.slid {
-		if shown, ok := o.shownNonce[n]; ok && h.t.now-shown <= 31*time.Second+50*time.Millisecond && shown >= at {
+		if shown, ok := o.shownNonce[n]; ok && h.t.now-shown <= 31*time.Second+50*time.Millisecond && (shown > at || shown == at && n > best) {
+			best, at = n, shown
+		}
+	}
+	return best
+}
+
+// stale is the newest challenge of this hub that is too old to be answered, or "".
+func (o *outside) stale(h *home) string {
+	best, at := "", time.Duration(0)
+	for n, shown := range o.shownNonce {
+		if shown < h.t.now-31*time.Second && (shown > at || shown == at && n > best) {
 			best, at = n, shown
 		}
 	}
@@ -409,6 +457,10 @@ func (o *outside) judgeReport(h *home, r lock.Report, effects []hub.Effect) {
 		if !has[hub.Lock](effects) && !o.smoke && !(o.boltSays.is == lock.BoltThrown) {
 			h.t.broke(h, "S6", "the door closes, and no Lock follows at once")
 		}
+	}
+	if p := o.before_.Phase; r.What == lock.OfDoor && (r.Door == lock.DoorOpen || r.Door == lock.DoorAjar) &&
+		(p == interlock.Secured.String() || p == interlock.Tail.String()) && o.alarmAt != h.t.now && o.before_.Alarm == "" {
+		h.t.broke(h, "S10", "a door that was secured is reported open, and nobody is alarmed")
 	}
 }
 
@@ -451,9 +503,6 @@ func (o *outside) judgeAge(h *home, v bus.View) {
 	}
 }
 
-// after is what holds at every moment.
-func (o *outside) after(h *home) {}
-
 // bolt is called when the bolt has moved in truth.
 func (o *outside) bolt(h *home) {}
 
@@ -472,12 +521,19 @@ func (o *outside) pass(h *home, d time.Duration) {
 			kind = "late"
 		}
 	}
-	if kind == "dark" && o.exposed {
-		o.dark += d
-		o.total += d
-		o.blind = max(o.blind, o.dark)
-	} else {
-		o.dark = 0
+	switch {
+	case kind != "dark":
+		o.dark, o.stretch = 0, 0
+	default:
+		o.stretch += d
+		if o.exposed {
+			o.dark += d
+			o.total += d
+			o.blind = max(o.blind, o.dark)
+		}
+		if o.dark > slack && o.stretch > a2+2*slack && o.ordered == o.view.Visit && o.view.Visit != "" {
+			o.reaches = o.ordered
+		}
 	}
 	if kind == "" || !h.door.within && !h.door.thief {
 		o.inside, o.kind = 0, ""
@@ -512,6 +568,9 @@ func (o *outside) serviceTick(h *home) {
 			return
 		}
 	}
+	if h.t.now-o.ackAt < 3*time.Second {
+		return // it was told, and somebody has seen it already
+	}
 	h.t.broke(h, "S14", "the hub was last heard %v ago in a visit, and nobody is alarmed", h.t.now-o.heardAt)
 }
 
@@ -539,6 +598,9 @@ func (o *outside) judgeEnd(h *home, e ledger.Entry) {
 	if o.blind > a2+200*time.Millisecond && k.Outcome != "incident" {
 		h.t.broke(h, "S7", "nobody could see for %v while the door was not secured, and the visit ends as %q", o.blind, k.Outcome)
 	}
+	if o.reaches == e.Visit && k.Outcome != "incident" {
+		h.t.broke(h, "S7", "pictures stopped before the door was secured, for longer than A2, and the visit ends as %q", k.Outcome)
+	}
 	if o.blind > a2+200*time.Millisecond && !o.wentOff && !o.diskBad && k.GapSeconds < o.blind.Seconds()-0.25 {
 		h.t.broke(h, "S7", "nobody could see for %v while the door was not secured, and %.1f s are on record", o.blind, k.GapSeconds)
 	}
@@ -547,7 +609,7 @@ func (o *outside) judgeEnd(h *home, e ledger.Entry) {
 // ends is the end of a call: S8, S16, S18.
 func (o *outside) ends(h *home, c *call) {
 	calm := len(c.plan.Moves) == 0 && c.plan.Courier == Honest && c.plan.Resident == Honest && !h.plan.Rough
-	if calm && !o.wentOff {
+	if calm && !o.wentOff && (h.t.service.turned == 0 || h.t.service.turned < c.began) && h.t.service.skew == 0 {
 		i := 0
 		if h.plan.Wired {
 			i = 1
@@ -555,10 +617,11 @@ func (o *outside) ends(h *home, c *call) {
 		h.t.tally.Honest[i]++
 		if o.bad {
 			h.t.tally.False[i]++
+			h.t.tell(h, "town", "counts a false alarm in an honest visit")
 		}
 	}
-	if o.exposed && h.up && o.view.Alarm == "" && o.view.Phase == interlock.Idle.String() && h.door.canOpen() && !c.attacked {
-		h.t.broke(h, "S8", "the visit is over, the door can be opened, and nobody is alarmed")
+	if o.unlockAt >= c.began && h.up && o.view.Alarm == "" && o.view.Phase == interlock.Idle.String() && h.door.canOpen() && !o.alarmed && !o.back && c.plan.Resident == Honest {
+		h.t.broke(h, "S8", "the visit is over, the door can be opened, and nobody was ever alarmed")
 	}
 }
 

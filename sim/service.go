@@ -270,6 +270,16 @@ func (s *service) side(n int) side {
 	return k
 }
 
+// chainOf is the grant of a delivery, as it waits for the hub.
+func (s *service) chainOf(d control.Delivery) []byte {
+	for _, o := range must(s.s.Due(bg, s.now())) {
+		if o.Ask.What == bus.AskGrant && o.Ask.GrantID == d.Grant {
+			return o.Ask.Grant
+		}
+	}
+	return nil
+}
+
 // consent has the resident allow the carrier to come, with the passkey on the phone.
 func (s *service) consent(k *side) {
 	d := must(s.s.DraftConsent(bg, s.now(), k.resident, control.ConsentWish{Door: doorName, Carrier: s.root.Carrier}))

@@ -30,6 +30,7 @@ type spent struct {
 	delivery string
 	grant    string
 	chain    []byte
+	until    time.Time
 }
 
 // call is one delivery: a courier comes to a door.
@@ -138,7 +139,7 @@ func (v *visits) next() {
 	v.n++
 	p := h.plan.Visit[v.n-1]
 	c := &call{n: v.n, plan: p, temper: p.Courier, fired: make([]bool, len(p.Moves)), began: h.t.now}
-	b := control.Booking{Household: h.side.household, Door: doorName, Courier: h.side.courierID, From: s.now().Add(-time.Minute), Until: s.now().Add(50 * time.Minute), Parcels: []string{"P1"}}
+	b := control.Booking{Household: h.side.household, Door: doorName, Courier: h.side.courierID, From: s.now().Add(-time.Minute), Until: s.now().Add(22 * time.Minute), Parcels: []string{"P1"}}
 	d, err := s.s.Book(bg, s.now(), h.side.courierOperator(s), b)
 	if err != nil {
 		h.t.broke(h, "S18", "nothing can be booked on a day like any other: %v", err)
@@ -146,12 +147,19 @@ func (v *visits) next() {
 		return
 	}
 	c.delivery = d
+	c.chain = s.chainOf(d)
 	v.c = c
 	h.outside.begins(h, c)
 	h.t.tell(h, "operator", "books delivery %d for %s courier, %s resident, %d moves", c.n, orHonest(p.Courier), orHonest(p.Resident), len(p.Moves))
 	h.t.after(h.t.span(2*time.Second, 4*time.Second), func() { v.arrive(c) })
 	h.t.after(h.t.span(time.Second, 90*time.Second), func() { v.temper(c) })
-	h.t.after(45*time.Minute, func() { v.leave(c) })
+	h.weather()
+	for _, m := range p.Moves { // before anybody is at the door
+		if m.Attack == 12 || m.Attack == 14 || m.Attack == 16 {
+			h.t.after(1500*time.Millisecond, func() { moves()[m.Attack](h, c, m) })
+		}
+	}
+	h.t.after(20*time.Minute, func() { v.leave(c) })
 }
 
 func (k *side) courierOperator(s *service) control.Account { return s.root }
@@ -230,7 +238,7 @@ func (v *visits) wait(c *call) {
 	idle := v.view.Phase == interlock.Idle.String() && h.up
 	lasts := h.t.now - c.began
 	if idle && h.outside.quiet(h) || lasts > 20*time.Minute || v.ending {
-		v.old = append(v.old, spent{c.delivery.ID, c.delivery.Grant, c.chain})
+		v.old = append(v.old, spent{c.delivery.ID, c.delivery.Grant, c.chain, c.delivery.Until})
 		h.outside.ends(h, c)
 		v.c = nil
 		v.tidying = h.t.now
@@ -263,8 +271,8 @@ func (v *visits) wait(c *call) {
 
 // shown is a view that reached the service, and so the phones.
 func (v *visits) shown(h *home, w bus.View) {
-	if w.At.Before(v.view.At) && w.Seq < v.view.Seq {
-		return
+	if w.Seq <= v.view.Seq && !w.At.After(v.view.At) && !v.view.At.After(h.t.service.now().Add(time.Minute)) {
+		return // as the service itself: older than what is shown
 	}
 	v.view = w
 	if c := v.c; c != nil && !c.gone && w.GrantID == c.delivery.Grant && w.Visit != "" {
@@ -290,7 +298,11 @@ func (v *visits) act(c *call, w bus.View) {
 	case len(w.Nonce) > 0 && c.slid != string(w.Nonce) && !c.in:
 		c.slid = string(w.Nonce)
 		nonce := slices.Clone(w.Nonce)
-		t.after(human(500*time.Millisecond, 3*time.Second), func() { v.slide(c, nonce) })
+		wait := human(500*time.Millisecond, 3*time.Second)
+		if c.temper == Slow {
+			wait = t.span(time.Second, 50*time.Second) // the phone rang
+		}
+		t.after(wait, func() { v.slide(c, nonce) })
 	case w.Phase == interlock.Unlocked.String() && !c.in && !c.inside:
 		t.after(human(600*time.Millisecond, 4*time.Second), func() { v.goIn(c) })
 	case len(w.OutNonce) > 0 && w.Secured && c.outed != string(w.OutNonce) && !c.inside && c.in:
@@ -418,6 +430,9 @@ func (v *visits) lurk(c *call) {
 		h.door.thief = true
 		h.t.after(300*time.Millisecond, func() { h.swing(false) })
 		h.t.after(h.t.span(5*time.Second, 40*time.Second), func() {
+			if !h.door.thief {
+				return // somebody has thrown him out
+			}
 			if h.door.thrown && !h.door.open {
 				h.lock.byHand(h, false, lock.ByInside)
 			}
@@ -490,6 +505,21 @@ func (v *visits) came(phase string) {
 			}
 			v.h.t.tell(v.h, "MOVE", "T%d for %v, way %d", m.Attack, m.For, m.How)
 			moves()[m.Attack](v.h, c, m)
+		})
+	}
+}
+
+// weather has good Wi-Fi fail by itself as the model of links says (link.go): an outage of 1 to 5 s each twelve hours. With pictures the
+// link itself does it.
+func (h *home) weather() {
+	if h.plan.Wired || h.t.opt.Pictures {
+		return
+	}
+	at := time.Duration(h.t.rng.ExpFloat64() / Links[1].outages * float64(time.Hour))
+	if at < 5*time.Minute {
+		h.t.after(at, func() {
+			h.t.tell(h, "weather", "the Wi-Fi fails")
+			h.darken(h.t.span(time.Second, 5*time.Second))
 		})
 	}
 }

@@ -23,6 +23,7 @@ type cli struct {
 	Camera  CameraCmd  `cmd:"" help:"Find cameras, see what one offers, and try one before it is relied on."`
 	Verify  VerifyCmd  `cmd:"" help:"Check a record as a stranger would: OK, or the first entry that is wrong."`
 	Why     WhyCmd     `cmd:"" help:"Say why a camera was said to lag, freeze, or be covered: what was measured, from the record."`
+	Sim     SimCmd     `cmd:"" help:"Play towns of homes, couriers, residents and attackers in virtual time, and judge every rule by the truth."`
 	Bench   BenchCmd   `cmd:"" help:"Measure from outside, beside a peer."`
 }
 
