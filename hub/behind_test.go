@@ -67,6 +67,40 @@ func TestRestoredFromBackup(t *testing.T) {
 	again("a grant of the new epoch", interlock.NoReason)
 }
 
+// T29, S3: a disk that was put back by few entries is found out too, though the hub's own start writes as many anew before the service
+// answers: what this start has written cannot have been sent yet.
+func TestRestoredByOneEntry(t *testing.T) {
+	for _, n := range []int{1, 2, 5} {
+		h := newHome(t)
+		h.prepare()
+		h.run(time.Second)
+		held := len(h.disk)
+		h.cursor = uint64(held)
+		h.disk = h.disk[:held-n]
+		h.boot([]string{"hall"}, 3)
+		h.run(5 * time.Second)
+		if !h.c.behind() {
+			t.Errorf("put back by %d entries: not found out, with %d on record and %d at the service", n, len(h.disk), held)
+		}
+	}
+}
+
+// T29: an honest hub whose first answer came too slowly to count has sent what it wrote meanwhile: that is no sign of an old disk.
+func TestSlowFirstAnswer(t *testing.T) {
+	h := newHome(t)
+	h.prepare()
+	h.cursor = uint64(len(h.disk))
+	h.silent = true
+	h.boot([]string{"hall"}, 3)
+	h.in(Answered{Seq: 1, Sent: h.mono, Trip: maxTrip + 1, Reply: bus.BeatReply{Blocks: h.blocks, Time: noon, Cursor: h.cursor}})
+	h.run(time.Second)
+	h.cursor, h.silent, h.seq = uint64(len(h.disk)), false, 1
+	h.run(5 * time.Second)
+	if h.c.behind() {
+		t.Error("an honest hub thinks that it was restored")
+	}
+}
+
 // A service that holds as much as the hub wrote, or less, says nothing against it.
 func TestCursorOfTheService(t *testing.T) {
 	h := ready(t)

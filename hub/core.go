@@ -34,6 +34,8 @@ type Core struct {
 	noted     uint64             // ledger entries that the newest "checkpoint" entry told of
 	owed      owed               // entries that the disk refused and must take yet
 	beat      uint64             // number of the newest beat that was answered
+	found     uint64             // entries of the record that this start has found
+	heard     bool               // the service has answered since
 	since     time.Duration      // boot
 	due       time.Duration      // when the next tick is
 
@@ -194,6 +196,7 @@ func (c *Core) settle() {
 // boot begins. Nothing that was going on before is resumed (S12): an unfinished visit makes the door unproven.
 func (c *Core) boot() {
 	c.booted, c.since, c.due = true, c.at.Mono, c.at.Mono+tickSoon
+	c.found = c.mem.size
 	c.write(nil, ledger.KindBoot, "boot", interlock.NoReason, bootData{Hub: c.cfg.ID, Epoch: c.cfg.Epoch})
 	for _, d := range c.doors {
 		d.mono = c.at.Mono

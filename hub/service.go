@@ -13,11 +13,15 @@ import (
 // flight, or a service that lost its state; both forbid Unlock. For a visit only a beat that named it counts: the service
 // watches the hub in the visits that it was told of. An answer that was overtaken says nothing: its counter is older.
 func (c *Core) answered(in Answered) {
+	if !c.heard { // nothing that this start has written can have been sent before the first answer came, however long that took
+		c.heard = true
+		c.compare(in.Reply.Cursor, c.found)
+	}
 	if in.Trip < 0 || in.Trip > maxTrip || in.Seq <= c.beat {
 		return
 	}
 	c.beat = in.Seq
-	c.compare(in.Reply.Cursor)
+	c.compare(in.Reply.Cursor, c.mem.size)
 	anchored := c.clock.anchored
 	if c.clock.answer(c.at, in.Sent, in.Trip, in.Reply.Time) {
 		c.write(nil, ledger.KindFact, pick(c.clock.sure, "clock-sure", "clock-unsure"), interlock.NoReason, nil)
@@ -48,11 +52,12 @@ func (c *Core) answered(in Answered) {
 // compare holds this record against what the service holds of it. The service has nothing that this hub did not write: if it
 // holds more, the disk was put back to an earlier day or copied, and what was opened, blocked and taken back since is forgotten
 // here. Then every grant of this epoch is refused until the household raises it (T29).
-func (c *Core) compare(held uint64) {
-	if held <= c.mem.size || held <= c.mem.floor {
+// wrote is how much the service can hold at the most.
+func (c *Core) compare(held, wrote uint64) {
+	if held <= wrote || held <= c.mem.floor {
 		return
 	}
-	c.write(nil, ledger.KindConfig, wordBehind, interlock.GrantRevoked, behindData{Size: c.mem.size, Held: held, Epoch: c.cfg.Epoch})
+	c.write(nil, ledger.KindConfig, wordBehind, interlock.GrantRevoked, behindData{Size: wrote, Held: held, Epoch: c.cfg.Epoch})
 	c.mem.floor, c.mem.stale = held, max(c.mem.stale, c.cfg.Epoch)
 	for _, d := range c.doors {
 		if d.visit != nil {

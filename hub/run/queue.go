@@ -26,6 +26,9 @@ func newQueue() *queue { return &queue{ready: make(chan struct{}, 1)} }
 // push adds an input. Past the bound it is dropped and the queue says so to the core.
 func (q *queue) push(in any) { q.add(in, maxQueue) }
 
+// took is push for what somebody else goes on from: it says whether the core will hear of it.
+func (q *queue) took(in any) bool { return q.add(in, maxQueue) }
+
 // later adds an input that need not be taken before the core wakes by itself, which it does five times a second at the least.
 func (q *queue) later(in any) { q.put(in, maxQueue) }
 
