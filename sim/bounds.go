@@ -109,12 +109,12 @@ func (o *outside) after(h *home) {
 		o.overAt = o.phaseAt
 		h.t.broke(h, "S8", "%s for %v, and nobody is alarmed", o.view.Phase, now-o.phaseAt)
 	}
-	if e := h.eyes[0]; e.lag(now) > e.a1 && e.said == liveness.Live {
+	if e := h.eyes[0]; !e.dark && e.age(h) > e.a1+slack && e.said == liveness.Live {
 		if o.lateFrom == 0 {
 			o.lateFrom = now
 		}
 		if now-o.lateFrom > slack+2*period && o.undisturbed(h, o.lateFrom-time.Second) {
-			h.t.broke(h, "S6", "pictures are %v late and called live", e.lag(now))
+			h.t.broke(h, "S6", "the newest picture is %v old and called live", e.age(h))
 			o.lateFrom = now + time.Hour
 		}
 	} else {

@@ -33,11 +33,23 @@ type eye struct {
 	judge judge
 	said  liveness.State // what the hub was told last
 	lit   time.Duration  // when it was last dark: what was sent before is lost
+	sent  time.Duration  // with Options.Pictures: when the newest picture that came was sent
 
 	// Pictures come late (T6): by lagRate seconds a second since lagFrom, up to lagMost.
 	lagRate float64
 	lagFrom time.Duration
 	lagMost time.Duration
+}
+
+// age is how old the newest picture is by the camera's own clock, which nobody but the town knows.
+func (e *eye) age(h *home) time.Duration {
+	switch {
+	case e.dark:
+		return h.t.now - e.last
+	case h.t.opt.Pictures:
+		return h.t.now - e.sent
+	}
+	return e.lag(h.t.now)
 }
 
 // lag is how late pictures come now.

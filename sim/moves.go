@@ -500,7 +500,7 @@ func restore(h *home, c *call, m Move) {
 	})
 	if chain := slices.Clone(c.chain); len(chain) > 0 {
 		h.t.after(max(m.For, 2*time.Second)+25*time.Second, func() {
-			if h.up && h.outside.lostHeld(h) && h.outside.beatAt > 0 {
+			if h.up && h.outside.lostHeld(h) && h.outside.beatAt > 0 && h.outside.view.Visit == "" {
 				h.refused("T29", bus.Ask{What: bus.AskArrive, GrantID: c.delivery.Grant, Grant: chain, Parcel: "P1"})
 			}
 		})

@@ -58,7 +58,8 @@ type outside struct {
 	toldAt    time.Duration // the newest alarm that the service stored
 	closed    map[string]bool
 	heardAt   time.Duration   // the newest beat that the service heard
-	heardOf   int             // visits in it
+	heardOf   int             // visits in the newest that was sent
+	heardSeq  uint64          // its number
 	heardBoot int             // the instance that heard it
 	missedAt  time.Duration   // the beat after which the service found the hub silent
 	back      bool            // the disk was put back (T29)
@@ -210,7 +211,10 @@ func (o *outside) answered(h *home, b bus.Beat, r bus.BeatReply) {
 }
 
 func (o *outside) heard(h *home, b bus.Beat) {
-	o.heardAt, o.heardOf, o.heardBoot = h.t.now, len(b.Visits), h.t.service.boots
+	o.heardAt, o.heardBoot = h.t.now, h.t.service.boots
+	if b.Seq >= o.heardSeq { // one that was overtaken says what was
+		o.heardOf, o.heardSeq = len(b.Visits), b.Seq
+	}
 }
 
 func (o *outside) slides(h *home, nonce []byte) { o.slid[string(nonce)] = true }

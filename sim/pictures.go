@@ -81,7 +81,7 @@ func (p *pictures) arrive(media time.Duration, key bool) {
 		p.open = true
 		p.j.Opened(now)
 	}
-	p.away = 0
+	p.away, e.sent = 0, sent
 	nal := p.slice(key)
 	p.j.Picture(camera.Picture{Media: media, Arrival: now, Key: key, NALs: [][]byte{nal}})
 	p.decoded(now)
