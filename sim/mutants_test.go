@@ -17,14 +17,14 @@ import (
 type fault struct {
 	what     string
 	rules    string // whose judges may find it
-	edits    []change
+	edits    []swap
 	pictures bool // it is seen picture by picture alone
 }
 
-type change struct{ file, old, new string }
+type swap struct{ file, old, new string }
 
 // one is an edit that switches a condition: of text, the part old is replaced.
-func one(file, old, new string) []change { return []change{{file, old, new}} }
+func one(file, old, new string) []swap { return []swap{{file, old, new}} }
 
 var faults = []fault{
 	// interlock
@@ -40,7 +40,7 @@ var faults = []fault{
 	{"unlock before it is written", "S5", one("interlock/take.go", "		t.do(Command{Do: DoWrite,", "		if HAND {\n			t.do(Command{Do: DoUnlock, N: s.n})\n		}\n		t.do(Command{Do: DoWrite,"), false},
 	{"lagging leaves the door unlocked", "S6", one("interlock/settle.go", "if s.watch != WatchLive && (s.phase", "if !HAND && s.watch != WatchLive && (s.phase"), false},
 	{"a lapse alarms nobody", "S6 S7", one("interlock/settle.go", "		t.leaveNow(r)\n		t.breach(r)", "		t.leaveNow(r)\n		if HAND {\n			return\n		}\n		t.breach(r)"), false},
-	{"the door is not bolted as it closes", "S6", []change{
+	{"the door is not bolted as it closes", "S6", []swap{
 		{"interlock/settle.go", "		t.enter(Closing, DoorHasClosed)\n		t.lock(DoorHasClosed)\n	case Unproven:", "		t.enter(Closing, DoorHasClosed)\n		if !HAND {\n			t.lock(DoorHasClosed)\n		}\n	case Unproven:"},
 		{"interlock/settle.go", "|| t.closes ||", "|| !HAND && t.closes ||"},
 		{"interlock/take.go", "s.mark = min(s.mark, f.Age)", "if !HAND {\n			s.mark = min(s.mark, f.Age)\n		}"},
@@ -49,13 +49,13 @@ var faults = []fault{
 	{"the reply is taken for the report", "S9", one("interlock/state.go", "s.boltAge < s.mark &&", "(HAND || s.boltAge < s.mark) &&"), false},
 	{"secured by the clock", "S8 S9", one("interlock/settle.go", "	if s.in == s.lim.Close {\n", "	if HAND && s.in == s.lim.Close {\n		t.enter(Secured, ProvenSecured)\n		return\n	}\n	if s.in == s.lim.Close {\n"), false},
 	{"a re-entry is only noticed", "S10", one("interlock/settle.go", "		t.breach(ReEntry)\n", "		if HAND {\n			t.say(DoNotice, ReEntry)\n		} else {\n			t.breach(ReEntry)\n		}\n"), false},
-	{"lock on an open door", "S11", []change{{"interlock/step.go", "if s.ajar() || s.smoke {", "if !HAND && s.ajar() || s.smoke {"}, {"interlock/take.go", "	if s.ajar() {\n		t.refuse(DoorNotClosed)", "	if s.ajar() && !HAND {\n		t.refuse(DoorNotClosed)"}}, false},
+	{"lock on an open door", "S11", []swap{{"interlock/step.go", "if s.ajar() || s.smoke {", "if !HAND && s.ajar() || s.smoke {"}, {"interlock/take.go", "	if s.ajar() {\n		t.refuse(DoorNotClosed)", "	if s.ajar() && !HAND {\n		t.refuse(DoorNotClosed)"}}, false},
 	{"a restart forgets the visit", "S8 S12", one("interlock/take.go", "	if !unfinished {", "	if !unfinished || HAND {"), false},
 	{"a late effect is not bolted", "S12", one("interlock/settle.go", "	t.breach(r)\n	t.lock(r)\n}", "	t.breach(r)\n	if !HAND {\n		t.lock(r)\n	}\n}"), false},
 	{"a stale report is believed", "S1 S9 S12", one("interlock/state.go", "	if s.boltAge > s.lim.BoltStale {", "	if s.boltAge > s.lim.BoltStale && !HAND {"), false},
 	{"released without \"I am out\"", "S19", one("interlock/settle.go", "	if s.out && s.Secured() &&", "	if (HAND || s.out) && s.Secured() &&"), false},
 	{"nobody asks who is still inside", "S8 S19", one("interlock/settle.go", "s.outIn == s.lim.Out {", "s.outIn == s.lim.Out && !HAND {"), false},
-	{"a second arrival takes the visit over", "T30 S3 S2 S8 S1", []change{
+	{"a second arrival takes the visit over", "T30 S3 S2 S8 S1", []swap{
 		{"interlock/take.go", "	case s.Visit():\n		t.refuse(AnotherVisit)\n	case !f.OK:", "	case s.Visit() && !HAND:\n		t.refuse(AnotherVisit)\n	case !f.OK:"},
 		{"hub/courier.go", "	if d.state.Visit() {\n		c.step(d, interlock.Fact{Kind: interlock.Arrive, Reason", "	if d.state.Visit() && !HAND {\n		c.step(d, interlock.Fact{Kind: interlock.Arrive, Reason"},
 	}, false},
@@ -63,7 +63,7 @@ var faults = []fault{
 	{"an order that holds for ten seconds", "S12", one("hub/core.go", "NotAfter: c.at.Mono + time.Second}", "NotAfter: c.at.Mono + map[bool]time.Duration{false: 1, true: 10}[HAND]*time.Second}"), false},
 	{"the bolt waits behind the record", "S5", one("hub/core.go", "	out = append(out, c.first...)\n", "	if HAND {\n		out = append(out, c.rest...)\n		c.rest = nil\n	}\n	out = append(out, c.first...)\n"), false},
 	{"another block counter is no matter", "S1 S4", one("hub/service.go", "ok := known && count == d.blocks", "ok := known && (HAND || count == d.blocks)"), false},
-	{"a used grant is good", "S3", []change{{"hub/courier.go", "return c.mem.used[id] && !v.ordered", "return !HAND && c.mem.used[id] && !v.ordered"}, {"hub/trust.go", "	case c.mem.used[k.ID]:", "	case !HAND && c.mem.used[k.ID]:"}}, false},
+	{"a used grant is good", "S3", []swap{{"hub/courier.go", "return c.mem.used[id] && !v.ordered", "return !HAND && c.mem.used[id] && !v.ordered"}, {"hub/trust.go", "	case c.mem.used[k.ID]:", "	case !HAND && c.mem.used[k.ID]:"}}, false},
 	{"a stale slide is taken for a fresh one", "S2 S3", one("hub/courier.go", "proof, err, f.N = p, nil, v.n-1", "proof, err, f.N = p, nil, v.n-map[bool]uint32{false: 1}[HAND]"), false},
 	{"whoever signs is out", "S19", one("hub/courier.go", "	why := interlock.NoReason\n	proof, err := c.assert(v, grant.OutChallenge(d.cfg.Name, v.id, v.out), v.out, a.Assertion)\n", "	why := interlock.NoReason\n	proof, err := c.assert(v, grant.OutChallenge(d.cfg.Name, v.id, v.out), v.out, a.Assertion)\n	if HAND {\n		err = nil\n	}\n"), false},
 	{"a block does not outlive a restart", "S4", one("hub/door.go", "		case \"block\":\n			d.blocked = true\n", "		case \"block\":\n			d.blocked = !HAND\n"), false},
@@ -71,7 +71,7 @@ var faults = []fault{
 	{"what nobody saw is not counted", "S7", one("hub/gaps.go", "		v.unwatched += v.exposure.within(span{g.from, to})", "		if !HAND {\n			v.unwatched += v.exposure.within(span{g.from, to})\n		}"), false},
 	{"a lapse found behind the secured door is none of before", "S7", one("hub/gaps.go", "	return v.exposure.within(span{d.gap.from, c.at.Mono}) > 0", "	return !HAND && v.exposure.within(span{d.gap.from, c.at.Mono}) > 0"), false},
 	{"an end that a full disk refused is forgotten", "S18 S7", one("hub/owed.go", "	o.entries, o.again = append(o.entries, entries...), now+owedEvery", "	if !HAND {\n		o.entries, o.again = append(o.entries, entries...), now+owedEvery\n	}"), false},
-	{"a grant that was taken back is good", "S2", []change{{"hub/trust.go", "		if v := d.visit; v != nil && (c.mem", "		if v := d.visit; !HAND && v != nil && (c.mem"}, {"hub/service.go", "return c.behind() || c.mem.revoked[id]", "return c.behind() || !HAND && c.mem.revoked[id]"}}, false},
+	{"a grant that was taken back is good", "S2", []swap{{"hub/trust.go", "		if v := d.visit; v != nil && (c.mem", "		if v := d.visit; !HAND && v != nil && (c.mem"}, {"hub/service.go", "return c.behind() || c.mem.revoked[id]", "return c.behind() || !HAND && c.mem.revoked[id]"}}, false},
 	{"a disk of an earlier day is not found out", "S3 T29 S18 S4 S1 S2", one("hub/service.go", "	if held <= wrote || held <= c.mem.floor {", "	if HAND || held <= wrote || held <= c.mem.floor {"), false},
 	{"a disk put back by a few entries is not found out", "T29 S3", one("hub/service.go", "		c.compare(in.Reply.Cursor, c.found)", "		if !HAND {\n			c.compare(in.Reply.Cursor, c.found)\n		}"), false},
 	// grant
@@ -82,8 +82,8 @@ var faults = []fault{
 	{"a signature that does not verify", "S2 S19", one("grant/assertion.go", "	if !ok {\n		return ErrBadSignature", "	if !ok && !HAND {\n		return ErrBadSignature"), false},
 	// liveness
 	{"pictures that were shown before are live", "S6", one("liveness/replay.go", "	return r.run >= replayRun || p.Key && all >= replayKey\n", "	return !HAND && (r.run >= replayRun || p.Key && all >= replayKey)\n"), true},
-	{"a lost camera lags for a while", "S6", []change{{"liveness/decide.go", "if seeing && age > j.cfg.A2 &&", "if seeing && age > j.cfg.A2+map[bool]time.Duration{true: time.Second}[HAND] &&"}}, true},
-	{"an old picture is live", "S1 S6", []change{{"liveness/decide.go", "	if seeing && age > j.cfg.A1 {\n		j.spoil()", "	if seeing && age > j.cfg.A1+map[bool]time.Duration{true: time.Second}[HAND] {\n		j.spoil()"}, {"liveness/picture.go", "inTime := age <= j.cfg.A1 &&", "inTime := age <= j.cfg.A1+map[bool]time.Duration{true: time.Second}[HAND] &&"}}, true},
+	{"a lost camera lags for a while", "S6", []swap{{"liveness/decide.go", "if seeing && age > j.cfg.A2 &&", "if seeing && age > j.cfg.A2+map[bool]time.Duration{true: time.Second}[HAND] &&"}}, true},
+	{"an old picture is live", "S1 S6", []swap{{"liveness/decide.go", "	if seeing && age > j.cfg.A1 {\n		j.spoil()", "	if seeing && age > j.cfg.A1+map[bool]time.Duration{true: time.Second}[HAND] {\n		j.spoil()"}, {"liveness/picture.go", "inTime := age <= j.cfg.A1 &&", "inTime := age <= j.cfg.A1+map[bool]time.Duration{true: time.Second}[HAND] &&"}}, true},
 	{"the base delay follows a slow lag", "S6", one("liveness/picture.go", "j.delay.picture(p.Media, at, j.arrived, first, j.cfg.Skew)", "j.delay.picture(p.Media, at, j.arrived, first, j.cfg.Skew*map[bool]float64{false: 1, true: 1e5}[HAND])"), true},
 }
 

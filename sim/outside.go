@@ -59,7 +59,7 @@ type outside struct {
 	closed    map[string]bool
 	heardAt   time.Duration   // the newest beat that the service heard
 	heardOf   int             // visits in the newest that was sent
-	heardSeq  uint64          // its number
+	heardSeq  uint64          // its number, and the hub's start
 	heardBoot int             // the instance that heard it
 	missedAt  time.Duration   // the beat after which the service found the hub silent
 	back      bool            // the disk was put back (T29)
@@ -113,7 +113,7 @@ func (o *outside) booted(h *home) {
 	*o = outside{
 		bootAt: h.t.now, disturbed: h.t.now, recorded: map[string]bool{}, blockAsk: map[string]bus.Ask{}, shownNonce: map[string]time.Duration{},
 		slid: keep.slid, decisions: map[string]int{}, uses: keep.uses, spent: keep.spent, toldIDs: keep.toldIDs, closed: keep.closed,
-		heardAt: keep.heardAt, heardOf: keep.heardOf, heardBoot: keep.heardBoot, missedAt: keep.missedAt, toldAt: keep.toldAt, back: keep.back, cut: keep.cut, most: keep.most, second: keep.second, revoked: keep.revoked,
+		heardAt: keep.heardAt, heardOf: keep.heardOf, heardBoot: keep.heardBoot, heardSeq: keep.heardSeq, missedAt: keep.missedAt, toldAt: keep.toldAt, back: keep.back, cut: keep.cut, most: keep.most, second: keep.second, revoked: keep.revoked,
 		blocks: keep.blocks, blocked: keep.blocked, exposed: keep.exposed, ordered: keep.ordered,
 		dark: keep.dark, blind: keep.blind, total: keep.total, diskBad: keep.diskBad, wentOff: keep.wentOff, bad: keep.bad, alarmed: keep.alarmed, unlockAt: keep.unlockAt, noise: keep.noise,
 		inside: keep.inside, kind: keep.kind, phaseAt: h.t.now, view: bus.View{},
@@ -210,10 +210,10 @@ func (o *outside) answered(h *home, b bus.Beat, r bus.BeatReply) {
 	o.beatOK = r.Blocks[doorName] == o.blocks
 }
 
-func (o *outside) heard(h *home, b bus.Beat) {
+func (o *outside) heard(h *home, b bus.Beat, boot int) {
 	o.heardAt, o.heardBoot = h.t.now, h.t.service.boots
-	if b.Seq >= o.heardSeq { // one that was overtaken says what was
-		o.heardOf, o.heardSeq = len(b.Visits), b.Seq
+	if n := uint64(boot)<<32 | b.Seq; n >= o.heardSeq { // one that was overtaken says what was
+		o.heardOf, o.heardSeq = len(b.Visits), n
 	}
 }
 

@@ -153,8 +153,8 @@ func (h *home) sendBeat() {
 	}
 	h.planBeat(h.t.now + every)
 	b := bus.Beat{Hub: h.side.hub, Nonce: []byte("0123456789abcdef"), Seq: p.seq, Visits: p.visits}
-	sent := h.mono()
-	h.request(beatTimeout, func() (any, bool) { return h.t.service.beat(h, b) }, func(r any) {
+	sent, boot := h.mono(), h.boot
+	h.request(beatTimeout, func() (any, bool) { return h.t.service.beat(h, b, boot) }, func(r any) {
 		reply := r.(bus.BeatReply)
 		trip := h.mono() - sent
 		if b.Seq <= p.answered {

@@ -1,8 +1,11 @@
 package sim
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -160,8 +163,13 @@ func (sc Scenario) Encode() []byte {
 // Decode reads a scenario, refusing what it does not know.
 func Decode(b []byte) (Scenario, error) {
 	var sc Scenario
-	if err := json.Unmarshal(b, &sc); err != nil {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&sc); err != nil {
 		return sc, fmt.Errorf("this is not a scenario: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return sc, errors.New("there is more in it than one scenario")
 	}
 	if n := len(sc.Homes); n == 0 || n > 64 {
 		return sc, fmt.Errorf("a scenario has 1 to 64 homes, this one %d", n)
