@@ -6,7 +6,7 @@ RUN_NEEDS  := ffmpeg mosquitto
 TEST_NEEDS := $(RUN_NEEDS) gcc libc6-dev mosquitto-clients chromium chromium-driver fonts-dejavu-core \
 	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 
-.PHONY: demo test build cross pure lint fmt pages bad-input explore bench fuzz locks drivers lab clean
+.PHONY: demo test build cross pure lint fmt pages bad-input explore mutants bench fuzz locks drivers lab clean
 
 demo: build ## everything in one process, with a pretend home; prints one URL
 	@scripts/need.sh $(RUN_NEEDS)
@@ -21,7 +21,7 @@ test: ## everything that is checked: layout, linters, builds for other machines,
 	@scripts/lockpeers.sh --may-lack & peers=$$!; \
 	  { $(MAKE) --no-print-directory lint && $(MAKE) --no-print-directory cross && $(MAKE) --no-print-directory pure; }; rest=$$?; wait $$peers && exit $$rest
 	@echo "the pages come first: they wait for a browser while others compute"
-	CGO_ENABLED=1 go test -race -timeout 20m ./web/webfake $$(go list ./... | grep -vxE 'eyebolt/(cmd/.*|liveness|hub/walk|lock/.*|web/webfake)')
+	CGO_ENABLED=1 go test -race -timeout 20m ./web/webfake $$(go list ./... | grep -vxE 'eyebolt/(cmd/.*|liveness|hub/walk|sim|lock/.*|web/webfake)')
 	@$(MAKE) --no-print-directory drivers
 	@echo "whole houses, beside what gives way to them: a starved hub rightly opens nothing; and every fault that a machine makes of"
 	@echo "the decision is caught, or argued"
@@ -40,12 +40,12 @@ cross: ## it builds without cgo for every machine we promise
 	@for target in linux/amd64 linux/arm64 darwin/arm64 windows/amd64; do \
 	  echo "build $$target"; GOOS=$${target%/*} GOARCH=$${target#*/} go build -o /dev/null ./cmd/eyebolt || exit 1; done
 
-# The race detector has nothing to watch in liveness and hub/walk, which start no goroutine (the layout test holds them to that), and
+# The race detector has nothing to watch in liveness, hub/walk and sim, which start no goroutine (the layout test holds them to that), and
 # makes their statistics and their exploration slow. They are of one thread: the short ones on 32 bits run beside them.
-pure: ## the pure rooms on linux/386, and all of liveness and of the walk test's rules without the race detector
-	@echo "test linux/386: the pure rooms; and all of liveness and hub/walk"
+pure: ## the pure rooms on linux/386, and all of liveness, of the walk test's rules and of the town without the race detector
+	@echo "test linux/386: the pure rooms; and all of liveness, hub/walk and sim"
 	@GOARCH=386 go test ./interlock ./liveness ./lock ./record -short & narrow=$$!; \
-	  go test -timeout 20m ./liveness ./hub/walk; wide=$$?; wait $$narrow && exit $$wide
+	  go test -timeout 20m ./liveness ./hub/walk ./sim; wide=$$?; wait $$narrow && exit $$wide
 
 fuzz: ## every parser of outside bytes, each for TIME (1m): a table; new inputs that crash are kept in testdata
 	@scripts/fuzz.sh $(or $(TIME),1m)
@@ -74,6 +74,9 @@ bad-input: ## what people read when something is wrong, and how many unlocks wer
 
 explore: ## the whole state space of the decision, and every mutant of it
 	go test ./interlock -run Explore -v -count=1 -timeout 60m
+
+mutants: ## faults that a person might make, in the shipped hub, interlock, grant and liveness: each is found by the town's judges (some minutes)
+	EYEBOLT_SIM_MUTANTS=1 go test ./sim -run HandMade -v -count=1 -timeout 60m
 
 bench:
 	go test ./interlock ./liveness ./ledger/... ./grant -run '^$$' -bench . -benchmem

@@ -148,7 +148,13 @@ func (o *outside) swings(h *home) {
 // lateEffect is S12: a bolt that is reported drawn by radio behind a door that was proven secured is bolted again in that step, and alarmed.
 func (o *outside) lateEffect(h *home, r lock.Report, was said[lock.Bolt], effects []hub.Effect) {
 	p := o.before_.Phase
-	if r.What != lock.OfBolt || r.Bolt != lock.BoltDrawn || r.By != lock.ByRemote || was.is != lock.BoltThrown {
+	if r.What != lock.OfBolt || r.Bolt != lock.BoltDrawn || r.By != lock.ByRemote || was.is == lock.BoltDrawn && was.ok {
+		return
+	}
+	if d := o.doorSays; p == interlock.Unproven.String() && d.ok && d.is == lock.DoorClosed && !o.smoke && !has[hub.Lock](effects) {
+		h.t.broke(h, "S12", "an unlock takes effect after it was given up, and is not bolted at once")
+	}
+	if was.is != lock.BoltThrown {
 		return
 	}
 	if p != interlock.Secured.String() && p != interlock.Tail.String() || o.doorSays.is != lock.DoorClosed || h.t.now-was.at > 12*time.Second {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -21,15 +22,17 @@ import (
 
 // SimCmd plays towns.
 type SimCmd struct {
-	Seed     uint64  `default:"1" help:"The first town; those after it are counted on from here."`
-	Visits   int     `default:"2000" help:"How many visits there are to be, in as many towns as that takes."`
-	Homes    int     `default:"2" help:"How many homes a town has, 1 to 64."`
-	Calm     float64 `default:"0.9" help:"The share of visits in which nobody attacks and nothing fails, 0 to 1."`
-	Pictures bool    `help:"Judge every picture by the shipped code, 15 a second, instead of by the model of its verdicts. Some ten times slower."`
-	Twice    float64 `default:"1" help:"The share of towns that are played twice, to see that both runs are the same event by event; 0 to 1."`
-	Story    bool    `help:"Print what happens, one event a line. For one town."`
-	File     string  `type:"existingfile" help:"Play the scenario in this file instead of towns made from seeds."`
-	JSON     bool    `help:"Print the result as JSON."`
+	Seed     uint64        `default:"1" help:"The first town; those after it are counted on from here."`
+	Visits   int           `default:"2000" help:"How many visits there are to be, in as many towns as that takes."`
+	Homes    int           `default:"2" help:"How many homes a town has, 1 to 64."`
+	Calm     float64       `default:"0.9" help:"The share of visits in which nobody attacks and nothing fails, 0 to 1."`
+	Pictures bool          `help:"Judge every picture by the shipped code, 15 a second, instead of by the model of its verdicts. Some ten times slower."`
+	Twice    float64       `default:"1" help:"The share of towns that are played twice, to see that both runs are the same event by event; 0 to 1."`
+	Story    bool          `help:"Print what happens, one event a line. For one town."`
+	Search   time.Duration `help:"For how long to search for the worst: scenarios of one visit, changed by chance towards the longest time that somebody is inside, unwatched and untold."`
+	Keep     string        `type:"path" help:"With --search: the folder into which the worst scenario of each kind is written."`
+	File     string        `type:"existingfile" help:"Play the scenario in this file instead of towns made from seeds."`
+	JSON     bool          `help:"Print the result as JSON."`
 
 	out io.Writer
 }
@@ -70,6 +73,9 @@ func (c *SimCmd) Run(ctx context.Context) error {
 	if c.File != "" {
 		return c.one()
 	}
+	if c.Search > 0 {
+		return c.search(ctx)
+	}
 	if c.Story {
 		c.Visits = 1
 	}
@@ -89,6 +95,60 @@ func (c *SimCmd) Run(ctx context.Context) error {
 		return errors.New("stopped before the end: what is printed is what was played until then")
 	}
 	if len(r.Violations) > 0 {
+		return errFound
+	}
+	return nil
+}
+
+// search looks for the worst on every processor, each with a seed of its own, and tells it as a story.
+func (c *SimCmd) search(ctx context.Context) error {
+	end, cancel := context.WithTimeout(ctx, c.Search)
+	defer cancel()
+	var mu sync.Mutex // guards what follows
+	worst := map[string]sim.Found{}
+	played := 0
+	var wg sync.WaitGroup
+	began := time.Now()
+	for w := range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			counted := 0
+			found := sim.Search(end, c.Seed+uint64(w), 1<<40, sim.Options{Pictures: c.Pictures}, func(n int, best []sim.Found) {
+				mu.Lock()
+				played += n - counted
+				counted = n
+				if w == 0 {
+					fmt.Fprintf(os.Stderr, "%d scenarios in %s;", played, time.Since(began).Round(time.Second))
+					for _, f := range best {
+						fmt.Fprintf(os.Stderr, " %s %.1f s", f.Kind, f.Untold.Seconds())
+					}
+					fmt.Fprintln(os.Stderr)
+				}
+				mu.Unlock()
+			})
+			mu.Lock()
+			for _, f := range found {
+				if b, ok := worst[f.Kind]; !ok || f.Untold > b.Untold {
+					worst[f.Kind] = f
+				}
+			}
+			mu.Unlock()
+		})
+	}
+	wg.Wait()
+	broken := false
+	for _, k := range slices.Sorted(maps.Keys(worst)) {
+		f := worst[k]
+		broken = broken || f.Violated
+		r := sim.Run(f.Scenario, sim.Options{Story: true, Pictures: c.Pictures})
+		fmt.Fprintf(c.out, "%s: %.2f s unwatched and untold\n%s\n\n", k, f.Untold.Seconds(), r.Story)
+		if c.Keep != "" {
+			if err := os.WriteFile(filepath.Join(c.Keep, k+".json"), f.Scenario.Encode(), 0o600); err != nil {
+				return err
+			}
+		}
+	}
+	fmt.Fprintf(c.out, "scenarios %d violations %t\n", played, broken)
+	if broken {
 		return errFound
 	}
 	return nil
