@@ -58,6 +58,7 @@ type house struct {
 	refuse atomic.Int32  // so many Locks fail
 	rewire func(*Config) // the last word on the wiring
 	stall  bool          // the ledger never says that anything is durable
+	broken atomic.Bool   // the disk takes nothing
 
 	mu     sync.Mutex // guards what follows
 	view   bus.View
@@ -417,6 +418,10 @@ type slowLog house
 func (l *slowLog) Append(done func(error), entries ...ledger.Entry) {
 	if (*house)(l).stalled() {
 		done = nil
+	}
+	if l.broken.Load() {
+		done(fmt.Errorf("%w: no space left on device", ledger.ErrFailed))
+		return
 	}
 	l.ledger.Append(done, entries...)
 }

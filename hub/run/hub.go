@@ -48,6 +48,7 @@ type Hub struct {
 	visits  bool // owned by loop
 	refills refills
 	near    near
+	owed    owed
 }
 
 // New checks the wiring. Nothing is opened before Start.
@@ -358,9 +359,14 @@ func (h *Hub) append(e hub.Append) {
 	for _, entry := range e.Entries {
 		h.refills.wrote(entry)
 	}
+	again := h.owed.take()
 	h.cfg.Ledger.Append(func(err error) {
 		if err != nil {
-			h.cfg.Log.Error("the record could not be written", "entries", len(e.Entries), "err", err)
+			owes, lost := h.owed.put(err, again, e.Entries)
+			h.cfg.Log.Error("the record could not be written", "entries", len(e.Entries), "owed", owes, "lost", lost, "err", err)
+			if owes > 0 {
+				h.remember()
+			}
 		}
 		if e.Done != 0 {
 			h.queue.push(hub.Written{Done: e.Done, Err: err})
@@ -368,7 +374,18 @@ func (h *Hub) append(e hub.Append) {
 		if h.ship != nil {
 			signal(h.ship.wake)
 		}
-	}, e.Entries...)
+	}, slices.Concat(again, e.Entries)...)
+}
+
+// remember has what the disk owes written in a while, whether or not there is anything new.
+func (h *Hub) remember() {
+	time.AfterFunc(owedAgain, func() {
+		h.queue.later(func() {
+			if h.owed.owes() {
+				h.append(hub.Append{})
+			}
+		})
+	})
 }
 
 func (h *Hub) eye(door, name string) *eye {
