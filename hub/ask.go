@@ -110,13 +110,15 @@ func (c *Core) answer(ref uint64, r bus.AskReply) {
 	c.rest = append(c.rest, Answer{Ref: ref, Reply: r})
 }
 
-// answerDurable answers once this step's entries are on disk: nothing that was acknowledged is lost (T18).
-func (c *Core) answerDurable(id string, r bus.AskReply) {
+// answerDurable answers once this step's entries are on disk: nothing that was acknowledged is lost (T18). It says whether it will: too
+// many may wait already.
+func (c *Core) answerDurable(id string, r bus.AskReply) bool {
 	if len(c.waits) >= maxWaits {
 		c.answerAsk(id, refusal(interlock.LedgerSlow))
-		return
+		return false
 	}
 	c.wait.answers = append(c.wait.answers, answerLater{ask: c.asks.index[id], reply: r})
+	return true
 }
 
 func refusal(r interlock.Reason) bus.AskReply {

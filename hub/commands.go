@@ -61,8 +61,11 @@ func (c *Core) do(d *door, k interlock.Command) {
 		if v != nil && d.ration.allow(c.at.Mono) {
 			c.write(d, ledger.KindCommand, k.Do.String(), k.Reason, nil)
 		}
-	case interlock.DoLeave, interlock.DoRelease:
+	case interlock.DoLeave:
 		c.write(d, ledger.KindCommand, k.Do.String(), k.Reason, nil)
+	case interlock.DoRelease:
+		c.write(d, ledger.KindCommand, k.Do.String(), k.Reason, nil)
+		c.free(d)
 	case interlock.DoAlarm:
 		c.alarm(d, k.Reason, false)
 	case interlock.DoNotice:
@@ -102,6 +105,20 @@ func (c *Core) newNonce(d *door, n uint32) {
 		v.nonce = b
 	}
 }
+
+// freeAgain is how long after a release that the disk did not take it is asked again.
+const freeAgain = time.Second
+
+// free has the courier shown his release once it is on disk: it is what he has to show for himself (S19, T18).
+func (c *Core) free(d *door) {
+	if v := d.visit; v != nil {
+		v.freeing = c.at.Mono + freeAgain
+		c.wait.releases = append(c.wait.releases, v)
+	}
+}
+
+// freed says whether the courier may be shown his release.
+func (d *door) freed() bool { return d.state.Released() && d.visit != nil && d.visit.freed }
 
 // alarm tells resident, courier and service. An alarm that goes on is told again under the same ID: the service then
 // tells the next person (S16). Telling does not wait for the disk.

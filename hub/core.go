@@ -32,7 +32,6 @@ type Core struct {
 	airRation ration             // of signs on the air that do
 	air       air                // what was noticed on the air in the whole home
 	noted     uint64             // ledger entries that the newest "checkpoint" entry told of
-	owed      owed               // entries that the disk refused and must take yet
 	beat      uint64             // number of the newest beat that was answered
 	found     uint64             // entries of the record that this start has found
 	heard     bool               // the service has answered since
@@ -51,7 +50,7 @@ type Core struct {
 type waiting struct {
 	decisions []decision
 	answers   []answerLater
-	musts     []ledger.Entry // owed again if they are not written
+	releases  []*visit // of which a courier may be told once they are durable
 }
 
 type decision struct {
@@ -63,11 +62,10 @@ type decision struct {
 type answerLater struct {
 	ask   *asked
 	reply bus.AskReply
+	out   *visit // whose courier's "I am out" this answers; nil: it answers something else
 }
 
-func (w waiting) empty() bool {
-	return len(w.decisions) == 0 && len(w.answers) == 0 && len(w.musts) == 0
-}
+func (w waiting) empty() bool { return len(w.decisions)+len(w.answers)+len(w.releases) == 0 }
 
 // maxWaits bounds the batches that wait for a disk. A disk that is this far behind has failed: then asks that need it are
 // refused until it has caught up. Decisions are not counted: a door has one at a time.
@@ -159,7 +157,6 @@ func (c *Core) effects() []Effect {
 	}
 	out := make([]Effect, 0, len(c.first)+1+len(c.rest))
 	out = append(out, c.first...)
-	c.wait.musts = musts(c.entries)
 	if len(c.entries) > 0 || !c.wait.empty() {
 		a := Append{Entries: c.entries}
 		c.mem.size += uint64(len(c.entries))
@@ -242,9 +239,6 @@ func (c *Core) written(in Written) {
 		return
 	}
 	delete(c.waits, in.Done)
-	if in.Err != nil {
-		c.owed.refused(c.at.Mono, w.musts)
-	}
 	for _, k := range w.decisions {
 		if v := k.door.visit; v == nil || v.id != k.visit {
 			continue // its visit is over
@@ -257,9 +251,15 @@ func (c *Core) written(in Written) {
 		}
 		c.step(k.door, f)
 	}
+	for _, v := range w.releases {
+		v.freed = v.freed || in.Err == nil
+	}
 	for _, a := range w.answers {
 		if in.Err != nil {
 			a.reply = refusal(interlock.LedgerFailed)
+			if a.out != nil {
+				a.out.outDone = false // his phone shows it again
+			}
 		}
 		c.answerAll(a.ask, a.reply)
 	}

@@ -22,7 +22,7 @@ func (c *Core) askArrive(d *door, a bus.Ask) {
 	}
 	v, why, detail := c.arrival(d, a)
 	if why == interlock.NoReason && c.begin(d, v) {
-		c.answerAsk(a.ID, bus.AskReply{OK: true, Visit: v.id})
+		c.answerDurable(a.ID, bus.AskReply{OK: true, Visit: v.id})
 		return
 	}
 	if why != interlock.NoReason {
@@ -195,10 +195,12 @@ func (c *Core) askOut(d *door, a bus.Ask) {
 		c.answerAsk(a.ID, refusal(why))
 		return
 	}
-	v.outDone = true
 	c.mem.count(proof.Passkey.ID, proof.Count)
 	c.writeFor(d, v.id, ledger.KindFact, wordOut, interlock.CourierOut, outData{Passkey: proof.Passkey.ID, Count: proof.Count})
-	c.answerAsk(a.ID, bus.AskReply{OK: true, Visit: v.id})
+	// His word protects him (S19): he is told that it was taken once it cannot be lost, and asked for it again if it was.
+	if v.outDone = c.answerDurable(a.ID, bus.AskReply{OK: true, Visit: v.id}); v.outDone {
+		c.wait.answers[len(c.wait.answers)-1].out = v
+	}
 }
 
 // askCannot ends what the courier cannot do. It can only make the home safer.

@@ -26,12 +26,14 @@ const (
 // tick lets time pass at every door. A hub whose own clockwork came late has judged nobody for that time (S6).
 func (c *Core) tick(in Tick) {
 	late := in.Late || c.at.Mono-c.due > lateAfter
-	c.entries = append(c.entries, c.owed.pay(c.at.Mono)...)
 	for _, d := range c.doors {
 		d.late = late
 		d.age(c.at.Mono)
 		c.look(d)
 		c.step(d, interlock.Fact{Kind: interlock.Tick})
+		if v := d.visit; v != nil && d.state.Released() && !v.freed && c.at.Mono >= v.freeing {
+			c.free(d)
+		}
 	}
 }
 

@@ -81,8 +81,10 @@ type visit struct {
 	previous []byte // the nonce before, so that an answer to it is named stale and not forged
 	out      []byte // what "I am out" is signed over; made anew after each close (S19)
 	outDone  bool
-	passkey  []byte // credential ID of the newest slide
-	count    uint32 // and its counter
+	freed    bool          // his release is on disk, and shown
+	freeing  time.Duration // when that is asked for again
+	passkey  []byte        // credential ID of the newest slide
+	count    uint32        // and its counter
 
 	ordered   bool // an Unlock was commanded, or may have been before a restart
 	exposure  exposure

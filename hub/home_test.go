@@ -42,6 +42,8 @@ type home struct {
 	stuck        bool // the disk takes its time
 	broken       bool // the disk fails
 	waits        []Append
+	owed         Owed // what the disk refused
+	owedAt       time.Duration
 	silent       bool // the service does not answer
 	blocks       map[string]uint64
 	skew         time.Duration // of the service's clock
@@ -113,7 +115,7 @@ func (h *home) boot(cams []string, seed uint64) {
 	for _, e := range h.disk {
 		c.Replay(e)
 	}
-	h.c, h.later, h.waits, h.stuck, h.broken, h.ordered, h.named = c, nil, nil, false, false, map[uint64]bool{}, nil
+	h.c, h.later, h.waits, h.stuck, h.broken, h.ordered, h.named, h.owed = c, nil, nil, false, false, map[uint64]bool{}, nil, Owed{}
 	h.away += h.mono
 	h.mono = 0
 	h.beat = 0
@@ -183,10 +185,14 @@ func (h *home) carry(e Effect) {
 	case Poll:
 		h.after(50*time.Millisecond, func() { h.reportBolt(lock.ByRemote) })
 	case Append:
+		again := h.owed.Take()
 		if h.broken {
+			h.owed.Put(errors.New("disk full"), again, e.Entries)
+			h.owedAt = h.mono + time.Second
 			h.after(time.Millisecond, func() { h.in(Written{Done: e.Done, Err: errors.New("disk full")}) })
 			return
 		}
+		e.Entries = slices.Concat(again, e.Entries)
 		h.waits = append(h.waits, e)
 		if !h.stuck {
 			h.after(2*time.Millisecond, func() {
@@ -282,6 +288,9 @@ func (h *home) run(d time.Duration) {
 			reply := bus.BeatReply{Blocks: h.blocks, Time: noon.Add(h.away + h.mono + h.skew), Cursor: h.cursor}
 			h.seq++
 			h.in(Answered{Seq: h.seq, Visits: h.named, Sent: h.mono - 10*time.Millisecond, Trip: 10 * time.Millisecond, Reply: reply})
+		}
+		if h.owed.Owes() && h.mono >= h.owedAt {
+			h.carry(Append{})
 		}
 		if !h.sleepy || h.mono >= h.c.Due() {
 			h.ticks++

@@ -1,6 +1,9 @@
 package hub
 
 import (
+	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -68,10 +71,11 @@ func TestTheEndOfAVisitOutlivesAFullDisk(t *testing.T) {
 func TestAnEndThatIsWrittenTwice(t *testing.T) {
 	h, visit := jammedOnAFullDisk(t)
 	h.run(20 * time.Millisecond)
-	again := h.c.owed.entries
+	again := h.owed.Take()
 	if len(again) == 0 {
 		t.Fatal("nothing is owed")
 	}
+	h.owed.Put(errors.New("input/output error"), nil, again)
 	for _, e := range again { // they reached the disk after all
 		e.Index = uint64(len(h.disk))
 		h.disk = append(h.disk, e)
@@ -84,4 +88,38 @@ func TestAnEndThatIsWrittenTwice(t *testing.T) {
 	if n := len(h.view.Incidents); n != 0 {
 		t.Errorf("%d incidents after a restart, want none: it was closed", n)
 	}
+}
+
+// What the disk may owe is bounded; decisions are never owed, nor is what is no entry.
+func TestOwed(t *testing.T) {
+	var o Owed
+	fact := func(n int) ledger.Entry { return ledger.Entry{Kind: ledger.KindFact, Word: fmt.Sprintf("n-%d", n)} }
+	failed, bad := fmt.Errorf("%w: x", ledger.ErrFailed), fmt.Errorf("%w: x", ledger.ErrEntry)
+	o.Put(failed, nil, []ledger.Entry{fact(1), {Kind: ledger.KindDecision, Word: "unlock"}})
+	o.Put(failed, nil, []ledger.Entry{fact(2)})
+	again := o.Take()
+	if len(again) != 2 || again[0].Word != "n-1" || again[1].Word != "n-2" || o.Owes() {
+		t.Fatalf("took %v", wordsOf(again))
+	}
+	o.Put(bad, again, []ledger.Entry{fact(3)})
+	if got := wordsOf(o.Take()); !slices.Equal(got, wordsOf(again)) {
+		t.Errorf("beside one that is none: %q", got)
+	}
+	if n, _ := o.Put(ledger.ErrClosed, again, nil); n != 0 {
+		t.Error("owed to a ledger that is closed")
+	}
+	if n, lost := o.Put(errors.Join(failed), nil, make([]ledger.Entry, maxOwed+3)); n != maxOwed || lost != 3 {
+		t.Errorf("%d owed, %d lost; want %d, 3", n, lost, maxOwed)
+	}
+	o.Take()
+	if n, lost := o.Put(failed, nil, []ledger.Entry{{Data: make([]byte, maxOwedBytes)}, {Data: make([]byte, 1)}}); n != 1 || lost != 4 {
+		t.Errorf("%d owed, %d lost; want 1, 4", n, lost)
+	}
+}
+
+func wordsOf(entries []ledger.Entry) (out []string) {
+	for _, e := range entries {
+		out = append(out, e.Word)
+	}
+	return out
 }

@@ -45,7 +45,7 @@ func (d *door) face() face {
 	s := &d.state
 	f := face{
 		phase: s.Phase(), why: s.Why(), watch: d.watch, bolt: d.shownBolt(), door: s.Door(), secured: s.Secured(), blocked: s.Blocked(),
-		released: s.Released(), leave: s.Leave(), home: d.home, alarm: s.Alarm(), incident: s.Incident(), held: d.held, blocks: d.blocks,
+		released: d.freed(), leave: s.Leave(), home: d.home, alarm: s.Alarm(), incident: s.Incident(), held: d.held, blocks: d.blocks,
 		battery: d.battery, incidents: len(d.incidents), cause: d.cause.Text, set: true,
 	}
 	for i := range d.sights {
@@ -98,7 +98,7 @@ func (c *Core) view(d *door) bus.View {
 	w := bus.View{
 		Hub: c.cfg.ID, Door: d.cfg.Name, Seq: d.seq, At: c.clock.now(c.at), Phase: s.Phase().String(), Watch: d.watch.String(),
 		AgeMs: c.age(d).Milliseconds(), Bolt: d.shownBolt().String(), DoorIs: s.Door().String(), Secured: s.Secured(), PossiblyOpen: s.PossiblyOpen(),
-		Blocked: s.Blocked(), BlockCount: d.blocks, Home: d.home, Holds: d.holds(), Battery: d.battery, Released: s.Released(), Leave: s.Leave(),
+		Blocked: s.Blocked(), BlockCount: d.blocks, Home: d.home, Holds: d.holds(), Battery: d.battery, Released: d.freed(), Leave: s.Leave(),
 		Checks: []bus.Check{}, Incidents: slices.Clone(d.incidents), Cameras: d.cameras(c.at.Mono),
 		Unready: d.lacking(c.at.Mono, now), Walk: &bus.Walk{Passed: d.cfg.Walk.Passed, Made: d.cfg.Walk.Made, Say: d.cfg.Walk.Say},
 	}

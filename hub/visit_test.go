@@ -1,11 +1,14 @@
 package hub
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
 
 	"eyebolt/bus"
+	"eyebolt/interlock"
 	"eyebolt/ledger"
 )
 
@@ -194,6 +197,69 @@ func TestDiskFull(t *testing.T) {
 	}
 	if r := h.ask(bus.Ask{What: bus.AskHold, Text: "pets", On: true}); r.OK {
 		t.Error("T18: acknowledged what is not on disk")
+	}
+}
+
+// T18, S19: the courier's signed "I am out" is acknowledged once it is on disk. One that the disk did not take is refused, and his phone
+// asks for it again.
+func TestOutIsDurable(t *testing.T) {
+	h := ready(t)
+	h.slide()
+	h.through()
+	h.until("secured")
+	out := func(ref uint64) {
+		h.in(Asked{Ref: ref, Ask: bus.Ask{ID: fmt.Sprint("out-", ref), What: bus.AskOut, Door: h.who.Door, Visit: h.view.Visit, Assertion: h.who.Courier.Sign(h.view.OutNonce)}})
+	}
+	h.stuck = true
+	out(900)
+	if r, ok := h.answers[900]; ok {
+		t.Errorf("answered %+v before it was on disk", r)
+	}
+	for _, a := range h.waits { // the disk fails
+		if a.Done != 0 {
+			h.in(Written{Done: a.Done, Err: errors.New("input/output error")})
+		}
+	}
+	h.waits, h.stuck = nil, false
+	if r := h.answers[900]; r.OK || r.Reason != interlock.LedgerFailed.String() {
+		t.Errorf("not written, and answered %+v; want ledger-failed", r)
+	}
+	if h.view.OutNonce == nil {
+		t.Fatal("his phone does not ask again")
+	}
+	out(901)
+	h.run(100 * time.Millisecond)
+	if r := h.answers[901]; !r.OK || h.view.OutNonce != nil {
+		t.Errorf("written, and answered %+v; asks again: %v", r, h.view.OutNonce != nil)
+	}
+}
+
+// T18, S19: a courier is shown his release once it is on disk: at once with a disk that works, and a while after one that did not has
+// healed.
+func TestReleaseIsDurable(t *testing.T) {
+	h := ready(t)
+	h.slide()
+	h.through()
+	h.until("secured")
+	h.stuck = true
+	h.in(Asked{Ref: 900, Ask: bus.Ask{ID: "out-1", What: bus.AskOut, Door: h.who.Door, Visit: h.view.Visit, Assertion: h.who.Courier.Sign(h.view.OutNonce)}})
+	h.run(300 * time.Millisecond)
+	if h.view.Phase != "tail" || h.view.Released {
+		t.Errorf("phase %s, released %v with nothing on disk", h.view.Phase, h.view.Released)
+	}
+	for _, a := range h.waits { // the disk fails
+		if a.Done != 0 {
+			h.in(Written{Done: a.Done, Err: errors.New("input/output error")})
+		}
+	}
+	h.waits, h.stuck = nil, false
+	h.run(200 * time.Millisecond)
+	if h.view.Released {
+		t.Error("released, and it was not written")
+	}
+	h.run(freeAgain)
+	if !h.view.Released {
+		t.Error("not released with a disk that works again")
 	}
 }
 

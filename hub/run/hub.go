@@ -48,7 +48,10 @@ type Hub struct {
 	visits  bool // owned by loop
 	refills refills
 	near    near
-	owed    owed
+	owed    struct {
+		mu sync.Mutex
+		hub.Owed
+	}
 }
 
 // New checks the wiring. Nothing is opened before Start.
@@ -359,10 +362,14 @@ func (h *Hub) append(e hub.Append) {
 	for _, entry := range e.Entries {
 		h.refills.wrote(entry)
 	}
-	again := h.owed.take()
+	h.owed.mu.Lock()
+	again := h.owed.Take()
+	h.owed.mu.Unlock()
 	h.cfg.Ledger.Append(func(err error) {
 		if err != nil {
-			owes, lost := h.owed.put(err, again, e.Entries)
+			h.owed.mu.Lock()
+			owes, lost := h.owed.Put(err, again, e.Entries)
+			h.owed.mu.Unlock()
 			h.cfg.Log.Error("the record could not be written", "entries", len(e.Entries), "owed", owes, "lost", lost, "err", err)
 			if owes > 0 {
 				h.remember()
@@ -377,11 +384,17 @@ func (h *Hub) append(e hub.Append) {
 	}, slices.Concat(again, e.Entries)...)
 }
 
+// owedAgain is how long after a failure what the disk owes is tried again, if nothing else is written before.
+const owedAgain = time.Second
+
 // remember has what the disk owes written in a while, whether or not there is anything new.
 func (h *Hub) remember() {
 	time.AfterFunc(owedAgain, func() {
 		h.queue.later(func() {
-			if h.owed.owes() {
+			h.owed.mu.Lock()
+			owes := h.owed.Owes()
+			h.owed.mu.Unlock()
+			if owes {
 				h.append(hub.Append{})
 			}
 		})

@@ -2,8 +2,6 @@ package run
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"slices"
 	"testing"
 
@@ -35,32 +33,5 @@ func TestRecordCatchesUp(t *testing.T) {
 	got, err := h.ledger.Read(t.Context(), size, h.ledger.Size())
 	if err != nil || !slices.IsSortedFunc(got, func(a, b ledger.Entry) int { return cmp.Compare(a.Mono, b.Mono) }) {
 		t.Errorf("from the failure on the record is %q, %v", words(got), err)
-	}
-}
-
-// What the disk may owe is bounded; decisions are never owed, nor is what is no entry.
-func TestOwed(t *testing.T) {
-	var o owed
-	fact := func(n int) ledger.Entry { return ledger.Entry{Kind: ledger.KindFact, Word: fmt.Sprintf("n-%d", n)} }
-	failed, bad := fmt.Errorf("%w: x", ledger.ErrFailed), fmt.Errorf("%w: x", ledger.ErrEntry)
-	o.put(failed, nil, []ledger.Entry{fact(1), {Kind: ledger.KindDecision, Word: "unlock"}})
-	o.put(failed, nil, []ledger.Entry{fact(2)})
-	again := o.take()
-	if len(again) != 2 || again[0].Word != "n-1" || again[1].Word != "n-2" || o.owes() {
-		t.Fatalf("took %v", words(again))
-	}
-	o.put(bad, again, []ledger.Entry{fact(3)})
-	if got := words(o.take()); !slices.Equal(got, words(again)) {
-		t.Errorf("beside one that is none: %q", got)
-	}
-	if n, _ := o.put(ledger.ErrClosed, again, nil); n != 0 {
-		t.Error("owed to a ledger that is closed")
-	}
-	if n, lost := o.put(errors.Join(failed), nil, make([]ledger.Entry, maxOwed+3)); n != maxOwed || lost != 3 {
-		t.Errorf("%d owed, %d lost; want %d, 3", n, lost, maxOwed)
-	}
-	o.take()
-	if n, lost := o.put(failed, nil, []ledger.Entry{{Data: make([]byte, maxOwedBytes)}, {Data: make([]byte, 1)}}); n != 1 || lost != 4 {
-		t.Errorf("%d owed, %d lost; want 1, 4", n, lost)
 	}
 }
