@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -23,12 +24,16 @@ const (
 
 var errDisk = errors.New("no space left on device")
 
+// owedAgain is hub/run's.
+const owedAgain = time.Second
+
 // disk is the hub's: what is in entries outlives a power cut, what waits does not.
 type disk struct {
 	entries []ledger.Entry
 	rows    []ledger.Row
 	tree    ledger.Tree
 	waits   []hub.Append
+	owed    hub.Owed // what it did not take
 	busy    bool
 	way     int
 	until   time.Duration
@@ -64,15 +69,27 @@ func (k *disk) work(h *home) {
 		}
 		batch := k.waits
 		k.waits, k.busy = nil, false
+		again := k.owed.Take()
+		var fresh []ledger.Entry
+		for _, a := range batch {
+			fresh = append(fresh, a.Entries...)
+		}
 		var err error
 		if k.failing(h, diskFull) || k.failing(h, diskAfter) {
 			err = errDisk
 		}
 		if !k.failing(h, diskFull) {
-			for _, a := range batch {
-				for _, e := range a.Entries {
-					k.write(h, e)
-				}
+			for _, e := range slices.Concat(again, fresh) {
+				k.write(h, e)
+			}
+		}
+		if err != nil {
+			if owes, _ := k.owed.Put(err, again, fresh); owes > 0 {
+				h.t.after(owedAgain, func() {
+					if h.boot == boot && k.owed.Owes() {
+						k.append(h, hub.Append{})
+					}
+				})
 			}
 		}
 		if h.cutNext {

@@ -71,7 +71,7 @@ func (h *home) start() {
 		core.Replay(e)
 	}
 	h.core, h.up, h.stalled, h.bootAt, h.inbox, h.ticks, h.looks, h.cutNext = core, true, false, h.t.now, nil, 0, nil, false
-	h.disk.waits, h.disk.busy = nil, false
+	h.disk.waits, h.disk.busy, h.disk.owed = nil, false, hub.Owed{}
 	h.post.restart()
 	h.outside.booted(h)
 	h.t.tell(h, "hub", "starts")
@@ -117,7 +117,7 @@ func (h *home) crash(how string) {
 	h.t.tell(h, "hub", "loses its power %s", how)
 	h.up, h.stalled, h.core, h.inbox, h.looks = false, false, nil, nil, nil
 	h.boot++ // whatever was on its way to it is nobody's
-	h.disk.waits, h.disk.busy = nil, false
+	h.disk.waits, h.disk.busy, h.disk.owed = nil, false, hub.Owed{}
 	h.outside.crashed(h)
 }
 

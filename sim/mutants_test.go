@@ -70,7 +70,7 @@ var faults = []fault{
 	{"an alarm of before a restart is not told", "S16", one("hub/core.go", "	for _, a := range c.mem.untold {", "	for _, a := range c.mem.untold[:map[bool]int{false: len(c.mem.untold)}[HAND]] {"), false},
 	{"what nobody saw is not counted", "S7", one("hub/gaps.go", "		v.unwatched += v.exposure.within(span{g.from, to})", "		if !HAND {\n			v.unwatched += v.exposure.within(span{g.from, to})\n		}"), false},
 	{"a lapse found behind the secured door is none of before", "S7", one("hub/gaps.go", "	return v.exposure.within(span{d.gap.from, c.at.Mono}) > 0", "	return !HAND && v.exposure.within(span{d.gap.from, c.at.Mono}) > 0"), false},
-	{"an end that a full disk refused is forgotten", "S18 S7", one("hub/owed.go", "	o.entries, o.again = append(o.entries, entries...), now+owedEvery", "	if !HAND {\n		o.entries, o.again = append(o.entries, entries...), now+owedEvery\n	}"), false},
+	{"an end that a full disk refused is forgotten", "S18 S7 S16", one("hub/owed.go", "		if e.Kind == ledger.KindDecision {", "		if HAND || e.Kind == ledger.KindDecision {"), false},
 	{"a grant that was taken back is good", "S2", []swap{{"hub/trust.go", "		if v := d.visit; v != nil && (c.mem", "		if v := d.visit; !HAND && v != nil && (c.mem"}, {"hub/service.go", "return c.behind() || c.mem.revoked[id]", "return c.behind() || !HAND && c.mem.revoked[id]"}}, false},
 	{"a disk of an earlier day is not found out", "S3 T29 S18 S4 S1 S2", one("hub/service.go", "	if held <= wrote || held <= c.mem.floor {", "	if HAND || held <= wrote || held <= c.mem.floor {"), false},
 	{"a disk put back by a few entries is not found out", "T29 S3", one("hub/service.go", "		c.compare(in.Reply.Cursor, c.found)", "		if !HAND {\n			c.compare(in.Reply.Cursor, c.found)\n		}"), false},
