@@ -45,12 +45,7 @@ func moves() [31]func(h *home, c *call, m Move) {
 		8:  func(h *home, c *call, m Move) { h.darken(20*time.Second + m.For) },
 		9:  func(h *home, c *call, m Move) { h.unplug(m.For, "(T9)") },
 		10: func(h *home, c *call, m Move) { h.cutUplink(m.For) },
-		11: func(h *home, c *call, m Move) {
-			h.darken(m.For)
-			h.cutUplink(m.For)
-			h.silence(m.For)
-			h.unplug(m.For, "(T11)")
-		},
+		11: everything,
 		12: usedAgain,
 		13: forged,
 		14: elsewhere,
@@ -73,8 +68,10 @@ func moves() [31]func(h *home, c *call, m Move) {
 		24: strangers,
 		26: func(h *home, c *call, m Move) {
 			h.silence(m.For)
-			if m.How%4 != 1 { // else the camera hangs on a cable that no jam reaches
+			if m.How%4 != 1 {
 				h.darken(m.For)
+			} else { // the camera hangs on a cable that no jam reaches, and the courier takes his time
+				c.temper = Slow
 			}
 			if m.How%2 == 0 {
 				c.temper = Thief

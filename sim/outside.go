@@ -60,6 +60,7 @@ type outside struct {
 	heardAt   time.Duration   // the newest beat that the service heard
 	heardOf   int             // visits in the newest that was sent
 	heardSeq  uint64          // its number, and the hub's start
+	late      bool            // the newest that came was not the newest that was sent
 	heardBoot int             // the instance that heard it
 	missedAt  time.Duration   // the beat after which the service found the hub silent
 	back      bool            // the disk was put back (T29)
@@ -113,7 +114,7 @@ func (o *outside) booted(h *home) {
 	*o = outside{
 		bootAt: h.t.now, disturbed: h.t.now, recorded: map[string]bool{}, blockAsk: map[string]bus.Ask{}, shownNonce: map[string]time.Duration{},
 		slid: keep.slid, decisions: map[string]int{}, uses: keep.uses, spent: keep.spent, toldIDs: keep.toldIDs, closed: keep.closed,
-		heardAt: keep.heardAt, heardOf: keep.heardOf, heardBoot: keep.heardBoot, heardSeq: keep.heardSeq, missedAt: keep.missedAt, toldAt: keep.toldAt, back: keep.back, cut: keep.cut, most: keep.most, second: keep.second, revoked: keep.revoked,
+		heardAt: keep.heardAt, heardOf: keep.heardOf, heardBoot: keep.heardBoot, heardSeq: keep.heardSeq, late: keep.late, missedAt: keep.missedAt, toldAt: keep.toldAt, back: keep.back, cut: keep.cut, most: keep.most, second: keep.second, revoked: keep.revoked,
 		blocks: keep.blocks, blocked: keep.blocked, exposed: keep.exposed, ordered: keep.ordered,
 		dark: keep.dark, blind: keep.blind, total: keep.total, diskBad: keep.diskBad, wentOff: keep.wentOff, bad: keep.bad, alarmed: keep.alarmed, unlockAt: keep.unlockAt, noise: keep.noise,
 		inside: keep.inside, kind: keep.kind, phaseAt: h.t.now, view: bus.View{},
@@ -212,7 +213,9 @@ func (o *outside) answered(h *home, b bus.Beat, r bus.BeatReply) {
 
 func (o *outside) heard(h *home, b bus.Beat, boot int) {
 	o.heardAt, o.heardBoot = h.t.now, h.t.service.boots
-	if n := uint64(boot)<<32 | b.Seq; n >= o.heardSeq { // one that was overtaken says what was
+	n := uint64(boot)<<32 | b.Seq
+	o.late = n < o.heardSeq // a service cannot tell one that was minutes on its way from one of a hub that has started anew
+	if !o.late {
 		o.heardOf, o.heardSeq = len(b.Visits), n
 	}
 }
@@ -560,7 +563,7 @@ func (o *outside) pass(h *home, d time.Duration) {
 // serviceTick is S14: the service's dead man's switch, from the service's side.
 func (o *outside) serviceTick(h *home) {
 	s := h.t.service
-	if o.heardOf == 0 || o.heardBoot != s.boots || o.missedAt == o.heardAt || h.t.now-o.heardAt <= control.VisitSilence+2*serviceTick {
+	if o.late || o.heardOf == 0 || o.heardBoot != s.boots || o.missedAt == o.heardAt || h.t.now-o.heardAt <= control.VisitSilence+2*serviceTick {
 		return
 	}
 	if s.turned > 0 && h.t.now-s.turned < 10*time.Second || s.skew != 0 {
