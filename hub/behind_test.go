@@ -101,6 +101,23 @@ func TestSlowFirstAnswer(t *testing.T) {
 	}
 }
 
+// T29, T18: a disk that said no to what it had written holds the same entries twice, and so does the service: more than this hub ever gave
+// it, and no sign of another hub.
+func TestEntriesThatStandTwice(t *testing.T) {
+	h := newHome(t)
+	h.prepare()
+	h.run(time.Second)
+	for _, e := range slices.Clone(h.disk) {
+		e.Index = uint64(len(h.disk))
+		h.disk = append(h.disk, e)
+	}
+	h.cursor = uint64(len(h.disk))
+	h.run(20 * time.Second)
+	if h.c.behind() {
+		t.Error("an honest hub thinks that it was restored")
+	}
+}
+
 // A service that holds as much as the hub wrote, or less, says nothing against it.
 func TestCursorOfTheService(t *testing.T) {
 	h := ready(t)

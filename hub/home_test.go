@@ -287,7 +287,7 @@ func (h *home) run(d time.Duration) {
 			h.beat = h.mono + 500*time.Millisecond
 			reply := bus.BeatReply{Blocks: h.blocks, Time: noon.Add(h.away + h.mono + h.skew), Cursor: h.cursor}
 			h.seq++
-			h.in(Answered{Seq: h.seq, Visits: h.named, Sent: h.mono - 10*time.Millisecond, Trip: 10 * time.Millisecond, Reply: reply})
+			h.in(Answered{Seq: h.seq, Visits: h.named, Sent: h.mono - 10*time.Millisecond, Trip: 10 * time.Millisecond, Size: uint64(len(h.disk)), Reply: reply})
 		}
 		if h.owed.Owes() && h.mono >= h.owedAt {
 			h.carry(Append{})

@@ -84,6 +84,7 @@ type (
 		Visits []string      // the visits that the beat named: for those the service watches this hub (S14)
 		Sent   time.Duration // when the beat left, on the hub's monotonic clock
 		Trip   time.Duration // from then until the answer came
+		Size   uint64        // entries of the record that were durable when the answer came: the service can hold no more (T29)
 		Reply  bus.BeatReply
 	}
 

@@ -21,7 +21,7 @@ func (c *Core) answered(in Answered) {
 		return
 	}
 	c.beat = in.Seq
-	c.compare(in.Reply.Cursor, c.mem.size)
+	c.compare(in.Reply.Cursor, max(in.Size, c.found))
 	anchored := c.clock.anchored
 	if c.clock.answer(c.at, in.Sent, in.Trip, in.Reply.Time) {
 		c.write(nil, ledger.KindFact, pick(c.clock.sure, "clock-sure", "clock-unsure"), interlock.NoReason, nil)

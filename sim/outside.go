@@ -551,9 +551,9 @@ func (o *outside) pass(h *home, d time.Duration) {
 	}
 	from := h.eyes[0].blind.from
 	if kind == "hub-off" || kind == "hub-stalled" {
-		from = o.disturbed
+		from = o.heardAt // who was told that the hub is silent need not be told why
 	}
-	if o.toldAt > 0 && (o.toldAt >= from || h.visits.view.Alarm != "") {
+	if o.toldAt > 0 && (o.toldAt >= from || o.toldAt > o.heardAt || h.visits.view.Alarm != "") {
 		return
 	}
 	o.inside += d

@@ -162,7 +162,7 @@ func (h *home) sendBeat() {
 		}
 		p.answered = b.Seq
 		h.outside.answered(h, b, reply)
-		h.take(hub.Answered{Seq: b.Seq, Visits: b.Visits, Sent: sent, Trip: trip, Reply: reply})
+		h.take(hub.Answered{Seq: b.Seq, Visits: b.Visits, Sent: sent, Trip: trip, Size: uint64(len(h.disk.entries)), Reply: reply})
 		p.known = true
 		if !p.shipping {
 			p.cursor = reply.Cursor

@@ -45,6 +45,7 @@ type post struct {
 	now    func() time.Duration
 	random io.Reader
 	push   func(any)
+	size   func() uint64  // durable entries of the record
 	took   func(any) bool // push, and whether the core will hear of it
 	ask    func(hub.Asked) bool
 	live   Live
@@ -81,7 +82,7 @@ type pending struct {
 
 func newPost(cfg Config, now func() time.Duration, q *queue, wg *sync.WaitGroup, cursor func(uint64)) *post {
 	return &post{
-		id: cfg.ID, conn: cfg.Bus, now: now, random: cfg.Random, push: q.push, took: q.took, ask: q.ask, live: cfg.Live, log: cfg.Log, wg: wg, cursor: cursor,
+		id: cfg.ID, conn: cfg.Bus, now: now, random: cfg.Random, size: cfg.Ledger.Size, push: q.push, took: q.took, ask: q.ask, live: cfg.Live, log: cfg.Log, wg: wg, cursor: cursor,
 		beatNow: make(chan struct{}, 1), viewNow: make(chan struct{}, 1), alarmNow: make(chan struct{}, 1),
 		answers: make(chan answer, maxAnswers),
 		views:   map[string]bus.View{}, refs: map[uint64]func([]byte) error{},
@@ -181,7 +182,7 @@ func (p *post) beat(ctx context.Context, b bus.Beat) {
 		return // overtaken by a newer answer; the core drops those that overtake each other on the way to it
 	}
 	// The core judges by its first answer whether the record is older than what the service holds (T29): nothing is sent before that.
-	if p.took(hub.Answered{Seq: b.Seq, Visits: b.Visits, Sent: sent, Trip: trip, Reply: r}) {
+	if p.took(hub.Answered{Seq: b.Seq, Visits: b.Visits, Sent: sent, Trip: trip, Size: p.size(), Reply: r}) {
 		p.cursor(r.Cursor)
 	}
 }
