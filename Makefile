@@ -3,7 +3,7 @@ SHELL := /bin/bash
 export CGO_ENABLED ?= 0
 
 RUN_NEEDS  := ffmpeg mosquitto
-TEST_NEEDS := $(RUN_NEEDS) gcc libc6-dev mosquitto-clients chromium chromium-driver fonts-dejavu-core \
+TEST_NEEDS := $(RUN_NEEDS) strace e2fsprogs gcc libc6-dev mosquitto-clients chromium chromium-driver fonts-dejavu-core \
 	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 
 .PHONY: demo test build cross pure lint fmt pages bad-input explore mutants bench fuzz locks drivers lab clean

@@ -47,6 +47,8 @@ type houseConfig struct {
 	A1            string           // link of the cameras: wired, wifi
 	Relays        []string         // the service's, for the live picture
 	Camera        cameraPort       // where the cameras listen; zero: on this machine alone
+	State         string           // of the hub; empty: Dir
+	HubSays       func(string)     // hears each line of the log of a hub that is a process of its own; may be nil
 }
 
 // pretendHouse is one hub's home with any number of doors: real broker, real RTSP, real MQTT.
@@ -102,7 +104,7 @@ func startHouse(ctx context.Context, cfg houseConfig) (_ *pretendHouse, err erro
 		return nil, err
 	}
 	h.hub = HubConfig{
-		ID: hubID, State: cfg.Dir, Service: ServiceConfig{URL: "nats://" + h.uplink.Addr()},
+		ID: hubID, State: or(cfg.State, cfg.Dir), Service: ServiceConfig{URL: "nats://" + h.uplink.Addr()},
 		Passkeys: PasskeyConfig{ID: cfg.Passkeys, Origins: cfg.Origins}, Live: LiveConfig{Loopback: true, Relays: cfg.Relays}, Log: "info",
 	}
 	for i := range cfg.Doors {
@@ -250,6 +252,9 @@ func (h *pretendHouse) startChild(ctx context.Context, paired func(code string))
 		for scan.Scan() {
 			line := scan.Bytes()
 			_, _ = out.Write(append(bytes.Clone(line), '\n'))
+			if h.cfg.HubSays != nil {
+				h.cfg.HubSays(string(line))
+			}
 			if m := pairingCode.FindSubmatch(line); m != nil && paired != nil {
 				paired(string(m[1]))
 			}

@@ -22,7 +22,7 @@ import (
 // BenchCmd measures from outside.
 type BenchCmd struct {
 	Jam      JamCmd      `cmd:"" help:"Jam virtual cameras with the bolt out: last picture to lagging, to Lock on the wire, to lost, to the alarm."`
-	Kill9    Kill9Cmd    `cmd:"" name:"kill9" help:"Kill the hub at random moments of a visit; check the record, the wire and the door."`
+	Faults   FaultsCmd   `cmd:"" help:"Kill the hub, fail its disk, stop it, step its clock in the middle of a visit; check the record, the wire and the door."`
 	Clips    ClipsCmd    `cmd:"" help:"Make the clips that detectors are fitted on and judged by, with the truth about each."`
 	Liveness LivenessCmd `cmd:"" help:"Judge the detectors of frozen, replayed and covered pictures by held-out clips, beside ffmpeg's filters."`
 	Tradeoff TradeoffCmd `cmd:"" help:"What a shorter detection bound costs in false alarms, over four kinds of link: simulated arrivals, the shipped Judge."`

@@ -39,6 +39,8 @@ type townConfig struct {
 	Camera        cameraPort // where the cameras listen; zero: on this machine alone
 	Log           *slog.Logger
 	HomeEvents    func(home.Event)
+	State         string       // of the hub; empty: Dir
+	HubSays       func(string) // hears each line of the log of a hub that is a process of its own; may be nil
 	API           func(i int, urls []string, o *api.Options)
 	Hub           func(*HubConfig) // nil, or changes the hub's configuration before it starts
 	Say           func(string)     // progress
@@ -97,7 +99,7 @@ func startTown(ctx context.Context, cfg townConfig) (_ *town, err error) {
 	}
 	t.house, err = startHouse(ctx, houseConfig{
 		Dir: cfg.Dir, Doors: cfg.Doors, Width: cfg.Width, Height: cfg.Height, GOP: cfg.GOP, Stills: cfg.Stills, Kbit: cfg.Kbit, FPS: cfg.FPS, Limits: cfg.Limits, Travel: cfg.Travel, Now: t.now, Log: cfg.Log,
-		Origins: t.service.URLs, Passkeys: "localhost", Bus: bus.Host, HomeEvents: cfg.HomeEvents, A1: cfg.Link, Relays: t.service.Relays, Camera: cfg.Camera,
+		Origins: t.service.URLs, Passkeys: "localhost", Bus: bus.Host, HomeEvents: cfg.HomeEvents, A1: cfg.Link, Relays: t.service.Relays, Camera: cfg.Camera, State: cfg.State, HubSays: cfg.HubSays,
 	})
 	if err != nil {
 		return nil, err
