@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"eyebolt/virtual/home"
@@ -70,7 +71,14 @@ func (r *faultRun) courier(ctx context.Context) {
 		switch since := h.now(); {
 		case shut > 0 && v.Visit == visit && v.Phase == "idle", shut > 0 && v.Visit != visit && since-shut > time.Second:
 			return
-		case shut > 0 && since-shut > 8*time.Second, !opened && since-max(arrivedAt, r.hitTime()) > 12*time.Second:
+		case shut > 0 && since-shut > 8*time.Second:
+			return
+		case !opened && since-max(arrivedAt, r.hitTime()) > 12*time.Second:
+			r.line("courier", "gives up")
+			err := h.town.cast.Courier.Call(ctx, http.MethodPost, "/api/stops/"+delivery+"/cannot", map[string]any{"why": "door"}, nil)
+			if err != nil {
+				r.line("courier", "says that he cannot deliver, and is told "+err.Error())
+			}
 			return
 		}
 	}
