@@ -101,11 +101,11 @@ var faults = []fault{
 	{name: "power-cut-at-fdatasync", family: "filesystem", say: "power cut as it is about to make something durable", ahead: true, disk: true, trace: true, quick: true, play: func(ctx context.Context, r *faultRun) error {
 		return r.traced(ctx, func() error {
 			// The process stands in the call for as long as it takes to cut the power.
-			if err := sleep(ctx, time.Duration(300+r.rng.IntN(1500))*time.Millisecond); err != nil {
+			if err := sleep(ctx, time.Duration(20+r.rng.IntN(800))*time.Millisecond); err != nil {
 				return err
 			}
 			return r.cut()
-		}, true, "fdatasync,fsync:delay_enter=250000")
+		}, true, "fdatasync,fsync:delay_enter=400000")
 	}},
 	{name: "fsync-lies", family: "filesystem", say: "fdatasync and fsync say yes and do nothing; then a power cut", ahead: true, disk: true, trace: true, lies: true, play: func(ctx context.Context, r *faultRun) error {
 		return r.traced(ctx, func() error {
