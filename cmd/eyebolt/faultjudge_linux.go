@@ -21,7 +21,9 @@ const (
 	orderLife  = 2200 * time.Millisecond // from a decision: 1 s to be written, 1 s to be sent (S5, S12), and what a message takes
 	seenWithin = 50 * time.Millisecond   // by which two clocks of this machine may differ
 	silentIn   = 3200 * time.Millisecond // the dead man's switch of 2 s, 1 s to tell (S14, S6), and how often the page is read
-	wakesIn    = 1500 * time.Millisecond // from SIGCONT: late, and a bolt ordered (S6)
+	// serviceLate is from when on the service restarts its timers because it stood still itself (S14), and what one look takes.
+	serviceLate = 550 * time.Millisecond
+	wakesIn     = 1500 * time.Millisecond // from SIGCONT: late, and a bolt ordered (S6)
 )
 
 // verdict is what verify says.
@@ -261,7 +263,7 @@ func (r *faultRun) judgeSilence(k *faultReport, broke func(string, ...any)) {
 	case !r.fault.silent || r.phase == "idle":
 	case r.silentAt == 0:
 		broke("S14: the hub was silent in a visit, and the service did not alarm")
-	case r.silentAt-r.hitAt > silentIn:
+	case r.silentAt-max(r.hitAt, r.stalled) > silentIn: // a service that was itself late begins anew
 		broke("S14: the service alarmed %.2f s after the hub fell silent", (r.silentAt - r.hitAt).Seconds())
 	}
 }

@@ -43,6 +43,7 @@ type faultRun struct {
 	visit    string
 	slides   []time.Duration // when the courier slid
 	released bool            // a phone showed the courier's release
+	stalled  time.Duration   // when this process, and the service in it, last stood still; 0: never
 	silentAt time.Duration   // when the service alarmed of the hub's silence; 0: never
 	never    string          // why no visit could begin
 	notes    []string
@@ -191,7 +192,7 @@ func (r *faultRun) lasts(ctx context.Context) {
 // silence waits, and notes when the service alarms of the hub's silence.
 func (r *faultRun) silence(ctx context.Context, d time.Duration) error {
 	from := r.home.now()
-	for r.home.now()-from < d {
+	for last := from; r.home.now()-from < d; last = r.home.now() {
 		var page struct {
 			Alarms []struct{ Reason, Visit string }
 		}
@@ -206,6 +207,12 @@ func (r *faultRun) silence(ctx context.Context, d time.Duration) error {
 		}
 		if err := sleep(ctx, 50*time.Millisecond); err != nil {
 			return err
+		}
+		if late := r.home.now() - last; late > serviceLate {
+			r.note(fmt.Sprintf("this process, the service in it, stood still for %.1f s: the dead man's switch begins anew (S14)", late.Seconds()))
+			r.mu.Lock()
+			r.stalled = r.home.now()
+			r.mu.Unlock()
 		}
 	}
 	return nil

@@ -27,7 +27,7 @@ func TestFaultsOnTheShippedHub(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, "bench", "faults", "-n", "6", "--at-once", "3", "--seed", "7",
+	cmd := exec.CommandContext(ctx, binary, "bench", "faults", "-n", "6", "--at-once", "6", "--seed", "7",
 		"--only", "kill9,stop-3s,fsync-eio,disk-full,power-cut,clock-back-1h")
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)
