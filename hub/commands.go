@@ -113,7 +113,7 @@ const freeAgain = time.Second
 func (c *Core) free(d *door) {
 	if v := d.visit; v != nil {
 		v.freeing = c.at.Mono + freeAgain
-		c.wait.releases = append(c.wait.releases, v)
+		c.wait.releases = append(c.wait.releases, release{d, v})
 	}
 }
 

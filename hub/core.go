@@ -50,13 +50,18 @@ type Core struct {
 type waiting struct {
 	decisions []decision
 	answers   []answerLater
-	releases  []*visit // of which a courier may be told once they are durable
+	releases  []release // of which a courier may be told once they are durable
 }
 
 type decision struct {
 	door  *door
 	visit string
 	n     uint32
+}
+
+type release struct {
+	door  *door
+	visit *visit
 }
 
 type answerLater struct {
@@ -251,8 +256,9 @@ func (c *Core) written(in Written) {
 		}
 		c.step(k.door, f)
 	}
-	for _, v := range w.releases {
-		v.freed = v.freed || in.Err == nil
+	for _, r := range w.releases {
+		// A slow disk says it when the door may be proven no longer: then it is asked again, once it is (S19, S9).
+		r.visit.freed = r.visit.freed || in.Err == nil && r.door.visit == r.visit && r.door.state.Secured()
 	}
 	for _, a := range w.answers {
 		if in.Err != nil {

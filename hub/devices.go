@@ -31,7 +31,7 @@ func (c *Core) tick(in Tick) {
 		d.age(c.at.Mono)
 		c.look(d)
 		c.step(d, interlock.Fact{Kind: interlock.Tick})
-		if v := d.visit; v != nil && d.state.Released() && !v.freed && c.at.Mono >= v.freeing {
+		if v := d.visit; v != nil && d.state.Released() && !v.freed && d.state.Secured() && c.at.Mono >= v.freeing {
 			c.free(d)
 		}
 	}

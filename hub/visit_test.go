@@ -344,3 +344,28 @@ func (h *home) reach(phase string) {
 	}
 	h.until("tail")
 }
+
+// S19, S9: the disk took its time over a release, and somebody has asked for the bolt anew meanwhile: the courier is shown his release once
+// the door is proven again, not before.
+func TestReleaseWaitsForTheProof(t *testing.T) {
+	h := ready(t)
+	h.slide()
+	h.through()
+	h.until("secured")
+	h.stuck = true
+	h.in(Asked{Ref: 900, Ask: bus.Ask{ID: "out-1", What: bus.AskOut, Door: h.who.Door, Visit: h.view.Visit, Assertion: h.who.Courier.Sign(h.view.OutNonce)}})
+	h.run(300 * time.Millisecond)
+	h.deaf, h.plug = true, false // no report comes
+	h.in(Asked{Ref: 901, Ask: bus.Ask{ID: "lock-1", What: bus.AskLock, Door: h.who.Door}})
+	h.stuck = false
+	h.flush()
+	h.run(3 * time.Second)
+	if h.view.Secured || h.view.Released {
+		t.Errorf("secured %t, released %t after a Lock that nobody answered", h.view.Secured, h.view.Released)
+	}
+	h.deaf, h.plug = false, true
+	h.run(8 * time.Second)
+	if !h.view.Secured || !h.view.Released {
+		t.Errorf("secured %t, released %t once it is proven", h.view.Secured, h.view.Released)
+	}
+}

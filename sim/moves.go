@@ -252,7 +252,7 @@ func (h *home) refused(rule string, a bus.Ask) {
 	}
 	what := a.What
 	h.ask(a, func(r bus.AskReply) {
-		if r.OK && a.What == bus.AskArrive && a.GrantID == h.outside.view.GrantID {
+		if r.OK && a.What == bus.AskArrive && a.GrantID == h.outside.view.GrantID && rule != "T29" {
 			return // the real one came first: to be asked again says nothing
 		}
 		if r.OK {

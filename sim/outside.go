@@ -575,8 +575,9 @@ func (o *outside) serviceTick(h *home) {
 			return
 		}
 	}
-	if h.t.now-o.ackAt < 3*time.Second {
-		return // it was told, and somebody has seen it already
+	if o.ackAt > o.heardAt+control.VisitSilence {
+		o.missedAt, o.toldAt, o.bad = o.heardAt, o.ackAt, true // it was told, and somebody has seen it already
+		return
 	}
 	h.t.broke(h, "S14", "the hub was last heard %v ago in a visit, and nobody is alarmed", h.t.now-o.heardAt)
 }
