@@ -67,10 +67,11 @@ func moves() [31]func(h *home, c *call, m Move) {
 		23: func(h *home, c *call, m Move) { h.rough(m.For) },
 		24: strangers,
 		26: func(h *home, c *call, m Move) {
-			h.silence(m.For)
 			if m.How%4 != 1 {
+				h.silence(m.For)
 				h.darken(m.For)
 			} else { // the camera hangs on a cable that no jam reaches, and the courier takes his time
+				h.silence(20*time.Second + m.For)
 				c.temper = Slow
 			}
 			if m.How%2 == 0 {

@@ -51,8 +51,8 @@ var faults = []fault{
 	{"a re-entry is only noticed", "S10", one("interlock/settle.go", "		t.breach(ReEntry)\n", "		if HAND {\n			t.say(DoNotice, ReEntry)\n		} else {\n			t.breach(ReEntry)\n		}\n"), false},
 	{"lock on an open door", "S11", []swap{{"interlock/step.go", "if s.ajar() || s.smoke {", "if !HAND && s.ajar() || s.smoke {"}, {"interlock/take.go", "	if s.ajar() {\n		t.refuse(DoorNotClosed)", "	if s.ajar() && !HAND {\n		t.refuse(DoorNotClosed)"}}, false},
 	{"a restart forgets the visit", "S8 S12", one("interlock/take.go", "	if !unfinished {", "	if !unfinished || HAND {"), false},
-	{"a late effect is not bolted", "S12", one("interlock/settle.go", "	t.breach(r)\n	t.lock(r)\n}", "	t.breach(r)\n	if !HAND {\n		t.lock(r)\n	}\n}"), false},
-	{"a stale report is believed", "S1 S9 S12", one("interlock/state.go", "	if s.boltAge > s.lim.BoltStale {", "	if s.boltAge > s.lim.BoltStale && !HAND {"), false},
+	{"a late effect is not bolted", "S12", one("interlock/settle.go", "	t.enter(Closing, r)\n	t.breach(r)\n	t.lock(r)\n}", "	if HAND {\n		t.alarm(r)\n		return\n	}\n	t.enter(Closing, r)\n	t.breach(r)\n	t.lock(r)\n}"), false},
+	{"a report of a minute ago is believed", "S1 S9 S12", one("interlock/words.go", "BoltStale: 12_000,", "BoltStale: 12_000 + map[bool]Millis{true: 60_000}[HAND],"), false},
 	{"released without \"I am out\"", "S19", one("interlock/settle.go", "	if s.out && s.Secured() &&", "	if (HAND || s.out) && s.Secured() &&"), false},
 	{"nobody asks who is still inside", "S8 S19", one("interlock/settle.go", "s.outIn == s.lim.Out {", "s.outIn == s.lim.Out && !HAND {"), false},
 	{"a second arrival takes the visit over", "T30 S3 S2 S8 S1", []swap{

@@ -75,6 +75,7 @@ type outside struct {
 	downAt   time.Duration   // when the uplink last was down
 	radioAt  time.Duration   // when the radio last was down
 	revoked  map[string]bool // grants whose revocation the hub has taken
+	counted  map[string]bool // visits' beginnings and ends that stand on the disk
 
 	// Of the call going on.
 	dark     time.Duration // while exposed: nobody could see, as one stretch
@@ -114,13 +115,13 @@ func (o *outside) booted(h *home) {
 	*o = outside{
 		bootAt: h.t.now, disturbed: h.t.now, recorded: map[string]bool{}, blockAsk: map[string]bus.Ask{}, shownNonce: map[string]time.Duration{},
 		slid: keep.slid, decisions: map[string]int{}, uses: keep.uses, spent: keep.spent, toldIDs: keep.toldIDs, closed: keep.closed,
-		heardAt: keep.heardAt, heardOf: keep.heardOf, heardBoot: keep.heardBoot, heardSeq: keep.heardSeq, late: keep.late, missedAt: keep.missedAt, toldAt: keep.toldAt, back: keep.back, cut: keep.cut, most: keep.most, second: keep.second, revoked: keep.revoked,
+		heardAt: keep.heardAt, heardOf: keep.heardOf, heardBoot: keep.heardBoot, heardSeq: keep.heardSeq, late: keep.late, missedAt: keep.missedAt, toldAt: keep.toldAt, back: keep.back, cut: keep.cut, most: keep.most, second: keep.second, revoked: keep.revoked, counted: keep.counted,
 		blocks: keep.blocks, blocked: keep.blocked, exposed: keep.exposed, ordered: keep.ordered,
 		dark: keep.dark, blind: keep.blind, total: keep.total, diskBad: keep.diskBad, wentOff: keep.wentOff, bad: keep.bad, alarmed: keep.alarmed, unlockAt: keep.unlockAt, noise: keep.noise,
 		inside: keep.inside, kind: keep.kind, phaseAt: h.t.now, view: bus.View{},
 	}
 	if o.uses == nil {
-		o.slid, o.uses, o.spent, o.toldIDs, o.closed, o.second, o.revoked = map[string]bool{}, map[string]*use{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+		o.slid, o.uses, o.spent, o.toldIDs, o.closed, o.second, o.revoked, o.counted = map[string]bool{}, map[string]*use{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	}
 }
 
@@ -243,12 +244,14 @@ func (o *outside) durable(h *home, e ledger.Entry) {
 	case ledger.KindDecision:
 		o.decisions[e.Visit]++
 	case ledger.KindVisit:
-		switch e.Word {
-		case ledger.WordBegan:
+		once := !o.counted[e.Word+e.Visit] // a disk that says no to what it wrote holds it twice
+		o.counted[e.Word+e.Visit] = true
+		switch {
+		case e.Word == ledger.WordBegan && once:
 			h.t.tally.Visits++
-		case ledger.WordEnded:
+		case e.Word == ledger.WordEnded && once:
 			o.judgeEnd(h, e)
-		case "closed":
+		case e.Word == "closed":
 			if !o.closed[e.Visit] && !o.back {
 				h.t.broke(h, "S7", "an incident was closed that no resident closed")
 			}
