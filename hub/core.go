@@ -108,7 +108,9 @@ func (c *Core) Take(at At, in Input) []Effect {
 		return c.rest
 	}
 	_, tick := in.(Tick)
-	if c.booted && !tick && at.Mono-c.due > lateAfter {
+	_, report := in.(Reported)
+	late := c.booted && !tick && at.Mono-c.due > lateAfter
+	if late && !report {
 		c.late() // whatever waited while the clockwork stood still is not judged by what was seen before (S6)
 	}
 	switch in := in.(type) {
@@ -148,6 +150,9 @@ func (c *Core) Take(at At, in Input) []Effect {
 		c.told(in)
 	case Shipped:
 		c.shipped(in)
+	}
+	if late && report {
+		c.late() // what it tells comes first: no bolt is thrown at a door that is just being told to be open (S11)
 	}
 	c.settle()
 	out := c.effects()

@@ -369,3 +369,22 @@ func TestReleaseWaitsForTheProof(t *testing.T) {
 		t.Errorf("secured %t, released %t once it is proven", h.view.Secured, h.view.Released)
 	}
 }
+
+// S11, S6: a hub that stood still while the door opened learns of both in one step. It is late, and throws no bolt at a door that it is
+// just being told to be open; as it closes, it does.
+func TestWakesToAnOpenDoor(t *testing.T) {
+	h := ready(t)
+	h.slide()
+	h.until("unlocked")
+	h.mono += 12 * time.Second
+	h.move(true)
+	if n := h.count("lock"); n != 0 {
+		t.Errorf("%d Locks at an open door", n)
+	}
+	h.run(2 * time.Second)
+	h.move(false)
+	h.run(100 * time.Millisecond)
+	if h.count("lock") == 0 {
+		t.Error("no Lock as it closes")
+	}
+}

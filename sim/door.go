@@ -20,9 +20,6 @@ type door struct {
 // canOpen says whether somebody outside can open it with a hand.
 func (d *door) canOpen() bool { return d.open || !d.thrown }
 
-// secured is the truth that S9 is about.
-func (d *door) secured() bool { return d.thrown && !d.open }
-
 // swing opens or closes the leaf; it says whether it moved. A bolt that is out keeps a closed leaf closed and an open one from closing.
 func (h *home) swing(open bool) bool {
 	d := &h.door

@@ -125,7 +125,7 @@ func (h *home) crash(how string) {
 func (h *home) stall() {
 	if h.up {
 		h.t.tell(h, "hub", "stands still")
-		h.stalled = true
+		h.stalled, h.outside.disturbed = true, h.t.now
 	}
 }
 
@@ -134,7 +134,7 @@ func (h *home) wake() {
 		return
 	}
 	h.t.tell(h, "hub", "goes on")
-	h.stalled = false
+	h.stalled, h.outside.disturbed = false, h.t.now
 	inbox := h.inbox
 	h.inbox = nil
 	for _, in := range inbox {

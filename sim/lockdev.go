@@ -29,9 +29,6 @@ type lockdev struct {
 
 func (l *lockdev) failing(h *home, way int) bool { return l.way == way && h.t.now < l.until }
 
-// honest says whether nothing is wrong with it, nor was lately.
-func (l *lockdev) honest(h *home) bool { return h.t.now >= l.until }
-
 // say sends the bolt's state as it is now.
 func (l *lockdev) say(h *home, by lock.By, solicited bool) {
 	b := lock.BoltDrawn

@@ -42,8 +42,15 @@ func moves() [31]func(h *home, c *call, m Move) {
 		7: func(h *home, c *call, m Move) {
 			h.deceive("covered", liveness.Covered, 100*time.Millisecond, 4*time.Second, 0.968, m.For)
 		},
-		8:  func(h *home, c *call, m Move) { h.darken(20*time.Second + m.For) },
-		9:  func(h *home, c *call, m Move) { h.unplug(m.For, "(T9)") },
+		8: func(h *home, c *call, m Move) { h.darken(20*time.Second + m.For) },
+		9: func(h *home, c *call, m Move) {
+			if m.How%3 != 2 {
+				h.unplug(m.For, "(T9)")
+				return
+			}
+			h.stall()
+			h.t.after(m.For, h.wake)
+		},
 		10: func(h *home, c *call, m Move) { h.cutUplink(m.For) },
 		11: everything,
 		12: usedAgain,

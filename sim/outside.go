@@ -78,19 +78,18 @@ type outside struct {
 	counted  map[string]bool // visits' beginnings and ends that stand on the disk
 
 	// Of the call going on.
-	dark     time.Duration // while exposed: nobody could see, as one stretch
-	darkFrom time.Duration
-	blind    time.Duration // longest such stretch
-	total    time.Duration
-	stretch  time.Duration // as dark, the door secured or not
-	reaches  string        // the visit that such a stretch, longer than A2, began in before the door was secured
-	diskBad  bool
-	wentOff  bool
-	noise    bool // the weather darkened a camera, or a lapse or alarm was told
-	bad      bool // a lapse, an alarm
-	alarmed  bool // an alarm, or the opening is not this hub's to judge
-	inside   time.Duration
-	kind     string
+	dark    time.Duration // while exposed: nobody could see, as one stretch
+	blind   time.Duration // longest such stretch
+	total   time.Duration
+	stretch time.Duration // as dark, the door secured or not
+	reaches string        // the visit that such a stretch, longer than A2, began in before the door was secured
+	diskBad bool
+	wentOff bool
+	noise   bool // the weather darkened a camera, or a lapse or alarm was told
+	bad     bool // a lapse, an alarm
+	alarmed bool // an alarm, or the opening is not this hub's to judge
+	inside  time.Duration
+	kind    string
 }
 
 // tickCalm is how far a view may lag behind the clock: the core ticks at least so often.

@@ -25,7 +25,6 @@ type post struct {
 	cursor   uint64
 	known    bool
 	shipping bool
-	failed   time.Duration
 	down     bool // the uplink is cut (T10)
 }
 

@@ -82,12 +82,6 @@ func (s *service) start() {
 	s.orders(s.boots)
 }
 
-func (s *service) stop() {
-	s.t.tell(nil, "service", "stops")
-	s.up = false
-	s.boots++
-}
-
 const (
 	serviceTick = 100 * time.Millisecond
 	serviceLate = 500 * time.Millisecond

@@ -65,11 +65,11 @@ type Tally struct {
 	Opened     int // of these, the bolt was drawn by an order
 	Done       int
 	Incidents  int
-	NotGiven   int           // ended without an opening, or without the parcel
-	Honest     [2]int        // visits in which nobody attacked and nothing failed, by link: good Wi-Fi, cable
-	False      [2]int        // of these, the ones with a lapse or an alarm
-	Watched    time.Duration // virtual time of all homes
-	Moves      map[Cell]int
+	NotGiven   int                      // ended without an opening, or without the parcel
+	Honest     [2]int                   // visits in which nobody attacked and nothing failed, by link: good Wi-Fi, cable
+	False      [2]int                   // of these, the ones with a lapse or an alarm
+	Watched    time.Duration            // virtual time of all homes
+	Moves      map[Cell]int             `json:"-"`
 	Worst      map[string]time.Duration // by the kind of blindness: the longest that somebody was inside unwatched and untold
 	Undetected map[string][2]int        // by kind: how often the model's detector missed it, of how often it was tried
 }
