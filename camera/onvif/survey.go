@@ -75,8 +75,10 @@ func (c *Client) Survey(ctx context.Context) (Survey, error) {
 	return s, ctx.Err()
 }
 
-// Redact writes an address without the camera's password, wherever it stands in it: put stands in its place.
-func (c *Client) Redact(u *url.URL, put string) string {
+// Redact writes an address without the camera's password, wherever it stands in it: put stands in its place, and in that of whatever
+// goes by a secret's name. open are values that are none, whatever they are called: many cameras want the profile's token in its stream's
+// address.
+func (c *Client) Redact(u *url.URL, put string, open ...string) string {
 	if u == nil {
 		return ""
 	}
@@ -87,7 +89,7 @@ func (c *Client) Redact(u *url.URL, put string) string {
 	}
 	q := clean.Query()
 	for name := range q {
-		if secret(name) && q.Get(name) != "" {
+		if v := q.Get(name); secret(name) && v != "" && !slices.Contains(open, v) {
 			// What is beside the value stays as the camera wrote it: some compare the whole.
 			clean.RawQuery = strings.ReplaceAll(clean.RawQuery, name+"="+url.QueryEscape(q.Get(name)), name+"="+put)
 		}

@@ -93,7 +93,7 @@ func printSurvey(out io.Writer, name string, c *onvif.Client, s onvif.Survey) er
 	line("")
 	line("profile\tpicture\tkey picture\tsigned\tuse\tstream")
 	for _, o := range s.Offers {
-		stream := c.Redact(o.Stream, hidden)
+		stream := c.Redact(o.Stream, hidden, o.Token)
 		if o.Err != nil {
 			stream = plain(o.Err.Error())
 		}
@@ -111,7 +111,7 @@ func printSurvey(out io.Writer, name string, c *onvif.Client, s onvif.Survey) er
 	if s.StillErr != nil {
 		line("still picture\tnone: %s", plain(s.StillErr.Error()))
 	} else {
-		line("still picture\t%s (%d kB in %d ms)", c.Redact(s.Still, hidden), (s.StillBytes+999)/1000, s.StillTook.Milliseconds())
+		line("still picture\t%s (%d kB in %d ms)", c.Redact(s.Still, hidden, s.Choice.Watch.Token), (s.StillBytes+999)/1000, s.StillTook.Milliseconds())
 	}
 	switch {
 	case s.TopicsErr != nil:
@@ -205,7 +205,7 @@ func printConfig(out io.Writer, name string, c *onvif.Client, s onvif.Survey) er
 	if stream == nil {
 		return fmt.Errorf("the chosen profile %q gives no stream", plain(s.Choice.Watch.Name))
 	}
-	address := c.Redact(stream, written)
+	address := c.Redact(stream, written, s.Choice.Watch.Token)
 	text := fmt.Sprintf("\nWrite into the hub's configuration:\n\ncameras:\n  - name: %s\n    url: %s\n", yamlWord(name), yamlWord(address))
 	if strings.Contains(address, written) {
 		text += "\nand the password into the hub's environment, with what an address may not hold as %XX: CAMERA_PASSWORD=…\n"

@@ -70,7 +70,7 @@ func lookBoth(ctx context.Context, ask setup.CameraAsk) (setup.Look, error) {
 			continue
 		}
 		st := setup.Stream{
-			ID: o.Token, Text: plain(o.Profile.String()), URL: c.Redact(o.Stream, setup.Secret),
+			ID: o.Token, Text: plain(o.Profile.String()), URL: c.Redact(o.Stream, setup.Secret, o.Token),
 			Watch: o.Token == s.Choice.Watch.Token, Plays: o.Codec == camera.H264,
 		}
 		if v := s.Choice.View; !st.Plays && v.Codec == camera.H264 && v.Token != o.Token {
