@@ -61,12 +61,12 @@ func short(address string) string {
 	return u.Host
 }
 
-// shellWord quotes what a shell would not take as one word: a camera chose it.
+// shellWord writes a word so that a shell takes it as one, whoever chose it.
 func shellWord(s string) string {
-	for _, r := range s {
-		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:/_-[]%,@+", r) {
-			return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-		}
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:/_-%,@+=", r)
+	}) {
+		return s
 	}
-	return s
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -62,6 +62,13 @@ func (c *HubSetupCmd) Run(ctx context.Context) error {
 		_, err = io.WriteString(c.out, setup.Unit(program, path, or(had.State, state), who))
 		return err
 	}
+	kept := state
+	if had, err := existingHub(path); err == nil {
+		kept = had.State
+	}
+	if err := asOwner(os.Geteuid(), os.Args, path, kept); err != nil {
+		return err
+	}
 	log, err := logger("warn")
 	if err != nil {
 		return err

@@ -53,6 +53,9 @@ func (c *HubWalkCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := asOwner(os.Geteuid(), os.Args, c.Config, cfg.State); err != nil {
+		return err
+	}
 	if err := private(cfg.State); err != nil {
 		return err
 	}
