@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
-	"encoding/base32"
 	"encoding/base64"
 	"errors"
 	"io"
@@ -14,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nkeys"
 	"golang.org/x/mod/sumdb/note"
 
 	"eyebolt/bus"
@@ -109,21 +109,13 @@ func (w *town) register(code, name, seed string) control.Account {
 	return a
 }
 
-// nkey is a public nkey: prefix, key and CRC-16.
+// nkey is a public nkey.
 func nkey(pub ed25519.PublicKey) string {
-	b := append([]byte{20 << 3}, pub...)
-	var crc uint16
-	for _, c := range b {
-		crc ^= uint16(c) << 8
-		for range 8 {
-			if crc&0x8000 != 0 {
-				crc = crc<<1 ^ 0x1021
-			} else {
-				crc <<= 1
-			}
-		}
+	b, err := nkeys.Encode(nkeys.PrefixByteUser, pub)
+	if err != nil {
+		panic(err)
 	}
-	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(append(b, byte(crc), byte(crc>>8)))
+	return string(b)
 }
 
 func (w *town) side(name string, setup, operator control.Account) side {

@@ -200,6 +200,16 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
+// refuse has the disk say no to all that waits for it, and go on.
+func (h *home) refuse() {
+	for _, a := range h.waits {
+		if a.Done != 0 {
+			h.in(Written{Done: a.Done, Err: errors.New("input/output error")})
+		}
+	}
+	h.waits, h.stuck = nil, false
+}
+
 // T18, S19: the courier's signed "I am out" is acknowledged once it is on disk. One that the disk did not take is refused, and his phone
 // asks for it again.
 func TestOutIsDurable(t *testing.T) {
@@ -215,12 +225,7 @@ func TestOutIsDurable(t *testing.T) {
 	if r, ok := h.answers[900]; ok {
 		t.Errorf("answered %+v before it was on disk", r)
 	}
-	for _, a := range h.waits { // the disk fails
-		if a.Done != 0 {
-			h.in(Written{Done: a.Done, Err: errors.New("input/output error")})
-		}
-	}
-	h.waits, h.stuck = nil, false
+	h.refuse()
 	if r := h.answers[900]; r.OK || r.Reason != interlock.LedgerFailed.String() {
 		t.Errorf("not written, and answered %+v; want ledger-failed", r)
 	}
@@ -247,12 +252,7 @@ func TestReleaseIsDurable(t *testing.T) {
 	if h.view.Phase != "tail" || h.view.Released {
 		t.Errorf("phase %s, released %v with nothing on disk", h.view.Phase, h.view.Released)
 	}
-	for _, a := range h.waits { // the disk fails
-		if a.Done != 0 {
-			h.in(Written{Done: a.Done, Err: errors.New("input/output error")})
-		}
-	}
-	h.waits, h.stuck = nil, false
+	h.refuse()
 	h.run(200 * time.Millisecond)
 	if h.view.Released {
 		t.Error("released, and it was not written")

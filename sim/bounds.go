@@ -151,7 +151,7 @@ func (o *outside) lateEffect(h *home, r lock.Report, was said[lock.Bolt], effect
 	if r.What != lock.OfBolt || r.Bolt != lock.BoltDrawn || r.By != lock.ByRemote || was.is == lock.BoltDrawn && was.ok {
 		return
 	}
-	if d := o.doorSays; p == interlock.Unproven.String() && d.ok && d.is == lock.DoorClosed && !o.smoke && !has[hub.Lock](effects) {
+	if d := o.doorSays; p == interlock.Unproven.String() && d.ok && d.is == lock.DoorClosed && !o.smoke && o.lockAt != h.t.now {
 		h.t.broke(h, "S12", "an unlock takes effect after it was given up, and is not bolted at once")
 	}
 	if was.is != lock.BoltThrown {

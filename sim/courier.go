@@ -216,16 +216,9 @@ func (v *visits) lurk(c *call) {
 		h.door.thief = true
 		h.t.after(300*time.Millisecond, func() { h.swing(false) })
 		h.t.after(h.t.span(5*time.Second, 40*time.Second), func() {
-			if !h.door.thief {
-				return // somebody has thrown him out
+			if h.thiefOut() {
+				v.leave(c)
 			}
-			if h.door.thrown && !h.door.open {
-				h.lock.byHand(h, false, lock.ByInside)
-			}
-			h.swing(true)
-			h.door.thief = false
-			h.t.after(time.Second, func() { h.swing(false) })
-			v.leave(c)
 		})
 		return
 	}

@@ -235,17 +235,21 @@ func (h *home) slipIn(d time.Duration) {
 	h.swing(true)
 	h.door.thief = true
 	h.t.tell(h, "thief", "slips in")
-	h.t.after(d, func() {
-		if !h.door.thief {
-			return // somebody has thrown him out
-		}
-		if h.door.thrown && !h.door.open {
-			h.lock.byHand(h, false, lock.ByInside)
-		}
-		h.swing(true)
-		h.door.thief = false
-		h.t.after(time.Second, func() { h.swing(false) })
-	})
+	h.t.after(d, func() { h.thiefOut() })
+}
+
+// thiefOut has a thief leave by the door, unbolting it from inside if he must. It says no if somebody has thrown him out before.
+func (h *home) thiefOut() bool {
+	if !h.door.thief {
+		return false
+	}
+	if h.door.thrown && !h.door.open {
+		h.lock.byHand(h, false, lock.ByInside)
+	}
+	h.swing(true)
+	h.door.thief = false
+	h.t.after(time.Second, func() { h.swing(false) })
+	return true
 }
 
 // itself has the lock throw its bolt by itself now and then.

@@ -41,7 +41,9 @@ const (
 	beatTimeout = 2 * time.Second
 	alarmRetry  = time.Second
 	shipWait    = 2 * time.Second
-	shipEvery   = 10 * time.Second // hub/run ships several times a second; each time costs two signatures
+	shipEvery   = 10 * time.Second       // hub/run ships several times a second; each time costs two signatures
+	shipMost    = 256                    // entries in one message
+	shipMore    = 100 * time.Millisecond // until the next, while each is full
 )
 
 func (p *post) restart() { *p = post{refs: map[uint64]func(bus.AskReply){}, down: p.down} }
@@ -214,7 +216,7 @@ func (h *home) ship() {
 	}
 	p.shipping = true
 	m := bus.Log{From: p.cursor}
-	to := min(n, p.cursor+256)
+	to := min(n, p.cursor+shipMost)
 	for _, r := range h.disk.rows[p.cursor:to] {
 		m.Entries = append(m.Entries, r.Leaf)
 	}
@@ -229,7 +231,11 @@ func (h *home) ship() {
 	h.request(shipWait, func() (any, bool) { return h.t.service.log(h, m) }, func(r any) {
 		p.cursor = r.(bus.LogReply).Cursor
 		h.take(hub.Shipped{Cursor: p.cursor})
-		h.t.after(shipEvery, func() {
+		wait := shipEvery
+		if p.cursor < uint64(len(h.disk.entries)) && p.cursor-m.From == shipMost {
+			wait = shipMore // much is owed: it goes on at once
+		}
+		h.t.after(wait, func() {
 			p.shipping = false
 			if h.boot == boot {
 				h.ship()

@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
-	"encoding/base32"
 	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
 	"time"
+
+	"github.com/nats-io/nkeys"
 
 	"eyebolt/bus"
 	"eyebolt/control"
@@ -254,7 +255,7 @@ func (s *service) side(n int) side {
 	k.household = h.ID
 	k.resident = s.register(code, "Rosa", "resident "+who)
 	pub := key.Public().(ed25519.PublicKey)
-	must(s.s.CreateHub(bg, s.now(), s.root, control.Hub{ID: k.hub, Household: h.ID, Nkey: nkey(pub), LedgerKey: must(ledger.KeyText("eyebolt/"+k.hub, pub))}))
+	must(s.s.CreateHub(bg, s.now(), s.root, control.Hub{ID: k.hub, Household: h.ID, Nkey: string(must(nkeys.Encode(nkeys.PrefixByteUser, pub))), LedgerKey: must(ledger.KeyText("eyebolt/"+k.hub, pub))}))
 	must(s.s.CreateDoor(bg, s.root, control.Door{Hub: k.hub, Name: doorName, Title: "Front door"}))
 	c, code, err := s.s.AddCourier(bg, s.now(), s.root, "Carlo")
 	must(c, err)
@@ -278,21 +279,4 @@ func (s *service) chainOf(d control.Delivery) []byte {
 func (s *service) consent(k *side) {
 	d := must(s.s.DraftConsent(bg, s.now(), k.resident, control.ConsentWish{Door: doorName, Carrier: s.root.Carrier}))
 	must(s.s.SignConsent(bg, s.now(), k.resident, d.Document, k.phone.Sign(d.Challenge)))
-}
-
-// nkey is a public nkey: prefix, key and CRC-16.
-func nkey(pub ed25519.PublicKey) string {
-	b := append([]byte{20 << 3}, pub...)
-	var crc uint16
-	for _, c := range b {
-		crc ^= uint16(c) << 8
-		for range 8 {
-			if crc&0x8000 != 0 {
-				crc = crc<<1 ^ 0x1021
-			} else {
-				crc <<= 1
-			}
-		}
-	}
-	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(append(b, byte(crc), byte(crc>>8)))
 }
