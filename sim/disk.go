@@ -34,6 +34,7 @@ type disk struct {
 	tree    ledger.Tree
 	waits   []hub.Append
 	owed    hub.Owed // what it did not take
+	planned int      // the start in which that is to be tried again
 	busy    bool
 	way     int
 	until   time.Duration
@@ -84,8 +85,12 @@ func (k *disk) work(h *home) {
 			}
 		}
 		if err != nil {
-			if owes, _ := k.owed.Put(err, again, fresh); owes > 0 {
+			if owes, _ := k.owed.Put(err, again, fresh); owes > 0 && k.planned != boot {
+				k.planned = boot
 				h.t.after(owedAgain, func() {
+					if h.boot == boot {
+						k.planned = 0
+					}
 					if h.boot == boot && k.owed.Owes() {
 						k.append(h, hub.Append{})
 					}

@@ -59,6 +59,7 @@ type house struct {
 	rewire func(*Config) // the last word on the wiring
 	stall  bool          // the ledger never says that anything is durable
 	broken atomic.Bool   // the disk takes nothing
+	tried  atomic.Int32  // how often that was tried
 
 	mu     sync.Mutex // guards what follows
 	view   bus.View
@@ -420,6 +421,7 @@ func (l *slowLog) Append(done func(error), entries ...ledger.Entry) {
 		done = nil
 	}
 	if l.broken.Load() {
+		l.tried.Add(1)
 		done(fmt.Errorf("%w: no space left on device", ledger.ErrFailed))
 		return
 	}

@@ -49,8 +49,9 @@ type Hub struct {
 	refills refills
 	near    near
 	owed    struct {
-		mu sync.Mutex
+		mu sync.Mutex // guards what follows
 		hub.Owed
+		planned bool // remember's timer runs: there is one, however often the disk fails
 	}
 }
 
@@ -389,15 +390,20 @@ const owedAgain = time.Second
 
 // remember has what the disk owes written in a while, whether or not there is anything new.
 func (h *Hub) remember() {
+	h.owed.mu.Lock()
+	defer h.owed.mu.Unlock()
+	if h.owed.planned {
+		return
+	}
+	h.owed.planned = true
 	time.AfterFunc(owedAgain, func() {
-		h.queue.later(func() {
-			h.owed.mu.Lock()
-			owes := h.owed.Owes()
-			h.owed.mu.Unlock()
-			if owes {
-				h.append(hub.Append{})
-			}
-		})
+		h.owed.mu.Lock()
+		h.owed.planned = false
+		owes := h.owed.Owes()
+		h.owed.mu.Unlock()
+		if owes {
+			h.queue.later(func() { h.append(hub.Append{}) })
+		}
 	})
 }
 

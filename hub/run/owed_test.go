@@ -2,9 +2,12 @@ package run
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"testing"
+	"time"
 
+	"eyebolt/bus"
 	"eyebolt/ledger"
 )
 
@@ -33,5 +36,24 @@ func TestRecordCatchesUp(t *testing.T) {
 	got, err := h.ledger.Read(t.Context(), size, h.ledger.Size())
 	if err != nil || !slices.IsSortedFunc(got, func(a, b ledger.Entry) int { return cmp.Compare(a.Mono, b.Mono) }) {
 		t.Errorf("from the failure on the record is %q, %v", words(got), err)
+	}
+}
+
+// T18: a disk that takes nothing is tried again once a second, however much it refused before: a hub with a full disk is not busy with
+// that.
+func TestFullDiskIsTriedOnceASecond(t *testing.T) {
+	h := newHouse(t)
+	h.prepare()
+	h.broken.Store(true)
+	for i := range 40 {
+		if r := h.ask(bus.Ask{ID: fmt.Sprint("hold-", i), What: bus.AskHold, Text: "pets", On: i%2 == 0}); r.OK {
+			t.Fatalf("T18: acknowledged what is not on disk: %+v", r)
+		}
+	}
+	began, before := time.Now(), h.tried.Load()
+	h.wait("four more tries, and four seconds", func() bool { return h.tried.Load() >= before+4 && time.Since(began) > 4*owedAgain })
+	n, most := h.tried.Load()-before, int32(time.Since(began)/owedAgain)+6
+	if n > most {
+		t.Errorf("%d tries in %v, want at most %d", n, time.Since(began), most)
 	}
 }
