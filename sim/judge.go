@@ -274,7 +274,11 @@ func (o *outside) judgeEnd(h *home, e ledger.Entry) {
 	if o.reaches == e.Visit && k.Outcome != "incident" {
 		h.t.broke(h, "S7", "pictures stopped before the door was secured, for longer than A2, and the visit ends as %q", k.Outcome)
 	}
-	if o.blind > a2+200*time.Millisecond && !o.wentOff && !o.diskBad && k.GapSeconds < o.blind.Seconds()-0.25 {
+	late := time.Duration(0) // pictures that come late show what was while nobody could see: the gap is one of the scene
+	if e := h.eyes[0]; h.visits.c != nil && e.lagFrom > h.visits.c.began {
+		late = e.lagMost
+	}
+	if o.blind > a2+200*time.Millisecond && !o.wentOff && !o.diskBad && k.GapSeconds < (o.blind-late).Seconds()-0.25 {
 		h.t.broke(h, "S7", "nobody could see for %v while the door was not secured, and %.1f s are on record", o.blind, k.GapSeconds)
 	}
 }

@@ -83,7 +83,7 @@ func moves() [31]func(h *home, c *call, m Move) {
 			}
 		},
 		27: func(h *home, c *call, m Move) {
-			h.contact.magnet = true
+			h.contact.magnet, h.outside.alarmed = true, true // what nobody can know, nobody is blamed for (T27)
 			h.t.after(m.For, func() { h.contact.magnet = false; h.contact.changed(h) })
 		},
 		28: func(h *home, c *call, m Move) { h.slipIn(m.For) },
