@@ -24,6 +24,7 @@ type fakeHub struct {
 	rp   grant.RP
 
 	mu      sync.Mutex
+	beats   uint64
 	random  *rand.ChaCha8
 	pairing *grant.Pairing
 	code    string
@@ -76,11 +77,20 @@ func (h *fakeHub) bytes(n int) []byte {
 	return b
 }
 
-// beat asks for proof that the service lives, once.
+// beat proves that the hub lives: the first answer of the service is echoed at once.
 func (h *fakeHub) beat(visits ...string) bus.BeatReply {
 	h.t.Helper()
+	r := h.pulse(bus.Beat{Visits: visits})
+	return h.pulse(bus.Beat{Visits: visits, Told: r.Time})
+}
+
+// pulse asks the service for its life, once.
+func (h *fakeHub) pulse(m bus.Beat) bus.BeatReply {
+	h.t.Helper()
 	h.mu.Lock()
-	body, _ := json.Marshal(bus.Beat{Hub: h.id, Nonce: h.bytes(16), Visits: visits})
+	h.beats++
+	m.Hub, m.Nonce, m.Seq = h.id, h.bytes(16), h.beats
+	body, _ := json.Marshal(m)
 	h.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()

@@ -55,6 +55,10 @@ type Beat struct {
 	Nonce  []byte   `json:"nonce"` // 16 random bytes
 	Seq    uint64   `json:"seq"`
 	Visits []string `json:"visits,omitempty"` // visits going on: the dead man's switch is at 2 s while there is one (S14)
+
+	// Told is the Time of the newest BeatReply that the hub has had since its start; zero if none. By it the service knows that the
+	// beat was sent just now, and is not one of minutes ago that comes late (T23).
+	Told time.Time `json:"told,omitzero"`
 }
 
 // BeatReply answers a beat.

@@ -12,7 +12,7 @@ import (
 
 // Beat takes a hub's proof of life and answers with ours: its nonce, the block counters, the time, and how much of its log we
 // hold. It touches no disk: a slow disk is not a silent service. later, if it is not nil, is what there is to write down; call
-// it after the answer is sent.
+// it after the answer is sent. Every beat is answered, and one that echoes an answer of a moment ago proves that the hub lives (S14).
 func (s *Service) Beat(now time.Time, hub string, b bus.Beat) (r bus.BeatReply, later func(context.Context) error, err error) {
 	if b.Hub != hub {
 		return r, nil, fmt.Errorf("beat of hub %q came from hub %q", b.Hub, hub)
@@ -31,11 +31,12 @@ func (s *Service) Beat(now time.Time, hub string, b bus.Beat) (r bus.BeatReply, 
 		r.Blocks[d.name] = d.blocks
 	}
 	r.Cursor = l.cursor
+	if !l.pulse.proves(now, b) {
+		return r, nil, nil
+	}
 	was := l.silent
 	l.heard, l.seen, l.ever, l.silent, l.spared = now, now, true, false, 0
-	if !l.pulse.overtaken(b.Seq) { // it says what was, and the newer one has said what is
-		l.visits = slices.Clone(b.Visits)
-	}
+	l.visits = slices.Clone(b.Visits)
 	if was || now.Sub(l.kept) >= time.Minute {
 		l.kept = now
 		later = func(ctx context.Context) error { return s.heardAgain(ctx, now, hub, was) }
@@ -56,6 +57,7 @@ func (s *Service) Beat(now time.Time, hub string, b bus.Beat) (r bus.BeatReply, 
 // pulse watches the numbers of a hub's beats. A hub counts them from its start on; where they go back again and again, two hubs
 // count: one of them is a copy of the other (T29).
 type pulse struct {
+	told time.Time // the newest answer of ours that a beat has echoed
 	seq  uint64
 	back int       // how often they went back since from
 	from time.Time // the first of those
@@ -69,10 +71,29 @@ const (
 	pulseReach = 16
 	// pulseQuiet is how long it is not said again.
 	pulseQuiet = 10 * time.Minute
+
+	// beatFresh is how old the answer may be that a beat echoes: three of a hub's slow beats.
+	beatFresh = 15 * time.Second
+	// clockStep is how far in the future an echo may lie: more was said before this machine's clock was turned back.
+	clockStep = time.Second
 )
 
-// overtaken says whether a beat is older than the newest one, of the same hub since the same start.
-func (p *pulse) overtaken(seq uint64) bool { return seq < p.seq && seq+pulseReach > p.seq }
+// proves says whether the hub lives now, as this beat has it: it was sent after an answer of ours of a moment ago, and after every beat
+// that was taken before. One that was minutes on its way, or was overtaken, says what was (T23); the first of a hub that has just started
+// has had no answer yet, and the next one comes at once.
+func (p *pulse) proves(now time.Time, b bus.Beat) bool {
+	if p.told.After(now.Add(clockStep)) {
+		p.told = time.Time{}
+	}
+	if b.Told.IsZero() || b.Told.After(now.Add(clockStep)) || now.Sub(b.Told) > beatFresh {
+		return false
+	}
+	if b.Told.Before(p.told) || b.Told.Equal(p.told) && b.Seq <= p.seq && b.Seq+pulseReach > p.seq {
+		return false
+	}
+	p.told = b.Told
+	return true
+}
 
 // doubled takes a beat's number and says whether it is time to raise the alarm.
 func (p *pulse) doubled(now time.Time, seq uint64) bool {

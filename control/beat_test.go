@@ -169,7 +169,7 @@ func TestTwoHubsWithOneKey(t *testing.T) {
 			w := newTown(t)
 			for _, seq := range k.seqs {
 				w.now = w.now.Add(500 * time.Millisecond)
-				_, later, err := w.s.Beat(w.now, w.a.hub, bus.Beat{Hub: w.a.hub, Nonce: make([]byte, 16), Seq: seq})
+				_, later, err := w.s.Beat(w.now, w.a.hub, bus.Beat{Hub: w.a.hub, Nonce: make([]byte, 16), Seq: seq, Told: w.now})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -381,8 +381,9 @@ func TestSilenceNamesOwnDoorOnly(t *testing.T) {
 
 func BenchmarkBeat(b *testing.B) {
 	w := newTown(b)
-	m := bus.Beat{Hub: w.a.hub, Nonce: make([]byte, 16), Visits: []string{"V1"}}
+	m := bus.Beat{Hub: w.a.hub, Nonce: make([]byte, 16), Visits: []string{"V1"}, Told: w.now}
 	for b.Loop() {
+		m.Seq++
 		if _, _, err := w.s.Beat(w.now, w.a.hub, m); err != nil {
 			b.Fatal(err)
 		}

@@ -21,7 +21,7 @@ func TestSilenceAfterAnUnwrittenReturn(t *testing.T) {
 		t.Fatalf("first silence: %q", got)
 	}
 	// It is heard again, but the disk is slow: what is to be written down is not.
-	if _, later, err := w.s.Beat(w.now, w.a.hub, bus.Beat{Hub: w.a.hub, Nonce: make([]byte, 16), Visits: []string{"V1"}}); err != nil || later == nil {
+	if _, later, err := w.s.Beat(w.now, w.a.hub, bus.Beat{Hub: w.a.hub, Nonce: make([]byte, 16), Visits: []string{"V1"}, Seq: 2, Told: w.now}); err != nil || later == nil {
 		t.Fatalf("%v, later %t", err, later != nil)
 	}
 	w.now = w.now.Add(3 * time.Second)

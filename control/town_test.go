@@ -216,7 +216,7 @@ func (w *town) due(hub string) []control.Order {
 func (w *town) beat(s side, visits ...string) bus.BeatReply {
 	w.t.Helper()
 	w.seq++
-	r, later, err := w.s.Beat(w.now, s.hub, bus.Beat{Hub: s.hub, Nonce: []byte("0123456789abcdef"), Seq: w.seq, Visits: visits})
+	r, later, err := w.s.Beat(w.now, s.hub, bus.Beat{Hub: s.hub, Nonce: []byte("0123456789abcdef"), Seq: w.seq, Visits: visits, Told: w.now})
 	if err != nil {
 		w.t.Fatal(err)
 	}

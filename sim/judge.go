@@ -233,10 +233,7 @@ func (o *outside) judgeAge(h *home, v bus.View) {
 // serviceTick is S14: the service's dead man's switch, from the service's side.
 func (o *outside) serviceTick(h *home) {
 	s := h.t.service
-	if o.late || o.heardOf == 0 || o.heardBoot != s.boots || o.missedAt == o.heardAt || h.t.now-o.heardAt <= control.VisitSilence+2*serviceTick {
-		return
-	}
-	if s.turned > 0 && h.t.now-s.turned < 10*time.Second || s.skew != 0 {
+	if o.heardOf == 0 || o.heardBoot != s.boots || o.missedAt == o.heardAt || h.t.now-o.heardAt <= control.VisitSilence+2*serviceTick {
 		return
 	}
 	for _, a := range must(s.s.Standing(bg)) {
@@ -248,6 +245,9 @@ func (o *outside) serviceTick(h *home) {
 	if o.ackAt > o.heardAt+control.VisitSilence {
 		o.missedAt, o.toldAt, o.bad = o.heardAt, o.ackAt, true // it was told, and somebody has seen it already
 		return
+	}
+	if s.turned > 0 && h.t.now-s.turned < 10*time.Second || s.skew != 0 {
+		return // the town's service has no other clock than the one that was turned; a real one waits by its monotonic one
 	}
 	h.t.broke(h, "S14", "the hub was last heard %v ago in a visit, and nobody is alarmed", h.t.now-o.heardAt)
 }
@@ -285,7 +285,7 @@ func (o *outside) judgeEnd(h *home, e ledger.Entry) {
 
 // ends is the end of a call: S8, S16, S18.
 func (o *outside) ends(h *home, c *call) {
-	calm := len(c.plan.Moves) == 0 && c.plan.Courier == Honest && c.plan.Resident == Honest && !h.plan.Rough
+	calm := len(c.plan.Moves) == 0 && c.plan.Courier == Honest && c.plan.Resident == Honest && !h.plan.Rough && !c.soon
 	if calm && !o.wentOff && (h.t.service.turned == 0 || h.t.service.turned < c.began) && h.t.service.skew == 0 {
 		i := 0
 		if h.plan.Wired {

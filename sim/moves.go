@@ -83,7 +83,7 @@ func moves() [31]func(h *home, c *call, m Move) {
 			}
 		},
 		27: func(h *home, c *call, m Move) {
-			h.contact.magnet, h.outside.alarmed = true, true // what nobody can know, nobody is blamed for (T27)
+			h.contact.magnet, h.outside.alarmed, h.outside.fooled = true, true, true // what nobody can know, nobody is blamed for (T27)
 			h.t.after(m.For, func() { h.contact.magnet = false; h.contact.changed(h) })
 		},
 		28: func(h *home, c *call, m Move) { h.slipIn(m.For) },
@@ -335,6 +335,7 @@ func (h *home) calm() {
 			e.lit = h.t.now
 		}
 		e.until, e.dark, e.blind, e.lagRate = 0, false, blindness{}, 0
+		h.visits.mended = h.t.now
 		h.relook()
 	}
 	if h.stalled {

@@ -58,7 +58,6 @@ type outside struct {
 	heardAt   time.Duration   // the newest beat that the service heard
 	heardOf   int             // visits in the newest that was sent
 	heardSeq  uint64          // its number, and the hub's start
-	late      bool            // the newest that came was not the newest that was sent
 	heardBoot int             // the instance that heard it
 	missedAt  time.Duration   // the beat after which the service found the hub silent
 	back      bool            // the disk was put back (T29)
@@ -85,6 +84,7 @@ type outside struct {
 	wentOff bool
 	noise   bool // the weather darkened a camera, or a lapse or alarm was told
 	bad     bool // a lapse, an alarm
+	fooled  bool // a magnet has held the contact in this visit (T27)
 	alarmed bool // an alarm, or the opening is not this hub's to judge
 	inside  time.Duration
 	kind    string
@@ -112,9 +112,9 @@ func (o *outside) booted(h *home) {
 	*o = outside{
 		bootAt: h.t.now, disturbed: h.t.now, recorded: map[string]bool{}, blockAsk: map[string]bus.Ask{}, shownNonce: map[string]time.Duration{},
 		slid: keep.slid, decisions: map[string]int{}, uses: keep.uses, spent: keep.spent, toldIDs: keep.toldIDs, closed: keep.closed,
-		heardAt: keep.heardAt, heardOf: keep.heardOf, heardBoot: keep.heardBoot, heardSeq: keep.heardSeq, late: keep.late, missedAt: keep.missedAt, toldAt: keep.toldAt, back: keep.back, cut: keep.cut, most: keep.most, second: keep.second, revoked: keep.revoked, counted: keep.counted,
+		heardAt: keep.heardAt, heardOf: keep.heardOf, heardBoot: keep.heardBoot, heardSeq: keep.heardSeq, missedAt: keep.missedAt, toldAt: keep.toldAt, back: keep.back, cut: keep.cut, most: keep.most, second: keep.second, revoked: keep.revoked, counted: keep.counted,
 		blocks: keep.blocks, blocked: keep.blocked, exposed: keep.exposed, ordered: keep.ordered,
-		dark: keep.dark, blind: keep.blind, total: keep.total, diskBad: keep.diskBad, wentOff: keep.wentOff, bad: keep.bad, alarmed: keep.alarmed, unlockAt: keep.unlockAt, noise: keep.noise,
+		dark: keep.dark, blind: keep.blind, total: keep.total, diskBad: keep.diskBad, wentOff: keep.wentOff, bad: keep.bad, alarmed: keep.alarmed, fooled: keep.fooled, unlockAt: keep.unlockAt, noise: keep.noise,
 		inside: keep.inside, kind: keep.kind, phaseAt: h.t.now, view: bus.View{},
 	}
 	if o.uses == nil {
@@ -135,7 +135,7 @@ func (o *outside) restored(h *home) {
 
 // begins and ends are of a call.
 func (o *outside) begins(h *home, c *call) {
-	o.dark, o.blind, o.total, o.diskBad, o.wentOff, o.noise, o.bad, o.alarmed = 0, 0, 0, false, !h.up, false, false, false
+	o.dark, o.blind, o.total, o.diskBad, o.wentOff, o.noise, o.bad, o.alarmed, o.fooled = 0, 0, 0, false, !h.up, false, false, false, false
 }
 
 // before notes what is told to the hub, as it is told.
@@ -210,12 +210,11 @@ func (o *outside) answered(h *home, b bus.Beat, r bus.BeatReply) {
 }
 
 func (o *outside) heard(h *home, b bus.Beat, boot int) {
-	o.heardAt, o.heardBoot = h.t.now, h.t.service.boots
 	n := uint64(boot)<<32 | b.Seq
-	o.late = n < o.heardSeq // a service cannot tell one that was minutes on its way from one of a hub that has started anew
-	if !o.late {
-		o.heardOf, o.heardSeq = len(b.Visits), n
+	if n < o.heardSeq || b.Told.IsZero() {
+		return // it comes late, or the hub has had no answer yet: it proves nothing (T23)
 	}
+	o.heardAt, o.heardBoot, o.heardOf, o.heardSeq = h.t.now, h.t.service.boots, len(b.Visits), n
 }
 
 func (o *outside) slides(h *home, nonce []byte) { o.slid[string(nonce)] = true }
@@ -331,11 +330,14 @@ func (o *outside) pass(h *home, d time.Duration) {
 		o.inside, o.kind = 0, ""
 		return
 	}
+	if o.fooled {
+		kind += " (T27)" // the hub cannot know that he is in: its contact was fooled
+	}
 	if kind != o.kind {
 		o.inside, o.kind = 0, kind
 	}
 	from := h.eyes[0].blind.from
-	if kind == "hub-off" || kind == "hub-stalled" {
+	if !h.up || h.stalled {
 		from = o.heardAt // who was told that the hub is silent need not be told why
 	}
 	if o.toldAt > 0 && (o.toldAt >= from || o.toldAt > o.heardAt || h.visits.view.Alarm != "") {

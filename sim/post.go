@@ -16,6 +16,7 @@ type post struct {
 	visits   []string
 	seq      uint64
 	answered uint64
+	told     time.Time
 	last     time.Duration // of the newest beat
 	planned  time.Duration // of the next one
 	begun    bool
@@ -39,9 +40,10 @@ const (
 	beatLost    = time.Second
 	beatGap     = 100 * time.Millisecond
 	beatTimeout = 2 * time.Second
+	beatStale   = 12 * time.Second
 	alarmRetry  = time.Second
 	shipWait    = 2 * time.Second
-	shipEvery   = 10 * time.Second       // hub/run ships several times a second; each time costs two signatures
+	shipEvery   = 30 * time.Second       // hub/run ships several times a second; each time costs two signatures
 	shipMost    = 256                    // entries in one message
 	shipMore    = 100 * time.Millisecond // until the next, while each is full
 )
@@ -153,7 +155,7 @@ func (h *home) sendBeat() {
 		every = beatInVisit
 	}
 	h.planBeat(h.t.now + every)
-	b := bus.Beat{Hub: h.side.hub, Nonce: []byte("0123456789abcdef"), Seq: p.seq, Visits: p.visits}
+	b := bus.Beat{Hub: h.side.hub, Nonce: []byte("0123456789abcdef"), Seq: p.seq, Visits: p.visits, Told: p.told}
 	sent, boot := h.mono(), h.boot
 	h.request(beatTimeout, func() (any, bool) { return h.t.service.beat(h, b, boot) }, func(r any) {
 		reply := r.(bus.BeatReply)
@@ -161,7 +163,10 @@ func (h *home) sendBeat() {
 		if b.Seq <= p.answered {
 			return
 		}
-		p.answered = b.Seq
+		p.answered, p.told = b.Seq, reply.Time
+		if reply.Time.Sub(b.Told) > beatStale {
+			h.beat(boot)
+		}
 		h.outside.answered(h, b, reply)
 		h.take(hub.Answered{Seq: b.Seq, Visits: b.Visits, Sent: sent, Trip: trip, Size: uint64(len(h.disk.entries)), Reply: reply})
 		p.known = true

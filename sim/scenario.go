@@ -134,9 +134,22 @@ func randomSpan(r *rand.Rand) time.Duration {
 func randomMove(r *rand.Rand, attack int, at string) Move {
 	m := Move{Attack: attack, At: at, For: randomSpan(r), How: r.Uint32()}
 	if r.IntN(2) == 0 {
-		m.After = time.Duration(r.Int64N(int64(4 * time.Second))).Truncate(time.Millisecond)
+		m.After = time.Duration(r.Int64N(int64(lasts(at)))).Truncate(time.Millisecond)
 	}
 	return m
+}
+
+// lasts is how long a phase goes on for sure in most visits, or 4 s: what is to begin in it must not wait for longer.
+func lasts(at string) time.Duration {
+	switch at {
+	case interlock.Deciding.String():
+		return 3 * time.Millisecond // until it is written down
+	case interlock.Arming.String(), interlock.Closing.String():
+		return 300 * time.Millisecond
+	case interlock.Unlocking.String():
+		return 500 * time.Millisecond
+	}
+	return 4 * time.Second
 }
 
 // reach adds what brings a visit to a phase that an honest one does not come to.

@@ -22,6 +22,7 @@ type visits struct {
 	ending  bool // nothing more can be delivered here (T29)
 	old     []spent
 	tidying time.Duration // since when the household puts things in order
+	mended  time.Duration // when a camera that was blind was last made to see
 }
 
 // spent is a delivery of before, for whoever tries it again (T12).
@@ -50,6 +51,7 @@ type call struct {
 	fired    []bool
 	attacked bool
 	stay     time.Duration // longer inside (T21)
+	soon     bool          // it began while a lapse of before was still held against the camera
 }
 
 // open pairs the household with its hub and begins with the first visit.
@@ -137,7 +139,7 @@ func (v *visits) next() {
 	h, s := v.h, v.h.t.service
 	v.n++
 	p := h.plan.Visit[v.n-1]
-	c := &call{n: v.n, plan: p, temper: p.Courier, fired: make([]bool, len(p.Moves)), began: h.t.now}
+	c := &call{n: v.n, plan: p, temper: p.Courier, fired: make([]bool, len(p.Moves)), began: h.t.now, soon: v.mended > 0 && h.t.now-v.mended < hold+2*time.Second}
 	b := control.Booking{Household: h.side.household, Door: doorName, Courier: h.side.courierID, From: s.now().Add(-time.Minute), Until: s.now().Add(22 * time.Minute), Parcels: []string{"P1"}}
 	d, err := s.s.Book(bg, s.now(), h.side.courierOperator(s), b)
 	if err != nil {

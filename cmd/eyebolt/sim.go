@@ -172,6 +172,9 @@ func (c *SimCmd) one() error {
 	if c.Story || len(r.Violations) > 0 {
 		fmt.Fprintln(c.out, r.Story)
 	}
+	for _, k := range slices.Sorted(maps.Keys(r.Tally.Worst)) {
+		fmt.Fprintf(c.out, "unwatched and untold, %s: %.2f s\n", k, r.Tally.Worst[k].Seconds())
+	}
 	fmt.Fprintf(c.out, "visits %d opened %d done %d incidents %d violations %d\n", r.Tally.Visits, r.Tally.Opened, r.Tally.Done, r.Tally.Incidents, len(r.Violations))
 	if len(r.Violations) > 0 {
 		return errFound

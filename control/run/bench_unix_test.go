@@ -39,7 +39,7 @@ func BenchmarkHubs(b *testing.B) {
 		var answered, lost, worst atomic.Int64
 		for i, c := range conns {
 			wg.Go(func() {
-				body, _ := json.Marshal(bus.Beat{Hub: fmt.Sprintf("hub-%d", i), Nonce: make([]byte, 16), Visits: []string{"V"}})
+				m := bus.Beat{Hub: fmt.Sprintf("hub-%d", i), Nonce: make([]byte, 16), Visits: []string{"V"}}
 				subject := fmt.Sprintf("hub.hub-%d.beat", i)
 				first := time.NewTimer(time.Duration(i) * 500 * time.Millisecond / hubs)
 				select {
@@ -51,6 +51,8 @@ func BenchmarkHubs(b *testing.B) {
 				defer turn.Stop()
 				for {
 					begin := time.Now()
+					m.Seq, m.Told = m.Seq+1, begin
+					body, _ := json.Marshal(m)
 					if _, err := c.Request(ctx, subject, body); err == nil {
 						answered.Add(1)
 						took := time.Since(begin).Microseconds()

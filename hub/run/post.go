@@ -22,6 +22,7 @@ const (
 	beatGap     = 100 * time.Millisecond // between two beats, whoever asks for them
 	beatTimeout = 2 * time.Second        // an answer that comes later proves nothing
 	maxBeats    = 4                      // under way at once: beatTimeout / beatInVisit
+	beatStale   = 12 * time.Second       // the service takes a beat for proof of life that echoes an answer of 15 s ago at most
 
 	viewGap   = 100 * time.Millisecond // between two views of a door: 10 Hz
 	urgentGap = 10 * time.Millisecond  // likewise, when somebody acts on it: a watch that flaps costs at most 100 Hz
@@ -58,7 +59,8 @@ type post struct {
 	mu       sync.Mutex // guards what follows
 	visits   []string
 	seq      uint64
-	answered uint64 // the newest beat that was answered
+	answered uint64    // the newest beat that was answered
+	told     time.Time // what the service's clock was in that answer
 	views    map[string]bus.View
 	order    []string // doors whose view waits, oldest first
 	alarms   []*pending
@@ -136,7 +138,7 @@ func (p *post) beats(ctx context.Context) {
 		last = p.now()
 		p.mu.Lock()
 		p.seq++
-		b := bus.Beat{Hub: p.id, Seq: p.seq, Visits: p.visits}
+		b := bus.Beat{Hub: p.id, Seq: p.seq, Visits: p.visits, Told: p.told}
 		lost := p.answered+1 < p.seq // the beat before this one has no answer
 		p.mu.Unlock()
 		every := beatIdle
@@ -176,10 +178,15 @@ func (p *post) beat(ctx context.Context, b bus.Beat) {
 	trip := p.now() - sent
 	p.mu.Lock()
 	newest := b.Seq > p.answered
-	p.answered = max(p.answered, b.Seq)
+	if newest {
+		p.answered, p.told = b.Seq, r.Time
+	}
 	p.mu.Unlock()
 	if !newest {
 		return // overtaken by a newer answer; the core drops those that overtake each other on the way to it
+	}
+	if r.Time.Sub(b.Told) > beatStale {
+		signal(p.beatNow) // the beat proved nothing: its echo was old, or there was none
 	}
 	// The core judges by its first answer whether the record is older than what the service holds (T29): nothing is sent before that.
 	if p.took(hub.Answered{Seq: b.Seq, Visits: b.Visits, Sent: sent, Trip: trip, Size: p.size(), Reply: r}) {
