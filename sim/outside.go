@@ -84,6 +84,7 @@ type outside struct {
 	wentOff bool
 	noise   bool // the weather darkened a camera, or a lapse or alarm was told
 	bad     bool // a lapse, an alarm
+	known   bool // the household was told that somebody may be inside, and nobody has come out since
 	fooled  bool // a magnet has held the contact in this visit (T27)
 	alarmed bool // an alarm, or the opening is not this hub's to judge
 	inside  time.Duration
@@ -114,7 +115,7 @@ func (o *outside) booted(h *home) {
 		slid: keep.slid, decisions: map[string]int{}, uses: keep.uses, spent: keep.spent, toldIDs: keep.toldIDs, closed: keep.closed,
 		heardAt: keep.heardAt, heardOf: keep.heardOf, heardBoot: keep.heardBoot, heardSeq: keep.heardSeq, missedAt: keep.missedAt, toldAt: keep.toldAt, back: keep.back, cut: keep.cut, most: keep.most, second: keep.second, revoked: keep.revoked, counted: keep.counted,
 		blocks: keep.blocks, blocked: keep.blocked, exposed: keep.exposed, ordered: keep.ordered,
-		dark: keep.dark, blind: keep.blind, total: keep.total, diskBad: keep.diskBad, wentOff: keep.wentOff, bad: keep.bad, alarmed: keep.alarmed, fooled: keep.fooled, unlockAt: keep.unlockAt, noise: keep.noise,
+		dark: keep.dark, blind: keep.blind, total: keep.total, diskBad: keep.diskBad, wentOff: keep.wentOff, bad: keep.bad, alarmed: keep.alarmed, fooled: keep.fooled, known: keep.known, unlockAt: keep.unlockAt, noise: keep.noise,
 		inside: keep.inside, kind: keep.kind, phaseAt: h.t.now, view: bus.View{},
 	}
 	if o.uses == nil {
@@ -209,10 +210,12 @@ func (o *outside) answered(h *home, b bus.Beat, r bus.BeatReply) {
 	o.beatOK = r.Blocks[doorName] == o.blocks
 }
 
-func (o *outside) heard(h *home, b bus.Beat, boot int) {
+// heard is a beat that has come to the service. One that was long on its way, and the first of a hub that has had no answer yet, prove
+// nothing (T23): nothing is expected of the service for them.
+func (o *outside) heard(h *home, b bus.Beat, boot int, sent time.Duration) {
 	n := uint64(boot)<<32 | b.Seq
-	if n < o.heardSeq || b.Told.IsZero() {
-		return // it comes late, or the hub has had no answer yet: it proves nothing (T23)
+	if n < o.heardSeq || b.Told.IsZero() || h.t.now-sent > beatTimeout {
+		return
 	}
 	o.heardAt, o.heardBoot, o.heardOf, o.heardSeq = h.t.now, h.t.service.boots, len(b.Visits), n
 }
@@ -227,6 +230,9 @@ func (o *outside) wished(h *home, w control.Wish) {
 func (o *outside) closes(visit string) { o.closed[visit] = true }
 func (o *outside) told(h *home, a bus.Alarm) {
 	o.toldIDs[a.ID] = true
+	if a.Reason == interlock.MaybeInside.String() {
+		o.known = true
+	}
 	if !a.Notice {
 		o.toldAt, o.bad = h.t.now, true
 	} else if strings.HasPrefix(a.Reason, "lapse") {
@@ -326,12 +332,20 @@ func (o *outside) pass(h *home, d time.Duration) {
 			o.reaches = o.ordered
 		}
 	}
-	if kind == "" || !h.door.within && !h.door.thief {
+	if !h.door.within && !h.door.thief {
+		o.known = false
+	}
+	if kind == "" || o.known || !h.door.within && !h.door.thief {
 		o.inside, o.kind = 0, ""
 		return
 	}
-	if o.fooled {
-		kind += " (T27)" // the hub cannot know that he is in: its contact was fooled
+	switch { // what lengthens it is named with it
+	case o.fooled:
+		kind += "+T27" // the hub cannot know that he is in
+	case h.t.service.skew != 0:
+		kind += "+T15" // the town's service waits by the clock that was turned; a real one by its monotonic one
+	case h.plan.Rough:
+		kind += "+T23" // an alarm that is lost is sent again after three seconds
 	}
 	if kind != o.kind {
 		o.inside, o.kind = 0, kind

@@ -156,8 +156,8 @@ func (h *home) sendBeat() {
 	}
 	h.planBeat(h.t.now + every)
 	b := bus.Beat{Hub: h.side.hub, Nonce: []byte("0123456789abcdef"), Seq: p.seq, Visits: p.visits, Told: p.told}
-	sent, boot := h.mono(), h.boot
-	h.request(beatTimeout, func() (any, bool) { return h.t.service.beat(h, b, boot) }, func(r any) {
+	sent, at, boot := h.mono(), h.t.now, h.boot
+	h.request(beatTimeout, func() (any, bool) { return h.t.service.beat(h, b, boot, at) }, func(r any) {
 		reply := r.(bus.BeatReply)
 		trip := h.mono() - sent
 		if b.Seq <= p.answered {

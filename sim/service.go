@@ -174,13 +174,13 @@ func (s *service) do(o control.Order, done func(bus.AskReply)) {
 	again()
 }
 
-func (s *service) beat(h *home, b bus.Beat, boot int) (any, bool) {
+func (s *service) beat(h *home, b bus.Beat, boot int, sent time.Duration) (any, bool) {
 	r, later, err := s.s.Beat(s.now(), h.side.hub, b)
 	if err != nil {
 		s.t.broke(h, "S14", "the service refuses a beat: %v", err)
 		return nil, false
 	}
-	h.outside.heard(h, b, boot)
+	h.outside.heard(h, b, boot, sent)
 	if later != nil {
 		if err := later(bg); err != nil {
 			s.t.broke(h, "S14", "after a beat: %v", err)
