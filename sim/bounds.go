@@ -3,6 +3,7 @@ package sim
 import (
 	"time"
 
+	"eyebolt/control"
 	"eyebolt/hub"
 	"eyebolt/interlock"
 	"eyebolt/liveness"
@@ -27,6 +28,27 @@ var phaseLimits = map[string]time.Duration{
 	interlock.Secured.String():   60 * time.Second,
 	interlock.Tail.String():      30 * time.Second,
 	interlock.Unproven.String():  30 * time.Second,
+}
+
+// untold are the bounds of docs/SAFETY.md for somebody who is inside, unwatched and untold, by why nobody can see: how long it takes to be
+// found, and a second for telling.
+var untold = map[string]time.Duration{
+	"dark":        a2 + time.Second,
+	"late":        time.Second + time.Second, // pictures over A1 for a second are late
+	"replayed":    time.Second + time.Second, // the first repeated pictures
+	"frozen":      8*time.Second + time.Second,
+	"covered":     4*time.Second + time.Second,
+	"loop":        18*time.Second + time.Second,
+	"hub-off":     control.VisitSilence + time.Second,
+	"hub-stalled": control.VisitSilence + time.Second,
+}
+
+// Untold is the bound for a kind of blindness, as [Tally].Worst and [Found] name it. There is none where the detector missed it
+// ("+missed"), where a magnet fools the contact so that nobody can know of him ("+T27"), where the town's service waits by a clock that was
+// turned ("+T15"), or where the bus loses what is said ("+T23").
+func Untold(kind string) (bound time.Duration, ok bool) {
+	bound, ok = untold[kind]
+	return bound, ok
 }
 
 // undisturbed says whether the hub has run without a break since then.

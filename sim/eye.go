@@ -20,6 +20,7 @@ type blindness struct {
 	state liveness.State
 	from  time.Duration
 	found time.Duration // when its detector says so; 0: never
+	amiss bool          // its detector does not find it, however long it lasts
 }
 
 // eye is a camera: what it truly sees, and what would be judged of its pictures.

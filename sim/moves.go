@@ -134,6 +134,7 @@ func (h *home) deceive(kind string, state liveness.State, least, most time.Durat
 		}
 	} else {
 		k[0]++
+		e.blind.amiss = true
 	}
 	h.t.tally.Undetected[kind] = k
 	e.until = h.t.now + d

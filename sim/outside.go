@@ -340,6 +340,8 @@ func (o *outside) pass(h *home, d time.Duration) {
 		return
 	}
 	switch { // what lengthens it is named with it
+	case h.eyes[0].blind.amiss && kind == h.eyes[0].blind.kind:
+		kind += "+missed"
 	case o.fooled:
 		kind += "+T27" // the hub cannot know that he is in
 	case h.t.service.skew != 0:
@@ -359,6 +361,9 @@ func (o *outside) pass(h *home, d time.Duration) {
 	}
 	o.inside += d
 	h.t.tally.Worst[kind] = max(h.t.tally.Worst[kind], o.inside)
+	if most, ok := untold[kind]; ok && o.inside > most && o.inside-d <= most {
+		h.t.broke(h, "S6", "somebody is inside for %v, unwatched by %q, and nobody was told", o.inside, kind)
+	}
 }
 
 // quiet says whether nothing of the visit is on its way any more.

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // An honest visit, as its story: what each step is answered by, in order. It is the town's own picture of docs/ARCHITECTURE.md's flow.
@@ -68,11 +67,6 @@ func TestTowns(t *testing.T) {
 		}
 		if sum.Opened == 0 || sum.Incidents == 0 || sum.Done == 0 {
 			t.Errorf("towns in which nothing happens prove nothing: %+v", sum)
-		}
-		for kind, d := range sum.Worst { // S6: what is found at all is told within its bound and the second for telling
-			if bound, ok := map[string]time.Duration{"dark": a2 + time.Second, "late": 2 * time.Second, "hub-off": 3200 * time.Millisecond}[kind]; ok && d > bound {
-				t.Errorf("S6: somebody was inside for %v, unwatched and untold, by %q; want at most %v", d, kind, bound)
-			}
 		}
 		t.Logf("pictures %t: %d visits, %d opened, %d incidents; worst %v", pictures, sum.Visits, sum.Opened, sum.Incidents, sum.Worst)
 	}

@@ -309,11 +309,14 @@ func (r *simReport) print(w io.Writer) {
 	}
 	fmt.Fprintln(w, "\nThe longest that somebody was inside, unwatched and untold, by why nobody could see; and how often the modelled detector missed it")
 	for _, k := range slices.Sorted(maps.Keys(r.Worst)) {
-		missed := ""
+		missed, bound := "", "no bound"
+		if b, ok := sim.Untold(k); ok {
+			bound = fmt.Sprintf("bound %4.1f s", b.Seconds())
+		}
 		if u, ok := r.Undetected[k]; ok {
 			missed = fmt.Sprintf("missed %d of %d", u[0], u[1])
 		}
-		fmt.Fprintf(w, "   %-12s %7.2f s   %s\n", k, r.Worst[k].Seconds(), missed)
+		fmt.Fprintf(w, "   %-15s %7.2f s   %-12s   %s\n", k, r.Worst[k].Seconds(), bound, missed)
 	}
 	for i, link := range []string{"good Wi-Fi", "cable"} {
 		n, f := r.Honest[i], r.False[i]
