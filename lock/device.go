@@ -23,6 +23,7 @@ type Device struct {
 	Make string // who made it and what it is, as the peer says; may be empty
 	Kind Kind
 	Can  Can    // of a lock, as far as the peer can tell before anybody has tried
+	PIN  bool   // of a lock: it takes orders from afar with a PIN only
 	Why  string // not empty: why no door can be paired to it, and what to do about that
 	Note string // not empty: a door can be paired to it, but something should be set up better at its peer, or given besides
 }

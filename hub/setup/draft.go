@@ -19,17 +19,19 @@ import (
 
 // Draft is what was chosen so far: the page sends it whole. It holds no secret.
 type Draft struct {
-	Step      string        `json:"step"` // where the page was left
-	Hub       string        `json:"hub"`
-	App       string        `json:"app"` // where the apps are served: https://eyebolt.example.org
-	Bus       string        `json:"bus"` // of the service; empty: tls:// at App's host
-	Door      string        `json:"door"`
-	Peer      string        `json:"peer"`
-	Lock      string        `json:"lock"`
-	Contact   string        `json:"contact"`
-	Smoke     string        `json:"smoke"`
-	NoContact bool          `json:"noContact"` // what it costs was read
-	Cameras   []DraftCamera `json:"cameras"`
+	Step      string            `json:"step"` // where the page was left
+	Hub       string            `json:"hub"`
+	App       string            `json:"app"` // where the apps are served: https://eyebolt.example.org
+	Bus       string            `json:"bus"` // of the service; empty: tls:// at App's host
+	Door      string            `json:"door"`
+	Peer      string            `json:"peer"`
+	Lock      string            `json:"lock"`
+	Contact   string            `json:"contact"`
+	Smoke     string            `json:"smoke"`
+	Family    string            `json:"family"`    // of a lock that is in no list
+	Answers   map[string]string `json:"answers"`   // about the lock; no secret is among them
+	NoContact bool              `json:"noContact"` // what it costs was read
+	Cameras   []DraftCamera     `json:"cameras"`
 }
 
 // DraftCamera is one of the door's cameras.
@@ -125,6 +127,7 @@ type chosen struct {
 	service service
 	peer    *peer
 	pick    Pick
+	secrets map[string]string // question → its secret answer
 	cameras []*cam
 }
 
@@ -158,13 +161,17 @@ func (s *Setup) problems() (chosen, []Problem) {
 		return c.peer.devices[i], true
 	}
 	switch {
-	case c.peer == nil || d.Lock == "":
+	case c.peer == nil || d.Lock == "" && d.Family == "":
 		bad("door", "Choose the door's lock.")
 	case c.peer.state != listed:
 		bad("door", "%s at %s does not answer now.", c.peer.driver.Name, c.peer.address)
 	default:
 		l, ok := find(d.Lock, lock.KindLock)
 		switch {
+		case d.Family != "" && (c.peer.driver.family(d.Family) < 0 || d.Lock != "" || d.Contact != "" || d.Smoke != ""):
+			bad("door", "Choose the door's lock again.")
+		case d.Family != "":
+			l.Can.Door = true // it is among what is asked
 		case !ok:
 			bad("door", "%s does not know the lock %q any more.", c.peer.driver.Name, d.Lock)
 		case l.Why != "":
@@ -175,7 +182,17 @@ func (s *Setup) problems() (chosen, []Problem) {
 				bad("door", "The name %q holds ${, which the configuration reads as something else. Rename it at %s.", id, c.peer.driver.Name)
 			}
 		}
-		c.pick = Pick{Lock: d.Lock, Contact: d.Contact, Smoke: d.Smoke, DoorSense: d.Contact == "" && l.Can.Door}
+		c.pick = Pick{Lock: d.Lock, Contact: d.Contact, Smoke: d.Smoke, DoorSense: d.Contact == "" && l.Can.Door, Family: d.Family}
+		var wrong []string
+		c.pick.Answers, c.secrets, wrong = c.peer.answers(d, c.peer.questions(d.Family, l))
+		for _, text := range wrong {
+			bad("door", "%s", text)
+		}
+		if i := c.peer.driver.family(d.Family); i >= 0 && len(wrong) == 0 && c.peer.driver.Families[i].Fits != nil {
+			if err := c.peer.driver.Families[i].Fits(c.pick.Answers); err != nil {
+				bad("door", "%s", sentence(err))
+			}
+		}
 		if d.Contact == "" && !l.Can.Door && !d.NoContact {
 			bad("door", "Choose the contact that tells whether the door is closed, or say that there is none.")
 		}
@@ -238,7 +255,7 @@ func bare(address string) string {
 
 // take keeps a draft that the page sent.
 func (s *Setup) take(d Draft) error {
-	for _, text := range []string{d.Step, d.Hub, d.App, d.Bus, d.Door, d.Peer, d.Lock, d.Contact, d.Smoke} {
+	for _, text := range []string{d.Step, d.Hub, d.App, d.Bus, d.Door, d.Peer, d.Lock, d.Contact, d.Smoke, d.Family} {
 		if len(text) > textMost {
 			return errors.New("that is too long")
 		}
@@ -251,11 +268,15 @@ func (s *Setup) take(d Draft) error {
 			return errors.New("that is too long")
 		}
 	}
+	if err := checkAnswers(d.Answers); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.existing != nil {
 		d.Hub = s.existing.ID
 	}
+	d.Answers = s.asked(d)
 	s.draft = d
 	return s.save()
 }
@@ -313,7 +334,7 @@ func (s *Setup) restore() {
 	}
 	b, err := os.ReadFile(s.draftPath())
 	var f saved
-	if err != nil || json.Unmarshal(b, &f) != nil || len(f.Cameras) > doorCameras || len(f.Draft.Cameras) > doorCameras {
+	if err != nil || json.Unmarshal(b, &f) != nil || len(f.Cameras) > doorCameras || len(f.Draft.Cameras) > doorCameras || checkAnswers(f.Draft.Answers) != nil {
 		return
 	}
 	d := f.Draft

@@ -40,6 +40,8 @@ type house struct {
 	told     []string
 	asked    []string // who asked a bridge for its devices
 	searched error
+	tried    []bridgeSettings // a lock that was asked, with its secrets' files read
+	answer   lock.Report      // of its bolt; its zero value: it says nothing
 }
 
 type bridgeSettings struct {
@@ -51,6 +53,9 @@ type bridgeSettings struct {
 	Smoke   string        `yaml:"smoke"`
 	Sense   bool          `yaml:"door_sense"`
 	Prove   time.Duration `yaml:"prove"`
+	PIN     string        `yaml:"pin_file"`
+	Family  string        `yaml:"family"`
+	Topic   string        `yaml:"topic"`
 }
 
 const bridgeAt = "mqtt://192.0.2.10:1883"
@@ -113,6 +118,77 @@ func (h *house) list(_ context.Context, settings any, _ *slog.Logger) ([]lock.De
 	return d, nil
 }
 
+// pinAsked asks for the PIN of a lock that takes orders with one only.
+func pinAsked(l lock.Device) []setup.Question {
+	if !l.PIN {
+		return nil
+	}
+	return []setup.Question{{Key: "pin", Label: "A PIN code of this lock", Hint: "It opens from afar with a PIN only.", Secret: true, Fits: func(v string) error {
+		if len(v) < 4 || strings.Trim(v, "0123456789") != "" {
+			return errors.New("a PIN code is 4 to 32 digits and nothing else")
+		}
+		return nil
+	}}}
+}
+
+// open is a driver whose lock says the house's answer when it is asked.
+func (h *house) open(_ context.Context, cfg lock.Config, report func(lock.Report)) (lock.Lock, error) {
+	s := cfg.Settings.(bridgeSettings)
+	for _, f := range []*string{&s.File, &s.PIN} {
+		if *f == "" {
+			continue
+		}
+		if info, err := os.Stat(*f); err != nil || info.Mode().Perm() != 0o600 {
+			h.t.Errorf("%v, %v", info, err)
+		}
+		b, err := os.ReadFile(*f)
+		if err != nil {
+			h.t.Error(err)
+		}
+		*f = string(b)
+	}
+	h.set(func() { h.tried = append(h.tried, s) })
+	return &askedLock{h: h, report: report}, nil
+}
+
+type askedLock struct {
+	h      *house
+	report func(lock.Report)
+	work   sync.WaitGroup
+}
+
+func (l *askedLock) Lock(context.Context) error                { return l.order() }
+func (l *askedLock) Unlock(context.Context, lock.Order) error  { return l.order() }
+func (l *askedLock) Retract(context.Context, lock.Order) error { return l.order() }
+func (l *askedLock) Can() lock.Can                             { return lock.Can{Bolt: true, Poll: true} }
+
+func (l *askedLock) order() error {
+	l.h.t.Error("the bolt was moved by a question")
+	return nil
+}
+
+func (l *askedLock) Poll(context.Context) error {
+	l.h.mu.Lock()
+	defer l.h.mu.Unlock()
+	r := l.h.answer
+	if r.What == lock.OfHealth {
+		l.work.Go(func() { l.report(r) })
+		return r.Err
+	}
+	l.work.Go(func() {
+		for _, door := range []lock.Door{lock.DoorOpen, lock.DoorClosed} {
+			l.report(lock.Report{What: lock.OfDoor, Door: door})
+		}
+		l.report(r)
+	})
+	return nil
+}
+
+func (l *askedLock) Close() error {
+	l.work.Wait()
+	return nil
+}
+
 func (h *house) config() setup.Config {
 	return setup.Config{
 		Path: h.path, Command: "eyebolt", Program: "/usr/bin/eyebolt", User: "ada", Host: "Oak Street", State: filepath.Join(h.dir, "hub-state"),
@@ -121,8 +197,25 @@ func (h *house) config() setup.Config {
 			{
 				Key: "mqtt", Name: "Zigbee2MQTT", Service: "_mqtt._tcp", Scheme: "mqtt", Secure: "mqtts", Login: setup.Password, List: h.list,
 				Settings: func(a setup.Access, p setup.Pick) any {
-					return bridgeSettings{URL: a.Address, User: a.User, File: a.SecretFile, Lock: p.Lock, Contact: p.Contact, Smoke: p.Smoke, Sense: p.DoorSense}
+					return bridgeSettings{
+						URL: a.Address, User: a.User, File: a.SecretFile, Lock: p.Lock, Contact: p.Contact, Smoke: p.Smoke, Sense: p.DoorSense && p.Family == "",
+						PIN: p.Answers["pin"], Family: p.Family, Topic: p.Answers["topic"],
+					}
 				},
+				Open: h.open, Asks: pinAsked, Families: []setup.Family{{
+					Key: "strike", Name: "A strike of its own", About: "A contact in the strike must tell whether the latch is in it.", Steps: []string{"In the device’s console: SetOption114 1."},
+					Asks: []setup.Question{
+						{Key: "topic", Label: "Its topic", Hint: "In its own page: Configuration, MQTT, Topic."},
+						{Key: "relay", Label: "Number of the relay", Propose: "1", More: true},
+						{Key: "draw", Label: "What opens the door", Propose: "unlatch", Choices: []setup.Choice{{Value: "unlatch", Label: "Unlatch"}, {Value: "unlock", Label: "Unlock"}}},
+					},
+					Fits: func(is map[string]string) error {
+						if is["topic"] == "order" {
+							return errors.New("the topic that asks is one of orders")
+						}
+						return nil
+					},
+				}},
 			},
 			{Key: "homeassistant", Name: "Home Assistant", Service: "_home-assistant._tcp", Scheme: "http", Secure: "https", Login: setup.Token, None: "No driver yet."},
 		},
@@ -210,7 +303,14 @@ type page struct {
 	}
 	Peers []struct {
 		ID, Driver, Address, State, Said string
-		Devices                          []struct{ ID, Name, Kind, Why string }
+		Families                         []struct{ Key string }
+		Devices                          []struct {
+			ID, Name, Kind, Why, Note string
+			Asks                      []struct {
+				Key, Label string
+				Had        bool
+			}
+		}
 	}
 	Cameras []struct {
 		ID, Address, State, Said, Looks string

@@ -33,27 +33,33 @@ type driverView struct {
 }
 
 type peerView struct {
-	ID      string       `json:"id"`
-	Driver  string       `json:"driver"`
-	Kind    string       `json:"kind"`
-	Name    string       `json:"name"`
-	Address string       `json:"address"`
-	State   state        `json:"state"`
-	Said    string       `json:"said"`
-	Login   Login        `json:"login"`
-	User    string       `json:"user"`
-	Secret  bool         `json:"secret"` // one was typed
-	Open    bool         `json:"open"`   // what is typed would cross the network in clear
-	Devices []deviceView `json:"devices"`
+	ID       string       `json:"id"`
+	Driver   string       `json:"driver"`
+	Kind     string       `json:"kind"`
+	Name     string       `json:"name"`
+	Address  string       `json:"address"`
+	State    state        `json:"state"`
+	Said     string       `json:"said"`
+	Login    Login        `json:"login"`
+	User     string       `json:"user"`
+	Secret   bool         `json:"secret"` // one was typed
+	Open     bool         `json:"open"`   // what is typed would cross the network in clear
+	Devices  []deviceView `json:"devices"`
+	Help     []string     `json:"help"` // where its password or token is found
+	About    string       `json:"about"`
+	Tries    bool         `json:"tries"` // its locks can be asked
+	Families []familyView `json:"families"`
 }
 
 type deviceView struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
-	Make string `json:"make"`
-	Kind string `json:"kind"`
-	Door bool   `json:"door"` // it senses its door
-	Why  string `json:"why"`
+	ID   string    `json:"id"`
+	Name string    `json:"name"`
+	Make string    `json:"make"`
+	Kind string    `json:"kind"`
+	Door bool      `json:"door"` // it senses its door
+	Why  string    `json:"why"`
+	Note string    `json:"note"`
+	Asks []askView `json:"asks"`
 }
 
 type camView struct {
@@ -109,9 +115,14 @@ func (s *Setup) view() view {
 		k := peerView{
 			ID: p.id, Driver: p.driver.Key, Kind: p.driver.Name, Name: p.name, Address: p.address, State: p.state, Said: p.said, Login: p.driver.Login,
 			User: p.user, Secret: p.secret != "", Open: p.driver.open(p.address), Devices: []deviceView{},
+			Help: append([]string{}, p.driver.LoginHelp...), About: p.driver.About, Tries: p.driver.Open != nil, Families: p.familiesView(),
 		}
 		for _, d := range p.devices {
-			k.Devices = append(k.Devices, deviceView{d.ID, clip(d.Name), clip(d.Make), kinds[d.Kind], d.Can.Door, clip(d.Why)})
+			v := deviceView{d.ID, clip(d.Name), clip(d.Make), kinds[d.Kind], d.Can.Door, clip(d.Why), clip(d.Note), []askView{}}
+			if d.Kind == lock.KindLock {
+				v.Asks = p.asksView(d.ID, p.questions("", d))
+			}
+			k.Devices = append(k.Devices, v)
 		}
 		v.Peers = append(v.Peers, k)
 	}
@@ -143,6 +154,8 @@ func (s *Setup) Handler() http.Handler {
 	mux.HandleFunc("POST /setup/api/login", s.logIn)
 	mux.HandleFunc("POST /setup/api/camera", s.askCamera)
 	mux.HandleFunc("GET /setup/api/picture", s.picture)
+	mux.HandleFunc("POST /setup/api/answer", s.answer)
+	mux.HandleFunc("POST /setup/api/try", s.tryLock)
 	mux.HandleFunc("POST /setup/api/draft", s.putDraft)
 	mux.HandleFunc("POST /setup/api/write", func(w http.ResponseWriter, r *http.Request) {
 		if _, err := s.Write(r.Context()); err != nil {

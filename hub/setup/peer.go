@@ -41,7 +41,8 @@ type peer struct {
 	state   state
 	said    string
 	devices []lock.Device
-	asks    bool // a list is under way
+	asks    bool                 // a list is under way
+	secrets map[secretKey]string // answers about its locks
 }
 
 // findPeers tries this machine and asks the networks. It gives what to say of a search that could not be made.
@@ -198,6 +199,14 @@ func (d *Driver) address(typed string) (string, error) {
 	}
 	if !strings.Contains(typed, "://") {
 		typed = d.Scheme + "://" + typed
+	}
+	if scheme, rest, _ := strings.Cut(typed, "://"); d.Scheme == "ws" { // it may stand as a browser has it
+		switch strings.ToLower(scheme) {
+		case "http":
+			typed = "ws://" + rest
+		case "https":
+			typed = "wss://" + rest
+		}
 	}
 	u, err := url.Parse(typed)
 	switch {

@@ -37,11 +37,21 @@ type Driver struct {
 	Secure  string // the same with TLS: "mqtts"
 	Path    string // at the end of its address, "/ws"
 	Login   Login
+	// LoginHelp says, step by step, where what Login asks for is found.
+	LoginHelp []string
+	// About is shown with its locks: what to know before one is chosen.
+	About string
 	// None says, of a peer that no driver of this hub speaks to, what to do instead; List is nil then.
 	None string
 	// Settings are the driver's own for one peer and what was picked of it; Pick is empty for List.
 	Settings func(Access, Pick) any
 	List     lock.List
+	// Open opens a door's lock as the hub does: the page then offers to ask it. nil: it does not.
+	Open lock.Open
+	// Asks are the questions about one of its locks, as List gave it. nil: there are none.
+	Asks func(lock.Device) []Question
+	// Families are the locks that it reaches without having a list of them.
+	Families []Family
 }
 
 // Access is how a peer is reached.
@@ -56,6 +66,10 @@ type Pick struct {
 	Lock, Contact, Smoke string
 	// DoorSense says that nothing but the lock itself tells whether the door is closed.
 	DoorSense bool
+	// Family is that of a lock which is in no list; Lock, Contact and Smoke are empty then.
+	Family string
+	// Answers are by the keys of their questions; a question that was left open has none.
+	Answers map[string]string
 }
 
 // Seen is a service that said where it is.
@@ -175,6 +189,7 @@ type Setup struct {
 	existing *Existing
 	written  *Written
 	busy     bool // a configuration is being written
+	trying   bool // a lock is being asked
 	looked   time.Time
 	walk     http.Handler
 	walkEnd  func() error

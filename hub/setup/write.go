@@ -37,7 +37,7 @@ type plan struct {
 	text    string
 	door    string            // its own part, for adding it by hand
 	secrets map[string]string // NAME → value, for the environment's file
-	files   map[string]string // path → password, one file each
+	files   map[string]string // path → password, token or PIN, one file each
 }
 
 // EnvPath is the file beside a configuration from which ${NAME} is taken where the environment has none: hub.env for hub.yaml.
@@ -66,10 +66,21 @@ func (s *Setup) plan(c chosen) (plan, error) {
 	stem := strings.TrimSuffix(filepath.Base(s.cfg.Path), filepath.Ext(s.cfg.Path))
 	a := Access{Address: c.peer.address, User: c.peer.user}
 	if c.peer.secret != "" {
-		if a.SecretFile, err = unused(dir, stem+"."+s.draft.Door+"."+c.peer.driver.Key+"-password"); err != nil {
+		what := "-password"
+		if c.peer.driver.Login == Token {
+			what = "-token"
+		}
+		if a.SecretFile, err = unused(dir, stem+"."+s.draft.Door+"."+c.peer.driver.Key+what); err != nil {
 			return p, err
 		}
 		p.files[a.SecretFile] = c.peer.secret
+	}
+	for key, secret := range c.secrets {
+		path, err := unused(dir, stem+"."+s.draft.Door+"."+c.peer.driver.Key+"-"+key)
+		if err != nil {
+			return p, err
+		}
+		p.files[path], c.pick.Answers[key] = secret, path
 	}
 	env, err := os.ReadFile(EnvPath(s.cfg.Path))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -187,6 +198,7 @@ func (s *Setup) Write(ctx context.Context) (*Written, error) {
 		w.Files = append(w.Files, EnvPath(s.cfg.Path))
 	}
 	s.written = w
+	c.peer.secrets = nil // each is in its file now
 	if err := os.Remove(s.draftPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.cfg.Log.Warn("the draft of the set-up stays", "err", err)
 	}

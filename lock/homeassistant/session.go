@@ -52,7 +52,7 @@ const (
 	kindProof
 )
 
-var errToken = errors.New("the token is refused by Home Assistant: make a long-lived access token in your profile there, and write it into token_file")
+var errToken = errors.New("the token is refused by Home Assistant: make a long-lived access token there (your profile, Security) and write it into token_file, or paste it into the set-up's page")
 
 // serve runs one connection to its end. was says whether events came.
 func (d *driver) serve(ctx context.Context) (was bool, err error) {

@@ -43,7 +43,7 @@ type witness struct {
 	question time.Duration // when the newest question left that was not answered; 0: none
 	order    order         // the newest command
 	spoken   time.Duration // when the lock's newest word can have been true
-	contrary time.Duration // when it was last said, without the lock's own word, not to be thrown; -1: never
+	contrary time.Duration // when it was last said, without the lock's own word, not to be thrown; 0: never
 	bolt     lock.Bolt     // as last reported
 	door     lock.Door     // likewise
 	percent  int
@@ -62,7 +62,7 @@ type order struct {
 }
 
 func newWitness(p plan, log *slog.Logger, say func(lock.Report)) *witness {
-	return &witness{plan: p, say: say, asker: lock.Asker{Prove: p.Prove}, contrary: -1, percent: -1, void: map[string]time.Time{}, healthy: "unsaid", warner: lock.Warner{Log: log}}
+	return &witness{plan: p, say: say, asker: lock.Asker{Prove: p.Prove}, percent: -1, void: map[string]time.Time{}, healthy: "unsaid", warner: lock.Warner{Log: log}}
 }
 
 // take believes, or does not believe, one item.

@@ -187,6 +187,26 @@ func TestMemoryIsNoReport(t *testing.T) {
 	}
 }
 
+// A list says which lock takes orders with a PIN only: a set-up asks for it then, and else not.
+func TestListSaysWhichLockWantsAPIN(t *testing.T) {
+	for value, want := range map[string]bool{"true": true, "false": false, "null": false, `"true"`: false, "1": false, `{"x":true}`: false} {
+		h := newHostile(t, nil, nil)
+		h.nodes = strings.Replace(listing, `"1/257/3":1`, `"1/257/51":`+value, 1)
+		all, err := matter.List(t.Context(), h.settings(), nil)
+		if err != nil || len(all) == 0 || all[0].Kind != lock.KindLock {
+			t.Fatalf("%v, %+v", err, all)
+		}
+		if all[0].PIN != want {
+			t.Errorf("%s: the lock wants a PIN: %v", value, all[0].PIN)
+		}
+		for _, d := range all[1:] {
+			if d.PIN {
+				t.Errorf("%+v wants a PIN", d)
+			}
+		}
+	}
+}
+
 // What is there does not fit the settings: the health says what to write.
 func TestMisfit(t *testing.T) {
 	pin := strings.Replace(listing, `"1/257/3":1`, `"1/257/51":true`, 1)

@@ -59,6 +59,7 @@ func (n network) devices() []lock.Device {
 				if kind.kind == lock.KindLock {
 					d.Can = lock.Can{Bolt: true, Jam: true, By: true, Battery: true, Poll: true}
 					_, d.Can.Door = k.Attributes[path{endpoint, clusterLock, attrDoorState}.String()]
+					d.PIN = k.needsPIN(endpoint)
 					if k.bridges(endpoint) {
 						d.Why = "a bridge answers for it from memory: pair the lock itself, or use the driver of its own radio"
 					}

@@ -77,7 +77,7 @@ func (n network) resolve(p plan) (ids, error) {
 	if k.bridges(found.lock.endpoint) {
 		return ids{}, fmt.Errorf("lock: node %d is a bridge, which answers from memory for a lock of another radio: pair the lock itself, or use that radio's driver", k.ID)
 	}
-	if needs := k.Attributes[path{found.lock.endpoint, clusterLock, attrNeedsPIN}.String()]; strings.TrimSpace(string(needs)) == "true" && p.pin == nil {
+	if k.needsPIN(found.lock.endpoint) && p.pin == nil {
 		return ids{}, errors.New("lock: it demands a PIN for commands from afar: give one by pin_file")
 	}
 	found.battery = k.battery(found.lock.endpoint)
@@ -163,6 +163,11 @@ func (k node) isA(endpoint, device int) bool {
 		}
 	}
 	return false
+}
+
+// needsPIN says that the lock at an endpoint takes orders from afar with a PIN only.
+func (k node) needsPIN(endpoint int) bool {
+	return strings.TrimSpace(string(k.Attributes[path{endpoint, clusterLock, attrNeedsPIN}.String()])) == "true"
 }
 
 // bridges says whether an endpoint stands for a device that is no Matter node itself.

@@ -142,8 +142,16 @@ func readPIN(path string) ([]byte, error) {
 	}
 	line, _, _ := strings.Cut(string(b[:n]), "\n")
 	line = strings.TrimSuffix(line, "\r")
-	if len(line) < pinLeast || len(line) > pinMost || strings.Trim(line, "0123456789") != "" {
+	if CheckPIN(line) != nil {
 		return nil, fmt.Errorf("lock/matter: pin_file %s: its first line must be %d to %d digits and nothing else", path, pinLeast, pinMost)
 	}
 	return []byte(line), nil
+}
+
+// CheckPIN says whether a text can be a PIN code of a lock. Its error holds nothing of it.
+func CheckPIN(pin string) error {
+	if len(pin) < pinLeast || len(pin) > pinMost || strings.Trim(pin, "0123456789") != "" {
+		return fmt.Errorf("a PIN code is %d to %d digits and nothing else", pinLeast, pinMost)
+	}
+	return nil
 }

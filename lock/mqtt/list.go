@@ -19,6 +19,9 @@ import (
 
 var _ lock.List = List
 
+// ErrNoBridge says that a broker answers, and has no list of Zigbee2MQTT.
+var ErrNoBridge = errors.New("no list of Zigbee2MQTT")
+
 const (
 	// listQuiet is how long nothing more must have come, so that a list is taken to be whole: a broker sends what it retains at once.
 	listQuiet = 500 * time.Millisecond
@@ -74,7 +77,7 @@ func (p plan) listZigbee(ctx context.Context, base string, log *slog.Logger) ([]
 	case err != nil:
 		return nil, err
 	case devices == nil:
-		return nil, fmt.Errorf("lock/mqtt: no list of Zigbee2MQTT under base_topic %q at this broker: does it run, with retained messages on, and may this user read it?", base)
+		return nil, fmt.Errorf("lock/mqtt: %w under base_topic %q at this broker: does it run, with retained messages on, and may this user read it?", ErrNoBridge, base)
 	}
 	in, err := readInfo(info)
 	if info != nil && err != nil && log != nil {

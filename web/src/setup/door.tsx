@@ -1,7 +1,8 @@
 import { useState } from "preact/hooks";
 import { Button, Card, Chip, Empty, Field, Note, Select } from "../ui/ui.tsx";
 import { Login, Next, Pick, Searching, Working } from "./parts.tsx";
-import { act, draft, lock, peer, put, sentence, state, word } from "./store.ts";
+import { About } from "./asks.tsx";
+import { act, draft, family, lock, peer, put, sentence, state, word } from "./store.ts";
 import type { Device, Peer } from "./types.ts";
 
 // The door's devices: its lock, and what tells whether it is closed.
@@ -11,7 +12,9 @@ const host = (address: string): string => address.replace(/^[a-z]+:\/\//, "").re
 function Bridge({ p }: { p: Peer }) {
   const d = draft.value;
   const locks = p.devices.filter((x) => x.kind === "lock");
-  const choose = (x: Device): void => put({ peer: p.id, lock: x.id, contact: "", smoke: "", noContact: false });
+  const choose = (x: Device): void => put({ peer: p.id, lock: x.id, contact: "", smoke: "", noContact: false, family: "", answers: {} });
+  const speak = (key: string): void => put({ peer: p.id, lock: "", contact: "", smoke: "", noContact: false, family: key, answers: {} });
+  const here = d?.peer === p.id;
   return (
     <section class="bridge" aria-label={`${p.kind} at ${p.address}`}>
       <header class="bridge-head">
@@ -33,6 +36,7 @@ function Bridge({ p }: { p: Peer }) {
           had={p.secret}
           open={p.open}
           wrong={p.state === "failed" ? p.said : ""}
+          help={p.help}
           ask={(user, password) => act("login", { Peer: p.id, User: user, Password: password, Again: false })}
         />
       )}
@@ -44,10 +48,21 @@ function Bridge({ p }: { p: Peer }) {
       )}
       {(p.state === "listed" || p.state === "gone") && (
         <>
-          {locks.length === 0 && <p class="hint">It knows no lock. Pair the lock with it first, in its own page; then it appears here.</p>}
+          {p.about && <p class="hint">{p.about}</p>}
+          {locks.length === 0 && <p class="hint">{p.families.length > 0 ? "There is no lock of Zigbee2MQTT here. Pair it there first; then it appears by itself. Does the lock speak MQTT without Zigbee2MQTT? Choose below." : "It knows no lock. Pair the lock with it first, in its own page; then it appears here."}</p>}
           {locks.map((x) => (
             <Pick key={x.id} group="lock" on={d?.peer === p.id && d.lock === x.id} title={x.name} sub={x.make || undefined} why={x.why || (p.state === "gone" ? "It does not answer now." : "")} onPick={() => choose(x)} />
           ))}
+          {p.families.length > 0 && (
+            <details class="more" open={locks.length === 0 || (here && d.family !== "")}>
+              <summary>The lock speaks MQTT by itself</summary>
+              <div class="asks">
+                {p.families.map((f) => (
+                  <Pick key={f.key} group="lock" on={here && d.family === f.key} title={f.name} onPick={() => speak(f.key)} />
+                ))}
+              </div>
+            </details>
+          )}
         </>
       )}
     </section>
@@ -94,7 +109,7 @@ function Typed() {
 function Contact() {
   const d = draft.value;
   const contacts = peer.value?.devices.filter((x) => x.kind === "contact") ?? [];
-  if (!d || !lock.value) return null;
+  if (!d || !lock.value || family.value) return null;
   const senses = lock.value.door;
   return (
     <Card title="What tells whether the door is closed?">
@@ -163,7 +178,8 @@ export function DoorStep() {
       </Card>
       <Contact />
       <Smoke />
-      {lock.value && (
+      <About />
+      {(lock.value ?? family.value) && (
         <Card title="What is the door called?">
           <Field label="Name" value={d.door} onInput={(v) => put({ door: word(v) })} name="door" required hint="In the hub’s configuration: a to z, digits and hyphens." />
         </Card>

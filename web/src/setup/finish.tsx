@@ -5,7 +5,8 @@ import { Copy } from "../ui/invitation.tsx";
 import { Button, Card, Field, Note } from "../ui/ui.tsx";
 import { summary } from "./camera.tsx";
 import { Next } from "./parts.tsx";
-import { act, another, draft, fileName, flush, goto, lock, peer, put, sentence, state, word } from "./store.ts";
+import { answered } from "./asks.tsx";
+import { act, another, asks, draft, family, fileName, flush, goto, lock, peer, put, sentence, state, word } from "./store.ts";
 import type { Written } from "./types.ts";
 
 export function ServiceStep() {
@@ -42,8 +43,11 @@ export function WriteStep() {
   };
   const rows: [string, string, string][] = [
     ["Door", d.door, "door"],
-    ["Lock", lock.value ? `${lock.value.name} (${peer.value?.kind ?? ""})` : "–", "door"],
-    ["Contact", d.contact ? device("contact", d.contact) : lock.value?.door ? "the lock itself" : "none: nobody is let in", "door"],
+    ["Lock", lock.value ? `${lock.value.name} (${peer.value?.kind ?? ""})` : family.value ? family.value.name : "–", "door"],
+    ...asks.value
+      .filter((q) => !q.more || d.answers?.[q.key] !== undefined)
+      .map((q): [string, string, string] => [q.label, q.secret ? (q.had ? "typed, not shown" : "–") : answered(q), "door"]),
+    ["Contact", family.value ? "as typed above" : d.contact ? device("contact", d.contact) : lock.value?.door ? "the lock itself" : "none: nobody is let in", "door"],
     ["Smoke or CO", d.smoke ? device("smoke", d.smoke) : "no sensor", "door"],
     ...(d.cameras ?? []).map((k): [string, string, string] => ["Camera", summary(k), "camera"]),
     ...(s.existing ? [["Hub", s.existing.ID, ""] as [string, string, string]] : [["Hub", d.hub, "service"] as [string, string, string], ["Apps", d.app || "–", "service"] as [string, string, string]]),
@@ -157,7 +161,7 @@ export function DoneStep({ w }: { w: Written }) {
           <li>{w.path}</li>
           {w.backup && <li>{w.backup}: as it was before</li>}
           {(w.files ?? []).map((f) => (
-            <li key={f}>{f}: a password</li>
+            <li key={f}>{f}: {f.endsWith("-pin") ? "the lock’s PIN" : f.endsWith("-token") ? "a token" : "a password"}</li>
           ))}
         </ul>
       </Card>

@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useState } from "preact/hooks";
 import { Icon } from "../ui/icons.tsx";
 import { Button, Field, Note } from "../ui/ui.tsx";
-import { act, draft, next, sentence, state } from "./store.ts";
+import { act, draft, next, problems, sentence, state, step } from "./store.ts";
 
 // Pick is one of several: a radio button as large as a finger, with all that is known of the thing.
 export function Pick(p: { group: string; on: boolean; title: string; sub?: string; why?: string; onPick: () => void }) {
@@ -37,7 +37,7 @@ export function Searching({ found }: { found: string }) {
 }
 
 // Login asks for a name and a password, or for a token. What is typed goes to the hub and never comes back.
-export function Login(p: { kind: "password" | "token"; user: string; had: boolean; open: boolean; wrong: string; ask: (user: string, password: string) => Promise<string> }) {
+export function Login(p: { kind: "password" | "token"; user: string; had: boolean; open: boolean; wrong: string; help?: string[]; ask: (user: string, password: string) => Promise<string> }) {
   const [user, setUser] = useState(p.user);
   const [secret, setSecret] = useState("");
   const [busy, setBusy] = useState(false);
@@ -58,6 +58,13 @@ export function Login(p: { kind: "password" | "token"; user: string; had: boolea
       }}
     >
       {(refused || p.wrong) && <Note tone={p.had || p.user || refused ? "warn" : "work"} icon="key">{sentence(refused || p.wrong)}</Note>}
+      {(p.help ?? []).length > 0 && (
+        <ol class="promises steps-to">
+          {(p.help ?? []).map((h) => (
+            <li key={h}>{h}</li>
+          ))}
+        </ol>
+      )}
       {p.kind === "password" && <Field label="User name" value={user} onInput={setUser} name="user" autoComplete="off" />}
       <Field
         label={p.kind === "token" ? "Access token" : "Password"}
@@ -79,15 +86,18 @@ export function Login(p: { kind: "password" | "token"; user: string; had: boolea
 export function Next({ children, back }: { children?: ComponentChildren; back?: () => void }) {
   const [missing, setMissing] = useState("");
   const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState(false); // it is one of the draft's: gone when the hub no longer has it
   useEffect(() => setMissing(""), [draft.value]); // what was said may be put right
   const on = async (): Promise<void> => {
     setBusy(true);
-    setMissing(await next());
+    const said = await next();
+    setProblem(problems(step.value).includes(said));
+    setMissing(said);
     setBusy(false);
   };
   return (
     <div class="setup-next">
-      {missing && <Note tone="warn">{missing}</Note>}
+      {missing && (!problem || problems(step.value).includes(missing)) && <Note tone="warn">{missing}</Note>}
       <div class="row">
         {back && (
           <Button kind="quiet" icon="back" onClick={back}>

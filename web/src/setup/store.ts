@@ -1,7 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import { Problem } from "../lib/api.ts";
 import { call, leave } from "../lib/hubapi.ts";
-import type { Cam, Device, Draft, Peer, State } from "./types.ts";
+import type { Ask, Cam, Device, Draft, Family, Peer, State } from "./types.ts";
 
 // One set-up: what the hub says of it, and what was chosen on this page. The page's choice goes to the hub at once, so that it is
 // there when the page is opened again, on this phone or another.
@@ -18,6 +18,9 @@ export const step = computed(() => {
 });
 export const peer = computed<Peer | undefined>(() => state.value?.peers.find((p) => p.id === draft.value?.peer));
 export const lock = computed<Device | undefined>(() => peer.value?.devices.find((d) => d.kind === "lock" && d.id === draft.value?.lock));
+export const family = computed<Family | undefined>(() => peer.value?.families.find((f) => f.key === draft.value?.family));
+// asks is what must be asked about the lock that was chosen.
+export const asks = computed<Ask[]>(() => family.value?.asks ?? lock.value?.asks ?? []);
 export const cam = (id: string): Cam | undefined => state.value?.cameras.find((c) => c.id === id);
 export const problems = (of: string): string[] => (state.value?.problems ?? []).filter((p) => p.step === of).map((p) => p.text);
 export const fileName = (path: string): string => path.split(/[\\/]/).pop() ?? path;

@@ -2,6 +2,32 @@
 
 export type PeerState = "asking" | "login" | "listed" | "failed" | "gone" | "none";
 
+export interface Ask {
+  key: string;
+  label: string;
+  hint: string;
+  propose: string;
+  choices: { value: string; label: string }[];
+  optional: boolean;
+  more: boolean;
+  secret: boolean;
+  had: boolean;
+}
+
+export interface Family {
+  key: string;
+  name: string;
+  about: string;
+  steps: string[];
+  asks: Ask[];
+}
+
+export interface Told {
+  bolt: "" | "thrown" | "drawn" | "jammed";
+  door: "" | "closed" | "open" | "ajar";
+  ms: number;
+}
+
 export interface Device {
   id: string;
   name: string;
@@ -9,6 +35,8 @@ export interface Device {
   kind: "lock" | "contact" | "smoke" | "other";
   door: boolean;
   why: string;
+  note: string;
+  asks: Ask[];
 }
 
 export interface Peer {
@@ -24,6 +52,10 @@ export interface Peer {
   secret: boolean;
   open: boolean;
   devices: Device[];
+  help: string[];
+  about: string;
+  tries: boolean;
+  families: Family[];
 }
 
 export interface Stream {
@@ -67,6 +99,8 @@ export interface Draft {
   contact: string;
   smoke: string;
   noContact: boolean;
+  family: string;
+  answers: Record<string, string> | null;
   cameras: DraftCamera[] | null;
 }
 
