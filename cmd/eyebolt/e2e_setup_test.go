@@ -44,9 +44,21 @@ func (p *phone) shown(name, at string) {
 	}
 }
 
-// From an empty folder to a running hub, in the browser: the pretend home's real broker, lock, contact and camera are found by their
-// addresses and paired; the hub that is then started is the one that the page told of.
-func TestHubSetupThroughThePages(t *testing.T) {
+// pairing is eyebolt hub setup, open in a browser, in a pretend home with a real broker and a camera that speaks ONVIF.
+type pairing struct {
+	h              *pretendHouse
+	e              *e2e
+	p              *phone
+	out            *said
+	dir, path      string // path is of hub.yaml
+	user, password string // of the camera
+	onvif          *url.URL
+	find           func(where *said, what, expr string) string
+	end            func() // ends the set-up
+}
+
+func newPairing(t *testing.T) *pairing {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "home-") // its name is in the screenshots
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +71,7 @@ func TestHubSetupThroughThePages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer h.Close()
+	t.Cleanup(h.Close)
 	stream, err := url.Parse(h.hub.Doors[0].Cameras[0].URL)
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +93,7 @@ func TestHubSetupThroughThePages(t *testing.T) {
 	ended := make(chan error, 1)
 	c := HubSetupCmd{Config: path, Listen: "127.0.0.1:0", Interface: []string{"lo"}, command: "eyebolt", out: out}
 	go func() { ended <- c.Run(ctx) }()
-	defer end()
+	t.Cleanup(end)
 	e := &e2e{t: t, ctx: t.Context(), dir: dir}
 	find := func(where *said, what, expr string) string {
 		t.Helper()
@@ -98,13 +110,60 @@ func TestHubSetupThroughThePages(t *testing.T) {
 	p := e.phone(webtest.Start(t), "Ada")
 	p.Go(find(out, "link", `(http://127\.0\.0\.1:\d+/setup#k=\S+)`))
 	find(out, "word that the link was used", `was opened from 127\.0\.0\.1`)
+	return &pairing{h, e, p, out, dir, path, user, password, onvif, find, func() {
+		t.Helper()
+		end()
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+	}}
+}
 
-	p.reads("Which lock is on this door?")
+// written goes from the door's devices to the written configuration.
+func (x *pairing) written() {
+	x.e.t.Helper()
+	p := x.p
+	p.tap("Continue")
+	p.reads("Which camera sees this door?")
 	p.tap("It is not listed")
-	p.see("the form", `document.querySelector('details[open] select')`)
-	p.Eval(`(() => { const s = document.querySelector('details[open] select'); s.value = 'mqtt'; s.dispatchEvent(new Event('input', {bubbles: true})) })()`, nil)
-	p.Type(`input[name=address]`, strings.TrimPrefix(h.hub.Doors[0].Lock.MQTT.Broker, "mqtt://"))
+	p.Type(`input[name="camera-address"]`, x.onvif.Host)
 	p.tap("Ask it")
+	p.reads("The camera asks for a name and a password.")
+	p.Type(`input[name=user]`, x.user)
+	p.Type(`input[name=password]`, x.password)
+	p.tap("Connect")
+	p.reads("Is this the door’s camera?")
+	p.tap("Yes, this door")
+	p.tap("By cable")
+	p.tap("Continue")
+	p.reads("Where are your apps?")
+	p.Type(`input[name=app]`, "http://localhost:8420")
+	p.tap("Continue")
+	p.reads("Is this right?")
+
+	p.tap("Write hub.yaml")
+	p.reads("Your hub knows its first door.")
+	p.clean()
+	x.end()
+}
+
+// address types the address of what drives the lock.
+func (x *pairing) address(driver, address string) {
+	x.e.t.Helper()
+	x.p.reads("Which lock is on this door?")
+	x.p.tap("It is not listed")
+	x.p.see("the form", `document.querySelector('details[open] select')`)
+	x.p.Eval(`(() => { const s = document.querySelector('details[open] select'); s.value = `+quoted(driver)+`; s.dispatchEvent(new Event('input', {bubbles: true})) })()`, nil)
+	x.p.Type(`input[name=address]`, address)
+	x.p.tap("Ask it")
+}
+
+// From an empty folder to a running hub, in the browser: the pretend home's real broker, lock, contact and camera are found by their
+// addresses and paired; the hub that is then started is the one that the page told of.
+func TestHubSetupThroughThePages(t *testing.T) {
+	x := newPairing(t)
+	h, p, out, path, dir, user, password, onvif, find := x.h, x.p, x.out, x.path, x.dir, x.user, x.password, x.onvif, x.find
+	x.address("mqtt", strings.TrimPrefix(h.hub.Doors[0].Lock.MQTT.Broker, "mqtt://"))
 	p.tap("front_lock")
 	p.tap("front_door")
 	p.shown("door", "")
@@ -141,10 +200,7 @@ func TestHubSetupThroughThePages(t *testing.T) {
 	p.see("the walk test's page", `location.pathname === '/walk' && document.querySelector('h1')`)
 	p.reads("front")
 	p.clean()
-	end()
-	if err := <-ended; err != nil {
-		t.Fatal(err)
-	}
+	x.end()
 
 	if all := out.String(); strings.Contains(all, password+"\n") || strings.Contains(all, ":"+password) {
 		t.Errorf("the terminal shows the camera's password:\n%s", all)

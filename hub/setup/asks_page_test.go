@@ -23,7 +23,7 @@ func TestThePageAsksAboutALock(t *testing.T) {
 	b.Type(`input[name="answer-pin"]`, pin)
 	b.press("Keep it for the hub")
 	b.Wait(`document.querySelector('.had')?.innerText.includes('Typed') && !document.querySelector('input[name="answer-pin"]')`)
-	h.set(func() { h.answer = lock.Report{What: lock.OfBolt, Bolt: lock.BoltThrown, At: 400e6} })
+	h.set(func() { h.answer = lock.Report{What: lock.OfBolt, Bolt: lock.BoltThrown, At: 400e6, Solicited: true} })
 	b.press("Ask the lock where its bolt is")
 	b.reads("It answered in 0.4 s: the bolt is thrown, the door is closed.")
 	b.shot("setup-asked")

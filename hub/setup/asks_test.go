@@ -139,13 +139,19 @@ func TestTheLockIsAsked(t *testing.T) {
 		t.Errorf("%d %s", code, text)
 	}
 	c.post("answer", map[string]string{"Peer": d.Peer, "Lock": "5", "Key": "pin", "Value": pin})
-	h.set(func() { h.answer = lock.Report{What: lock.OfBolt, Bolt: lock.BoltThrown, At: 400e6} })
+	h.set(func() { h.answer = lock.Report{What: lock.OfBolt, Bolt: lock.BoltThrown, At: 400e6, Solicited: true} })
 	code, text := c.call(http.MethodPost, "/setup/api/try", struct{}{})
 	if code != 200 || strings.TrimSpace(text) != `{"bolt":"thrown","door":"closed","ms":400}` {
 		t.Errorf("%d %s", code, text)
 	}
 	if len(h.tried) != 1 || h.tried[0].Lock != "5" || h.tried[0].PIN != pin+"\n" || h.tried[0].File != "sesame\n" || !h.tried[0].Sense {
 		t.Errorf("%+v", h.tried)
+	}
+	// A lock that says by itself where it is, and does not answer, was not reached by the question.
+	h.set(func() { h.answer.Solicited = false })
+	code, text = c.call(http.MethodPost, "/setup/api/try", struct{}{})
+	if code != http.StatusConflict || !strings.Contains(text, "The lock did not answer the question within 12s") {
+		t.Errorf("%d %s", code, text)
 	}
 	// What it says of why it does not answer is told, with neither a secret nor a driver's name.
 	h.set(func() {

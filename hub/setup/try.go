@@ -91,7 +91,8 @@ type ears struct {
 	mu     sync.Mutex
 	bolt   lock.Bolt
 	door   lock.Door
-	at     time.Duration // of the first word of the bolt
+	at     time.Duration // of the first answer; 0: none
+	any    bool          // it cannot be asked: what it says by itself is its answer
 	health error
 	news   chan struct{} // holds one
 }
@@ -100,8 +101,9 @@ func (e *ears) hear(r lock.Report) {
 	e.mu.Lock()
 	switch r.What {
 	case lock.OfBolt:
-		if e.bolt = r.Bolt; e.at == 0 && r.Bolt != lock.BoltUnknown {
-			e.at = r.At
+		// What it says by itself proves nothing of the question, which a visit depends on.
+		if e.bolt = r.Bolt; e.at == 0 && r.Bolt != lock.BoltUnknown && (r.Solicited || e.any) {
+			e.at = max(r.At, 1)
 		}
 	case lock.OfDoor:
 		e.door = r.Door
@@ -126,16 +128,20 @@ func (e *ears) listen(ctx context.Context, l lock.Lock) (Told, error) {
 			refused = err
 		}
 	}
+	e.mu.Lock()
+	e.any = !l.Can().Poll
+	e.mu.Unlock()
 	ended := false
 	for {
 		e.mu.Lock()
 		bolt, door, at, health := e.bolt, e.door, e.at, e.health
 		e.mu.Unlock()
+		heard := at > 0 && bolt != lock.BoltUnknown
 		told := Told{Bolt: bolts[bolt], Door: doors[door], MS: at.Milliseconds()}
 		switch {
-		case bolt != lock.BoltUnknown && (door != lock.DoorUnknown || ended):
+		case heard && (door != lock.DoorUnknown || ended):
 			return told, nil
-		case bolt != lock.BoltUnknown && enough == nil:
+		case heard && enough == nil:
 			enough = time.After(tryDoor)
 		case ended:
 			why := errors.Join(health)
@@ -143,14 +149,14 @@ func (e *ears) listen(ctx context.Context, l lock.Lock) (Told, error) {
 				why = refused
 			}
 			if why == nil {
-				return told, fmt.Errorf("the lock did not say within %v where its bolt is: compare the names and topics with those of the device, and whether it is within reach", tryLimit)
+				return told, fmt.Errorf("the lock did not answer the question within %v: compare the names and topics with those of the device, and whether it is within reach", tryLimit)
 			}
 			return told, fmt.Errorf("the lock did not answer within %v: %s", tryLimit, say(why))
 		}
 		select {
 		case <-e.news:
 		case <-again.C:
-			if bolt == lock.BoltUnknown {
+			if !heard {
 				ask()
 			}
 		case <-enough:
