@@ -159,7 +159,7 @@ func TestHubSetupOfHomeAssistantThroughThePages(t *testing.T) {
 	p.reads("+ and # cannot stand in a topic.")
 	p.Type(`input[name="answer-name"]`, "front_lock") // Home Assistant's name is not Zigbee2MQTT's
 	p.tap("Ask the lock where its bolt is")
-	p.reads("It answered in ")
+	p.reads("It answered ")
 	p.reads("the bolt is thrown")
 	p.shown("ha-lock", ".note")
 	x.written()

@@ -23,8 +23,8 @@ func mqttFamilies() []setup.Family {
 			Key: "tasmota", Name: "A strike behind Tasmota", About: monitor,
 			Steps: []string{
 				"Relay 1 holds the strike open, Switch1 is the latch’s contact, Switch2 the door’s.",
-				"In the device’s console: SetOption114 1, SwitchMode1 1, SwitchMode2 1.",
-				"PulseTime1 105 lets go of the strike after five seconds, should nobody else do it.",
+				"In the device’s console, as one line: Backlog SetOption114 1; SwitchMode1 1; SwitchMode2 1; PulseTime1 105",
+				"The last of these lets go of the strike after five seconds, should nobody else do it.",
 			},
 			Asks: []setup.Question{
 				{Key: "topic", Label: "Its topic", Fits: checkTopic, Hint: "In its own page: Configuration, MQTT, Topic. For example strike."},

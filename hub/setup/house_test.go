@@ -217,6 +217,7 @@ func (h *house) config() setup.Config {
 					},
 				}},
 			},
+			{Key: "ws", Name: "A server of tokens", Port: 8123, Scheme: "ws", Secure: "wss", Path: "/api/websocket", Login: setup.Token, List: h.list, LoginHelp: []string{"Open your profile."}},
 			{Key: "homeassistant", Name: "Home Assistant", Service: "_home-assistant._tcp", Scheme: "http", Secure: "https", Login: setup.Token, None: "No driver yet."},
 		},
 		Search: func(ctx context.Context) ([]setup.Seen, []string, error) {

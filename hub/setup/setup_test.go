@@ -119,6 +119,17 @@ func TestTypedAddresses(t *testing.T) {
 	c.until("its list", func(p page) bool {
 		return len(p.Peers) == 1 && p.Peers[0].Address == bridgeAt && p.Peers[0].State == "listed"
 	})
+	// A server's page is typed as it stands in the browser; a host without more gets the driver's port and path.
+	for typed, want := range map[string]string{
+		"192.0.2.40": "ws://192.0.2.40:8123/api/websocket", "http://192.0.2.41:8124/": "ws://192.0.2.41:8124/api/websocket",
+		"https://home.example.org": "wss://home.example.org/api/websocket", "HTTPS://home.example.net/api/websocket": "wss://home.example.net/api/websocket",
+		"wss://home.example.com": "wss://home.example.com/api/websocket", "mqtt://h": "", "https://u:hush@h": "",
+	} {
+		code, text := c.call(http.MethodPost, "/setup/api/peer", map[string]string{"Driver": "ws", "Address": typed})
+		if want == "" && (code != http.StatusBadRequest || strings.Contains(text, "hush")) || want != "" && !strings.Contains(text, `"address":"`+want+`"`) {
+			t.Errorf("%q: %d %s", typed, code, text)
+		}
+	}
 	for typed, want := range map[string]int{"": 400, "ftp://h": 400, "rtsp://192.0.2.31/a": 200, "192.0.2.32": 200, "a b": 400} {
 		if code, text := c.call(http.MethodPost, "/setup/api/camera", map[string]string{"Camera": "", "Address": typed, "User": "", "Password": ""}); code != want {
 			t.Errorf("camera %q: %d %s", typed, code, text)

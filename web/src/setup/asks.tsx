@@ -95,7 +95,7 @@ function Try() {
       {busy && <Working>Asking the lock. That can take ten seconds.</Working>}
       {told && (
         <Note tone={told.door === "" ? "work" : "calm"} icon="check">
-          <strong>It answered in {(told.ms / 1000).toFixed(1)} s:</strong> {[bolt[told.bolt], door[told.door]].filter(Boolean).join(", ")}. {told.door === "" ? "Nothing was heard of the door: it is told when it moves. The walk test tries it." : "Look at the door: if that is not so, this is another lock."}
+          <strong>{told.ms < 100 ? "It answered at once:" : `It answered in ${(told.ms / 1000).toFixed(1)} s:`}</strong> {[bolt[told.bolt], door[told.door]].filter(Boolean).join(", ")}. {told.door === "" ? "Nothing was heard of the door: it is told when it moves. The walk test tries it." : "Look at the door: if that is not so, this is another lock."}
         </Note>
       )}
       {said && <Note tone="warn">{sentence(said)}</Note>}
@@ -133,7 +133,7 @@ export function About() {
       ))}
       {more.length > 0 && (
         <details class="more">
-          <summary>What is nearly always so</summary>
+          <summary>More settings</summary>
           <div class="form">
             {more.map((q) => (
               <Answer key={q.key} q={q} />
