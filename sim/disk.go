@@ -119,6 +119,7 @@ func (k *disk) write(h *home, e ledger.Entry) {
 	}
 	k.put(e, e.Index)
 	h.outside.durable(h, e)
+	h.chronicle.durable(e)
 }
 
 // put adds an entry.

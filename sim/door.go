@@ -77,4 +77,7 @@ type radio struct {
 }
 
 // moved is called when the bolt has moved: what leans on the door may give.
-func (h *home) moved() { h.outside.bolt(h) }
+func (h *home) moved() {
+	h.outside.bolt(h)
+	h.chronicle.moved(h)
+}

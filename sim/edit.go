@@ -41,5 +41,6 @@ func edit(h *home, _ *call, m Move) {
 		h.t.broke(h, "T19", "a record that was changed at entry %d is called whole (%v)", n, err)
 		return
 	}
+	h.chronicle.disowned()
 	h.t.tell(h, "stranger", "says no to the record changed at entry %d", n)
 }

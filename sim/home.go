@@ -42,6 +42,7 @@ type home struct {
 	post                  post
 	outside               outside
 	visits                *visits
+	chronicle             chronicle
 	askN                  int // of asks by rogues
 	downUntil, roughUntil time.Duration
 }
@@ -199,6 +200,7 @@ func (h *home) schedule() {
 }
 
 func (h *home) carry(e hub.Effect) {
+	h.chronicle.does(h, e)
 	switch e := e.(type) {
 	case hub.Lock:
 		h.t.tell(h, "hub", "Lock (%v)", e.Reason)

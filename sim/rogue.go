@@ -29,6 +29,7 @@ func (h *home) refused(rule string, a bus.Ask) {
 			h.t.broke(h, rule, "the hub says yes to a %s that it must refuse", what)
 			return
 		}
+		h.chronicle.refused(r.Reason)
 		h.t.tell(h, "rogue", "%s is refused: %s", what, r.Reason)
 	})
 }
@@ -204,6 +205,8 @@ func strangers(h *home, c *call, m Move) {
 	b := control.Booking{Household: h.side.household, Door: doorName, From: s.now(), Until: s.now().Add(time.Hour), Parcels: []string{"P9"}}
 	if _, err := s.s.Book(bg, s.now(), s.other, b); err == nil {
 		h.t.broke(h, "T24", "a carrier without the household's consent books a delivery")
+	} else {
+		h.chronicle.refused(err.Error())
 	}
 	for _, o := range h.t.homes {
 		if o == h {
@@ -236,10 +239,14 @@ func second(h *home, c *call, m Move) {
 		}
 		o, err := s.s.Arrive(bg, s.now(), h.side.courier, d.ID, "P2", nil)
 		if err != nil {
+			h.chronicle.refused("at-the-service")
 			return
 		}
 		going := h.outside.view.Visit
 		s.do(o, func(r bus.AskReply) {
+			if !r.OK {
+				h.chronicle.refused(r.Reason)
+			}
 			if r.OK && going != "" && going != r.Visit && h.outside.view.Visit == going {
 				h.t.broke(h, "T30", "two visits at one door")
 			}

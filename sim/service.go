@@ -99,6 +99,7 @@ func (s *service) tick(boot int) {
 	_ = s.s.Tick(bg, s.now(), late) // in memory, nothing fails
 	for _, h := range s.t.homes {
 		h.outside.serviceTick(h)
+		h.chronicle.silent(h)
 	}
 	s.t.after(serviceTick, func() { s.tick(boot) })
 }
@@ -221,6 +222,7 @@ func (s *service) alarm(h *home, a bus.Alarm) bool {
 		return false
 	}
 	h.outside.told(h, a)
+	h.chronicle.told(h, a)
 	return true
 }
 

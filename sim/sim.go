@@ -29,8 +29,9 @@ type Result struct {
 	Seed       uint64
 	Violations []Violation
 	Tally      Tally
-	Hash       uint64 // of every event, in order: two runs of one scenario have the same
-	Story      string // with Options.Story
+	Endings    []Ending // of every visit, home by home
+	Hash       uint64   // of every event, in order: two runs of one scenario have the same
+	Story      string   // with Options.Story
 }
 
 // Violation is a rule that did not hold, seen from outside.
@@ -101,6 +102,10 @@ func (t *Tally) Add(o Tally) {
 func Run(sc Scenario, o Options) Result {
 	t := newTown(sc, o)
 	t.play()
+	var ends []Ending
+	for _, h := range t.homes {
+		ends = append(ends, h.chronicle.all...)
+	}
 	slices.SortStableFunc(t.found, func(a, b Violation) int { return int(a.At - b.At) })
-	return Result{Seed: sc.Seed, Violations: t.found, Tally: t.tally, Hash: t.story.hash, Story: strings.Join(t.story.lines, "\n")}
+	return Result{Seed: sc.Seed, Violations: t.found, Tally: t.tally, Endings: ends, Hash: t.story.hash, Story: strings.Join(t.story.lines, "\n")}
 }

@@ -151,13 +151,17 @@ func (v *visits) next() {
 	c.chain = s.chainOf(d)
 	v.c = c
 	h.outside.begins(h, c)
+	h.chronicle.begins(h, c.n)
 	h.t.tell(h, "operator", "books delivery %d for %s courier, %s resident, %d moves", c.n, orHonest(p.Courier), orHonest(p.Resident), len(p.Moves))
 	h.t.after(h.t.span(2*time.Second, 4*time.Second), func() { v.arrive(c) })
 	h.t.after(h.t.span(time.Second, 90*time.Second), func() { v.temper(c) })
 	h.weather()
 	for _, m := range p.Moves { // before anybody is at the door
 		if m.Attack == 12 || m.Attack == 14 || m.Attack == 16 {
-			h.t.after(1500*time.Millisecond, func() { moves()[m.Attack](h, c, m) })
+			h.t.after(1500*time.Millisecond, func() {
+				h.chronicle.moves(h, m, h.outside.view.Phase)
+				moves()[m.Attack](h, c, m)
+			})
 		}
 	}
 	h.t.after(20*time.Minute, func() { v.leave(c) })
@@ -277,6 +281,7 @@ func (v *visits) came(phase string) {
 			if m.Attack != household {
 				v.h.t.tally.Moves[Cell{m.Attack, at}]++
 			}
+			v.h.chronicle.moves(v.h, m, at)
 			v.h.t.tell(v.h, "MOVE", "T%d for %v, way %d", m.Attack, m.For, m.How)
 			moves()[m.Attack](v.h, c, m)
 		})
