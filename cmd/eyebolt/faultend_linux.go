@@ -67,7 +67,7 @@ func (r *faultRun) settles(ctx context.Context, k *faultReport) (end string) {
 		k.Broke = append(k.Broke, fmt.Sprintf("S9: neither secured nor in alarm %v after the visit: phase %s, bolt %v, door open %v", patience, v.Phase, truth.Bolt, truth.DoorOpen))
 		return "neither"
 	}
-	err = waitEvery(ctx, patience, 300*time.Millisecond, func() bool { return r.calms(ctx) })
+	err = waitEvery(ctx, patience, 300*time.Millisecond, func() bool { return h.calms(ctx) })
 	if err != nil && !r.fault.lies {
 		v := h.door.Now()
 		k.Broke = append(k.Broke, fmt.Sprintf("the door does not become idle again: phase %s, alarm %s, %s", v.Phase, v.Alarm, v.Sentence))
@@ -82,7 +82,7 @@ func (r *faultRun) settlesAgain(ctx context.Context, k *faultReport) {
 	err := waitEvery(ctx, 30*time.Second, 300*time.Millisecond, func() bool {
 		v := r.home.door.Now()
 		told = or(told, v.Alarm)
-		return r.calms(ctx) && v.Bolt == "thrown" && r.outcome(ctx) != "going"
+		return r.home.calms(ctx) && v.Bolt == "thrown" && r.outcome(ctx) != "going"
 	})
 	if told != "" {
 		k.Broke = append(k.Broke, "T18, S7: all was read and closed, and after a restart the hub alarms again: "+told)
@@ -93,8 +93,7 @@ func (r *faultRun) settlesAgain(ctx context.Context, k *faultReport) {
 }
 
 // calms is the resident who acknowledges what alarms and closes what stands. It says whether nothing is left, and the door bolted.
-func (r *faultRun) calms(ctx context.Context) bool {
-	h := r.home
+func (h *faultHome) calms(ctx context.Context) bool {
 	v := h.door.Now()
 	if v.Alarm != "" {
 		_ = h.town.cast.Resident.Call(ctx, http.MethodPost, "/api/doors/"+hubID+"/"+doorName(0)+"/ack", map[string]any{}, nil)

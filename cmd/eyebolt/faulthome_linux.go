@@ -67,8 +67,8 @@ type faultLine struct {
 // faultLimits make a visit short.
 var faultLimits = LimitConfig{Tail: time.Second, Out: 4 * time.Second, Enter: 8 * time.Second}
 
-// newFaultHome starts one in dir.
-func newFaultHome(ctx context.Context, dir string, disk bool) (_ *faultHome, err error) {
+// newFaultHome starts one in dir. Change, which may be nil, changes its town before it starts.
+func newFaultHome(ctx context.Context, dir string, disk bool, change func(*townConfig)) (_ *faultHome, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	h := &faultHome{dir: dir, state: filepath.Join(dir, "state"), stop: stop, expected: true}
 	defer func() {
@@ -85,11 +85,15 @@ func newFaultHome(ctx context.Context, dir string, disk bool) (_ *faultHome, err
 		}
 		h.state = filepath.Join(h.disk.at, "state")
 	}
-	t, err := startTown(ctx, townConfig{
+	cfg := townConfig{
 		Dir: dir, State: h.state, Doors: 1, Child: true, Width: 320, Height: 240, Kbit: 300, Travel: 700 * time.Millisecond, Limits: faultLimits,
 		Log: slog.New(slog.DiscardHandler), HomeEvents: h.happened, HubSays: h.logged,
 		API: func(_ int, _ []string, o *api.Options) { o.Hubs = heardHubs{o.Hubs, h.answered} },
-	})
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	t, err := startTown(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -187,7 +187,7 @@ func (b *faultBench) one(ctx context.Context, k int) error {
 			var err error
 			dir := filepath.Join(b.dir, fmt.Sprintf("home-%d-%d", k, homes))
 			homes++
-			if h, err = newFaultHome(ctx, dir, os.Geteuid() == 0); err != nil {
+			if h, err = newFaultHome(ctx, dir, os.Geteuid() == 0, nil); err != nil {
 				return fmt.Errorf("a pretend home: %w", err)
 			}
 		}

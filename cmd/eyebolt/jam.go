@@ -23,6 +23,7 @@ import (
 type BenchCmd struct {
 	Jam      JamCmd      `cmd:"" help:"Jam virtual cameras with the bolt out: last picture to lagging, to Lock on the wire, to lost, to the alarm."`
 	Faults   FaultsCmd   `cmd:"" help:"Kill the hub, fail its disk, stop it, step its clock in the middle of a visit; check the record, the wire and the door."`
+	Attacks  AttacksCmd  `cmd:"" help:"Play scenario files in the town of eyebolt sim and, in real time, in a home of real protocols: is the verdict the same?"`
 	Clips    ClipsCmd    `cmd:"" help:"Make the clips that detectors are fitted on and judged by, with the truth about each."`
 	Liveness LivenessCmd `cmd:"" help:"Judge the detectors of frozen, replayed and covered pictures by held-out clips, beside ffmpeg's filters."`
 	Tradeoff TradeoffCmd `cmd:"" help:"What a shorter detection bound costs in false alarms, over four kinds of link: simulated arrivals, the shipped Judge."`

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"eyebolt/sim"
+)
+
+// AttacksCmd plays scenario files twice: in the town, in virtual time with many seeds, and in a home whose hub, camera, lock, broker,
+// bus and service are the shipped ones on real protocols, in real time. What cannot be played there is refused with its reason.
+type AttacksCmd struct {
+	Files  []string `arg:"" type:"existingfile" help:"Scenario files, as eyebolt sim --file reads them."`
+	Seeds  int      `default:"20" help:"With how many seeds the town plays each."`
+	AtOnce int      `default:"1" help:"So many pretend homes at once. On a machine that is too small for them hubs are late, and the result is worth nothing."`
+	Keep   string   `type:"path" help:"Write the result to this file, as docs/ATTACKS.md reads it. Files that were not played keep what it says of them."`
+	Dir    string   `type:"path" help:"Keep the state here; default: a temporary folder, removed."`
+
+	out io.Writer
+}
+
+// errDiffer ends the program with 1: the table says which.
+var errDiffer = errors.New("town and real home do not say the same of every scenario: see above")
+
+// Run plays.
+func (c *AttacksCmd) Run(ctx context.Context) error {
+	if c.out == nil {
+		c.out = os.Stdout
+	}
+	if c.Seeds < 1 || c.AtOnce < 1 {
+		return errors.New("--seeds and --at-once: at least one")
+	}
+	dir, clean, err := workDir(c.Dir)
+	if err != nil {
+		return err
+	}
+	defer clean()
+	rows := make([]sim.Compared, len(c.Files))
+	scenes := make([]sim.Scenario, len(c.Files))
+	for i, f := range c.Files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			return err
+		}
+		if scenes[i], err = sim.Decode(b); err != nil {
+			return fmt.Errorf("%s: %w", f, err)
+		}
+		if n := len(scenes[i].Homes[0].Visit); n == 0 {
+			return fmt.Errorf("%s: its first home has no visit", f)
+		}
+		rows[i] = sim.Compared{File: strings.TrimSuffix(filepath.Base(f), ".json"), Real: sim.Ending{}}
+		rows[i].Town = sim.Often(scenes[i], c.Seeds)
+	}
+	slots := make(chan struct{}, c.AtOnce)
+	done := make(chan int)
+	for i := range rows {
+		go func() {
+			slots <- struct{}{}
+			defer func() { <-slots; done <- i }()
+			k := &rows[i]
+			if k.Refused = attackRefusal(scenes[i]); k.Refused != "" || ctx.Err() != nil {
+				return
+			}
+			at := time.Now()
+			var err error
+			k.Real, err = c.real(ctx, filepath.Join(dir, k.File), scenes[i])
+			if err != nil {
+				k.Failed = err.Error()
+			}
+			k.Day, k.Seconds = at.UTC().Format(time.DateOnly), time.Since(at).Seconds()
+			k.Same = k.Failed == "" && k.Town.Verdict == k.Real.Verdict()
+			fmt.Fprintf(os.Stderr, "%s: %.0f s, %s %s\n", k.File, k.Seconds, k.Real.Verdict(), k.Failed)
+		}()
+	}
+	for range rows {
+		<-done
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	printCompared(c.out, rows)
+	if c.Keep != "" {
+		if err := keepCompared(c.Keep, rows); err != nil {
+			return err
+		}
+	}
+	for _, k := range rows {
+		if k.Refused == "" && !k.Same {
+			return errDiffer
+		}
+	}
+	return nil
+}
+
+// real plays a scenario's visits in a pretend home of its own, and gives what came of the last.
+func (c *AttacksCmd) real(ctx context.Context, dir string, sc sim.Scenario) (e sim.Ending, err error) {
+	h, err := newFaultHome(ctx, dir, false, func(t *townConfig) {
+		t.Width, t.Height = 640, 360
+		t.Limits = LimitConfig{Tail: 5 * time.Second} // the rest as published
+		for _, m := range sc.Homes[0].Visit[len(sc.Homes[0].Visit)-1].Moves {
+			if m.Attack == 4 { // a frozen sensor is found from decoded pictures alone
+				t.GOP, t.Stills = 8, "keyframes"
+			}
+		}
+	})
+	if err != nil {
+		return e, err
+	}
+	defer h.Close()
+	before := ""
+	for n, v := range sc.Homes[0].Visit {
+		r := &attackRun{home: h, plan: sc.Homes[0], visit: v, rng: rand.New(rand.NewPCG(sc.Seed, uint64(n)+3)), parcel: fmt.Sprintf("P%d", n+1), before: before}
+		if e, err = r.play(ctx); err != nil {
+			return e, err
+		}
+		before = r.delivery
+		h.town.world.Calm()
+		if n < len(sc.Homes[0].Visit)-1 {
+			if err := waitEvery(ctx, time.Minute, 300*time.Millisecond, func() bool { return h.calms(ctx) }); err != nil {
+				return e, fmt.Errorf("the door does not become idle after visit %d: %w", n+1, err)
+			}
+		}
+	}
+	return e, nil
+}
+
+func printCompared(out io.Writer, rows []sim.Compared) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "scenario\tattack\tphase\tin the town\tof seeds\tin the real home\tnoticed\ttold\tLock sent\tbolted\tsame?")
+	for _, k := range rows {
+		attack := "-"
+		if k.Town.Attack > 0 {
+			attack = fmt.Sprintf("T%d", k.Town.Attack)
+		}
+		real, same := k.Real.Verdict(), map[bool]string{true: "yes", false: "NO"}[k.Same]
+		switch {
+		case k.Refused != "":
+			real, same = "not played: "+k.Refused, "-"
+		case k.Failed != "":
+			real = "FAILED: " + k.Failed
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d of %d\t%s\t%s\t%s\t%s\t%s\t%s\n", k.File, attack, or(k.Town.Phase, "-"), k.Town.Verdict, k.Town.Of, k.Town.Seeds, real,
+			sim.Seconds(k.Real.Noticed), sim.Seconds(k.Real.Told), sim.Seconds(k.Real.Ordered), sim.Seconds(k.Real.Bolted), same)
+	}
+	_ = w.Flush()
+}
+
+// keepCompared writes the result; files that were not played now keep what was said of them.
+func keepCompared(name string, rows []sim.Compared) error {
+	var all []sim.Compared
+	if b, err := os.ReadFile(name); err == nil {
+		if err := json.Unmarshal(b, &all); err != nil {
+			return fmt.Errorf("%s is not the result of an earlier run: %w", name, err)
+		}
+	}
+	b, err := json.MarshalIndent(sim.Merge(all, rows), "", " ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, append(b, '\n'), 0o644) //nolint:gosec // a page's data
+}

@@ -1,0 +1,16 @@
+//go:build !linux
+
+package main
+
+import (
+	"context"
+	"errors"
+)
+
+// AttacksCmd needs Linux.
+type AttacksCmd struct{}
+
+// Run says so.
+func (c *AttacksCmd) Run(context.Context) error {
+	return errors.New("bench attacks needs Linux: its hub is a process of its own that is stopped and killed")
+}
