@@ -250,16 +250,16 @@ func (r *attackRun) over(ctx context.Context) bool {
 func (h *faultHome) told(ctx context.Context, visit string) bool {
 	var page struct {
 		Alarms []struct {
-			Reason, Visit string
-			Acked         string
-			At            time.Time
+			Visit   string
+			Stored  time.Time `json:"stored"`
+			AckedAt time.Time `json:"acked_at"`
 		}
 	}
 	if h.town.cast.Resident.Call(ctx, http.MethodGet, "/api/home", nil, &page) != nil {
 		return false
 	}
 	for _, a := range page.Alarms {
-		if a.Visit == visit && a.Acked == "" && time.Since(a.At) > 5*time.Second {
+		if a.Visit == visit && a.AckedAt.IsZero() && time.Since(a.Stored) > 5*time.Second {
 			return true
 		}
 	}
