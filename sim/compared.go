@@ -35,7 +35,8 @@ type Frequent struct {
 	Verdict    string
 	Of, Seeds  int // so many of so many
 	Others     []string
-	Attack     int
+	Attack     int // that began, and in which phase
+	Tried      int // in so many seeds
 	Phase      string
 	Worst      Ending // the longest of each time, over all seeds; a time that never came is 0
 	Violations int
@@ -55,7 +56,10 @@ func Often(sc Scenario, n int) (f Frequent) {
 				continue
 			}
 			count[e.Verdict()]++
-			f.Attack, f.Phase = e.Attack, e.Phase
+			if e.Attack != 0 || len(sc.Homes[0].Visit[last-1].Moves) == 0 {
+				f.Attack, f.Phase = e.Attack, e.Phase
+				f.Tried++
+			}
 			w := &f.Worst
 			w.Noticed, w.Told, w.Ordered = max(w.Noticed, e.Noticed), max(w.Told, e.Told), max(w.Ordered, e.Ordered)
 			w.Unlocked, w.Bolted = max(w.Unlocked, e.Unlocked), max(w.Bolted, e.Bolted)

@@ -3,6 +3,7 @@ package sim
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"eyebolt/bus"
@@ -206,7 +207,7 @@ func strangers(h *home, c *call, m Move) {
 	if _, err := s.s.Book(bg, s.now(), s.other, b); err == nil {
 		h.t.broke(h, "T24", "a carrier without the household's consent books a delivery")
 	} else {
-		h.chronicle.refused(err.Error())
+		h.chronicle.refused(strings.TrimPrefix(err.Error(), "store: "))
 	}
 	for _, o := range h.t.homes {
 		if o == h {

@@ -104,10 +104,10 @@ func (c *AttacksCmd) Run(ctx context.Context) error {
 // real plays a scenario's visits in a pretend home of its own, and gives what came of the last.
 func (c *AttacksCmd) real(ctx context.Context, dir string, sc sim.Scenario) (e sim.Ending, err error) {
 	h, err := newFaultHome(ctx, dir, false, func(t *townConfig) {
-		t.Width, t.Height = 640, 360
+		t.Width, t.Height, t.Kbit = 640, 360, 900     // with less, a frozen sensor's pictures are coded alike, and called replayed
 		t.Limits = LimitConfig{Tail: 5 * time.Second} // the rest as published
 		for _, m := range sc.Homes[0].Visit[len(sc.Homes[0].Visit)-1].Moves {
-			if m.Attack == 4 { // a frozen sensor is found from decoded pictures alone
+			if m.Attack == 4 || m.Attack == 7 { // found from what is known of the camera: nobody is let in before twenty key pictures are learned
 				t.GOP, t.Stills = 8, "keyframes"
 			}
 		}
