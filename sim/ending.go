@@ -17,7 +17,7 @@ type Ending struct {
 	Phase       string
 	Outcome     string        // done, incident, not-delivered, as the record has it; "": no visit came to its end
 	Gap         float64       // seconds that nobody watched while the door was not secured, as the record has them
-	Alarm       string        // reason of the first alarm or lapse that the hub or its service told after the first move
+	Alarm       string        // reason of the first alarm or lapse that the service had after the first move, the hub's or its own
 	Refused     []string      // why the hub said no to whoever asked for what is not his, each once
 	Disowned    bool          // a stranger said no to a record that was changed
 	Noticed     time.Duration // the hub's view was no longer live, or it alarmed, or its service did
@@ -76,20 +76,15 @@ func (k *chronicle) does(h *home, e hub.Effect) {
 		}
 	case hub.Alarm:
 		k.noticed(h)
-		k.alarms(e.Alarm.Reason)
-	}
-}
-
-func (k *chronicle) alarms(reason string) {
-	if e := k.now(); e != nil && e.Attack != 0 && e.Alarm == "" {
-		e.Alarm = reason
 	}
 }
 
 // told notes an alarm that the service has stored, the hub's or its own.
 func (k *chronicle) told(h *home, a bus.Alarm) {
 	k.noticed(h)
-	k.alarms(a.Reason)
+	if e := k.now(); e != nil && e.Attack != 0 && e.Alarm == "" {
+		e.Alarm = a.Reason
+	}
 	k.first(h, func(e *Ending) *time.Duration { return &e.Told })
 }
 

@@ -133,7 +133,7 @@ func (r *attackRun) begins(ctx context.Context, m sim.Move) error {
 		}
 		return r.asks(ctx, other, "P2")
 	}
-	return fmt.Errorf("T%d has no move here", m.Attack)
+	return fmt.Errorf("attack T%d has no move here", m.Attack)
 }
 
 // during has one of the world's attacks go on for d.

@@ -102,7 +102,7 @@ func (r *attackRun) play(ctx context.Context) (sim.Ending, error) {
 	}
 	for i, m := range r.visit.Moves {
 		if !r.fired[i] {
-			return r.result, fmt.Errorf("T%d waited for the phase %q, to which the pretend home did not come", m.Attack, m.At)
+			return r.result, fmt.Errorf("attack T%d waited for the phase %q, to which the pretend home did not come", m.Attack, m.At)
 		}
 	}
 	return r.result, nil
