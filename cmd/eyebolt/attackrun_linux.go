@@ -227,6 +227,9 @@ func (r *attackRun) over(ctx context.Context) bool {
 	v, lasts := h.door.Now(), h.now()-r.began
 	if lasts > 3*time.Minute || v.Alarm != "" && lasts > time.Minute+20*time.Second {
 		h.town.world.Calm()
+		if house := h.town.house.homes[0]; h.truth().DoorOpen && h.truth().Bolt == home.Thrown {
+			house.TurnKnobInside() // the bolt stands in the air: somebody who lives there draws it by hand
+		}
 		_ = h.town.world.Shut()
 	}
 	ignores := slices.ContainsFunc(r.visit.Moves, func(m sim.Move) bool { return m.Attack == 22 }) || r.visit.Resident == sim.Ignores
