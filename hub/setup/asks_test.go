@@ -163,7 +163,7 @@ func TestTheLockIsAsked(t *testing.T) {
 	}
 }
 
-// A secret's question that is not asked is answered by nobody, and a flood of answers keeps nothing (T20).
+// A secret's question that is not asked is answered by nobody.
 func TestAnswersToNothing(t *testing.T) {
 	h := pinHouse(t)
 	c := h.start()
