@@ -92,6 +92,7 @@ type Compared struct {
 	Day     string  `json:",omitempty"` // of the real run
 	Seconds float64 `json:",omitempty"` // that it took
 	Same    bool    `json:",omitempty"`
+	Note    string  `json:",omitempty"` // what else is known of real runs, by hand
 }
 
 // Merge is old with what is new of it, in the order of their names.
