@@ -13,7 +13,7 @@ import (
 var attackElsewhere = map[int]string{
 	0:  "a resident's hold has no move here",
 	13: "the service refuses what is forged before it comes to the hub: TestEachRefusalNamesItsReasonAndDrawsNoBolt",
-	15: "needs root, to step the clock of one process: bench faults --only clock",
+	15: "this home's service has this machine's clock, which is not turned: control, TestBeatsAfterTheServicesClockWasTurnedBack; the hub's own: bench faults --only clock",
 	16: "needs a service that was taken over, with its keys: hub, TestServiceTakenOver",
 	18: "needs root, to mount a disk that fails: bench faults --only filesystem",
 	19: "a record is changed as a file, beside any home: eyebolt verify, TestVerifyScripts",
