@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"strings"
 	"time"
 
 	"eyebolt/control"
@@ -43,12 +44,46 @@ var untold = map[string]time.Duration{
 	"hub-stalled": control.VisitSilence + time.Second,
 }
 
-// Untold is the bound for a kind of blindness, as [Tally].Worst and [Found] name it. There is none where the detector missed it
+// Untold is the bound for a kind of blindness, as [Tally].Worst and [Found] name it. Where the uplink is cut before the hub can tell
+// ("+T10"), its silence tells the service two seconds later, or what was lost is told again after three. There is none where the detector missed it
 // ("+missed"), where a magnet fools the contact so that nobody can know of him ("+T27"), where the town's service waits by a clock that was
 // turned ("+T15"), or where the bus loses what is said ("+T23").
 func Untold(kind string) (bound time.Duration, ok bool) {
-	bound, ok = untold[kind]
+	kind, away := strings.CutSuffix(kind, lengthens[cut])
+	if bound, ok = untold[kind]; ok && away {
+		bound += max(control.VisitSilence, alarmAgain) + 2*serviceTick - time.Second
+	}
 	return bound, ok
+}
+
+// lengthens is what may lengthen the time that somebody is inside, unwatched and untold, the strongest last.
+var lengthens = [...]string{notMore: "", cut: "+T10", lostWords: "+T23", turned: "+T15", fooled: "+T27", missed: "+missed"}
+
+const (
+	notMore = iota
+	cut
+	lostWords
+	turned
+	fooled
+	missed
+)
+
+// lengthened says what lengthens it now.
+func (o *outside) lengthened(h *home, kind string) int {
+	s, now := h.t.service, h.t.now
+	switch b := h.eyes[0].blind; {
+	case b.amiss && kind == b.kind:
+		return missed
+	case o.fooled:
+		return fooled // the hub cannot know that he is in
+	case s.skew != 0 || s.turned > 0 && now-s.turned < 10*time.Second:
+		return turned // the town's service waits by the clock that was turned; a real one by its monotonic one
+	case h.plan.Rough:
+		return lostWords // an alarm that is lost is sent again after three seconds
+	case h.up && !h.stalled && (h.post.down || o.downAt > 0 && now-o.downAt < alarmAgain):
+		return cut // the hub cannot tell, and its silence does; or it tells again what was lost
+	}
+	return notMore
 }
 
 // undisturbed says whether the hub has run without a break since then.

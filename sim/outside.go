@@ -82,13 +82,16 @@ type outside struct {
 	reaches string        // the visit that such a stretch, longer than A2, began in before the door was secured
 	diskBad bool
 	wentOff bool
-	noise   bool // the weather darkened a camera, or a lapse or alarm was told
-	bad     bool // a lapse, an alarm
-	known   bool // the household was told that somebody may be inside, and nobody has come out since
-	fooled  bool // a magnet has held the contact in this visit (T27)
-	alarmed bool // an alarm, or the opening is not this hub's to judge
-	inside  time.Duration
+	noise   bool          // the weather darkened a camera, or a lapse or alarm was told
+	bad     bool          // a lapse, an alarm
+	known   bool          // the household was told that somebody may be inside, and nobody has come out since
+	fooled  bool          // a magnet has held the contact in this visit (T27)
+	alarmed bool          // an alarm, or the opening is not this hub's to judge
+	inside  time.Duration // unwatched by kind, and untold
 	kind    string
+	by      int           // what lengthened that
+	all     time.Duration // likewise, by whatever kinds in a row
+	byAll   int
 }
 
 // tickCalm is how far a view may lag behind the clock: the core ticks at least so often.
@@ -336,32 +339,30 @@ func (o *outside) pass(h *home, d time.Duration) {
 		o.known = false
 	}
 	if kind == "" || o.known || !h.door.within && !h.door.thief {
-		o.inside, o.kind = 0, ""
+		o.inside, o.kind, o.all, o.byAll = 0, "", 0, 0
 		return
 	}
-	switch { // what lengthens it is named with it
-	case h.eyes[0].blind.amiss && kind == h.eyes[0].blind.kind:
-		kind += "+missed"
-	case o.fooled:
-		kind += "+T27" // the hub cannot know that he is in
-	case h.t.service.skew != 0:
-		kind += "+T15" // the town's service waits by the clock that was turned; a real one by its monotonic one
-	case h.plan.Rough:
-		kind += "+T23" // an alarm that is lost is sent again after three seconds
+	if o.kind != kind {
+		o.inside, o.kind, o.by = 0, kind, 0
 	}
-	if kind != o.kind {
-		o.inside, o.kind = 0, kind
-	}
+	by := o.lengthened(h, kind)
+	o.by, o.byAll = max(o.by, by), max(o.byAll, by) // what once lengthened a stretch is named with the whole of it
+	kind += lengthens[o.by]
 	from := h.eyes[0].blind.from
 	if !h.up || h.stalled {
 		from = o.heardAt // who was told that the hub is silent need not be told why
 	}
 	if o.toldAt > 0 && (o.toldAt >= from || o.toldAt > o.heardAt || h.visits.view.Alarm != "") {
+		o.all, o.byAll = 0, 0
 		return
 	}
 	o.inside += d
+	o.all += d
+	if o.byAll <= lostWords {
+		h.t.tally.Worst["in all"] = max(h.t.tally.Worst["in all"], o.all)
+	}
 	h.t.tally.Worst[kind] = max(h.t.tally.Worst[kind], o.inside)
-	if most, ok := untold[kind]; ok && o.inside > most && o.inside-d <= most {
+	if most, ok := Untold(kind); ok && o.inside > most && o.inside-d <= most {
 		h.t.broke(h, "S6", "somebody is inside for %v, unwatched by %q, and nobody was told", o.inside, kind)
 	}
 }

@@ -42,6 +42,7 @@ const (
 	beatTimeout = 2 * time.Second
 	beatStale   = 12 * time.Second
 	alarmRetry  = time.Second
+	alarmAgain  = beatTimeout + alarmRetry // from an alarm that was lost to the next try
 	shipWait    = 2 * time.Second
 	shipEvery   = 30 * time.Second       // hub/run ships several times a second; each time costs two signatures
 	shipMost    = 256                    // entries in one message
