@@ -64,22 +64,28 @@ func (s *Service) raise(tx Tx, now time.Time, h Hub, door, visit, reason, text s
 	return []event{a.event()}, put(tx, a)
 }
 
-// ackAlarms marks a door's standing alarms, and those of its hub as a whole, as heard by somebody.
-func ackAlarms(tx Tx, now time.Time, who Account, hub, door string) error {
+// maxAcked bounds the IDs that one acknowledgement carries: the newest.
+const maxAcked = 32
+
+// ackAlarms marks a door's standing alarms, and those of its hub as a whole, as heard by somebody, and gives their IDs.
+func ackAlarms(tx Tx, now time.Time, who Account, hub, door string) (ids []string, err error) {
 	all, err := find[StoredAlarm](tx, Query{Keys: Keys{Household: who.Household, Hub: hub, State: stateOpen}})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, a := range all {
 		if a.Door != "" && a.Door != door {
 			continue
 		}
 		a.AckedAt, a.AckedBy = now, who.ID
+		if ids = append(ids, a.ID); len(ids) > maxAcked {
+			ids = ids[1:]
+		}
 		if err := put(tx, a); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return ids, nil
 }
 
 // Standing gives the alarms that nobody has acknowledged, oldest first: for whoever escalates them.

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"eyebolt/bus"
@@ -261,14 +262,19 @@ func (s *Service) Order(ctx context.Context, now time.Time, who Account, hub, do
 				return err
 			}
 		case bus.AskAck:
-			if err := ackAlarms(tx, now, who, hub, door); err != nil {
+			if a.Alarms, err = ackAlarms(tx, now, who, hub, door); err != nil {
 				return err
+			}
+			if shown := s.shownAlarm(hub, door); shown != "" && !slices.Contains(a.Alarms, shown) {
+				a.Alarms = append(a.Alarms, shown)
 			}
 		}
 		if o, err = s.order(now, who.Household, hub, keep, a); err != nil {
 			return err
 		}
-		o.Key = key
+		if o.Key = key; len(a.Alarms) > 0 { // a later one acknowledges others, and takes no earlier one's place
+			o.Key += " " + strings.Join(a.Alarms, " ")
+		}
 		return s.keep(tx, &o)
 	})
 	if err != nil {
@@ -279,6 +285,18 @@ func (s *Service) Order(ctx context.Context, now time.Time, who Account, hub, do
 	}
 	s.owed(hub)
 	return o, nil
+}
+
+// shownAlarm is the alarm that the newest view of a door shows; empty: none.
+func (s *Service) shownAlarm(hub, door string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.hub(hub); l != nil {
+		if d := l.door(door); d != nil {
+			return d.view.AlarmID
+		}
+	}
+	return ""
 }
 
 // setBlocks makes every beat's answer from now on carry a new counter.

@@ -47,7 +47,7 @@ type door struct {
 
 	visit     *visit
 	incidents []bus.Incident // not closed by a resident, oldest first
-	closed    []string       // replayed: the newest that were; their ends may stand on record once more behind that
+	closed    []string       // the newest that were; their ends may stand on record once more behind that
 	last      lastIncident
 	alarm     bus.Alarm // the standing one
 	said      []interlock.Reason
@@ -309,10 +309,8 @@ func (d *door) replayVisit(c *Core, e ledger.Entry) {
 			d.visit = nil
 		}
 	case wordClosed:
-		if d.closed = append(d.closed, e.Visit); len(d.closed) > maxIncidents {
-			d.closed = d.closed[1:]
-		}
-		if d.closeIncident(e.Visit) && len(d.incidents) == 0 && d.visit == nil {
+		d.reads(e.Visit)
+		if d.closeIncident(e.Visit) && len(d.incidents) == 0 && d.visit == nil && d.wasRead() {
 			d.alarm = bus.Alarm{} // reading the last one acknowledged it
 		}
 	}
@@ -332,6 +330,16 @@ func (d *door) closeIncident(visit string) bool {
 		}
 	}
 	return false
+}
+
+// wasRead says whether the standing alarm is of a visit whose incident was read.
+func (d *door) wasRead() bool { return d.alarm.Visit != "" && slices.Contains(d.closed, d.alarm.Visit) }
+
+// reads notes that a visit's incident was read.
+func (d *door) reads(visit string) {
+	if d.closed = append(d.closed, visit); len(d.closed) > maxIncidents {
+		d.closed = d.closed[1:]
+	}
 }
 
 // resume tells the interlock what is remembered.

@@ -347,6 +347,9 @@ func (h *home) ask(a bus.Ask) bus.AskReply {
 	if a.Door == "" && a.What != bus.AskPair && a.What != bus.AskGrant && a.What != bus.AskConsent {
 		a.Door = h.who.Door
 	}
+	if a.What == bus.AskAck && a.Alarms == nil {
+		a.Alarms = []string{h.view.AlarmID}
+	}
 	h.in(Asked{Ref: ref, Ask: a})
 	for range 100 {
 		if r, ok := h.answers[ref]; ok {

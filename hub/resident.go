@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"slices"
+
 	"eyebolt/bus"
 	"eyebolt/interlock"
 	"eyebolt/ledger"
@@ -90,10 +92,15 @@ func (c *Core) askLeave(d *door, a bus.Ask) {
 	c.answerAsk(a.ID, bus.AskReply{OK: true})
 }
 
-// askAck ends the standing alarm. Where none stands, nothing is written: whoever presses on and on fills no disk.
+// askAck ends the standing alarm, if it is one of those that the resident has seen: an order that comes late ends no alarm that was raised
+// meanwhile (S16, T23). Where none stands, nothing is written: whoever presses on and on fills no disk.
 func (c *Core) askAck(d *door, a bus.Ask) {
 	if d.alarm.ID == "" && d.state.Alarm() == interlock.NoReason {
 		c.answerAsk(a.ID, bus.AskReply{OK: true})
+		return
+	}
+	if d.alarm.ID != "" && !slices.Contains(a.Alarms, d.alarm.ID) {
+		c.answerAsk(a.ID, bus.AskReply{Reason: "newer-alarm", Sentence: "Something newer has happened at this door. Look at it, and acknowledge that."})
 		return
 	}
 	c.write(d, ledger.KindFact, wordAcknowledged, d.state.Alarm(), orderData{By: a.By})
@@ -102,7 +109,8 @@ func (c *Core) askAck(d *door, a bus.Ask) {
 	c.answerDurable(a.ID, bus.AskReply{OK: true})
 }
 
-// askClose closes an incident that a resident has read (S7). Reading it acknowledges its alarm too.
+// askClose closes an incident that a resident has read (S7). Reading the last one acknowledges the alarm of a visit that was read, too, and
+// no other.
 func (c *Core) askClose(a bus.Ask) {
 	for _, d := range c.doors {
 		if a.Door != "" && a.Door != d.cfg.Name {
@@ -115,10 +123,13 @@ func (c *Core) askClose(a bus.Ask) {
 		if !d.closeIncident(a.Visit) {
 			continue
 		}
+		d.reads(a.Visit)
 		c.writeFor(d, a.Visit, ledger.KindVisit, wordClosed, interlock.ResidentAsked, orderData{By: a.By})
 		if len(d.incidents) == 0 && !d.state.Visit() {
-			d.alarm = bus.Alarm{}
-			c.step(d, interlock.Fact{Kind: interlock.Acknowledge})
+			if d.wasRead() {
+				d.alarm = bus.Alarm{}
+				c.step(d, interlock.Fact{Kind: interlock.Acknowledge})
+			}
 			c.step(d, interlock.Fact{Kind: interlock.CloseIncident})
 		}
 		c.answerDurable(a.ID, bus.AskReply{OK: true})

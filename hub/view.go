@@ -106,7 +106,7 @@ func (c *Core) view(d *door) bus.View {
 		w.Reason, w.Sentence = why.String(), why.Sentence()
 	}
 	if a := s.Alarm(); a != interlock.NoReason {
-		w.Alarm, w.AlarmText = a.String(), d.toResident(a)
+		w.Alarm, w.AlarmText, w.AlarmID = a.String(), d.toResident(a), d.alarm.ID
 	}
 	if left := s.Left(); left > 0 {
 		until := w.At.Add(time.Duration(left) * time.Millisecond)

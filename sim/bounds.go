@@ -1,10 +1,8 @@
 package sim
 
 import (
-	"strings"
 	"time"
 
-	"eyebolt/control"
 	"eyebolt/hub"
 	"eyebolt/interlock"
 	"eyebolt/liveness"
@@ -29,61 +27,6 @@ var phaseLimits = map[string]time.Duration{
 	interlock.Secured.String():   60 * time.Second,
 	interlock.Tail.String():      30 * time.Second,
 	interlock.Unproven.String():  30 * time.Second,
-}
-
-// untold are the bounds of docs/SAFETY.md for somebody who is inside, unwatched and untold, by why nobody can see: how long it takes to be
-// found, and a second for telling.
-var untold = map[string]time.Duration{
-	"dark":        a2 + time.Second,
-	"late":        time.Second + time.Second, // pictures over A1 for a second are late
-	"replayed":    time.Second + time.Second, // the first repeated pictures
-	"frozen":      8*time.Second + time.Second,
-	"covered":     4*time.Second + time.Second,
-	"loop":        18*time.Second + time.Second,
-	"hub-off":     control.VisitSilence + time.Second,
-	"hub-stalled": control.VisitSilence + time.Second,
-}
-
-// Untold is the bound for a kind of blindness, as [Tally].Worst and [Found] name it. Where the uplink is cut before the hub can tell
-// ("+T10"), its silence tells the service two seconds later, or what was lost is told again after three. There is none where the detector missed it
-// ("+missed"), where a magnet fools the contact so that nobody can know of him ("+T27"), where the town's service waits by a clock that was
-// turned ("+T15"), or where the bus loses what is said ("+T23").
-func Untold(kind string) (bound time.Duration, ok bool) {
-	kind, away := strings.CutSuffix(kind, lengthens[cut])
-	if bound, ok = untold[kind]; ok && away {
-		bound += max(control.VisitSilence, alarmAgain) + 2*serviceTick - time.Second
-	}
-	return bound, ok
-}
-
-// lengthens is what may lengthen the time that somebody is inside, unwatched and untold, the strongest last.
-var lengthens = [...]string{notMore: "", cut: "+T10", lostWords: "+T23", turned: "+T15", fooled: "+T27", missed: "+missed"}
-
-const (
-	notMore = iota
-	cut
-	lostWords
-	turned
-	fooled
-	missed
-)
-
-// lengthened says what lengthens it now.
-func (o *outside) lengthened(h *home, kind string) int {
-	s, now := h.t.service, h.t.now
-	switch b := h.eyes[0].blind; {
-	case b.amiss && kind == b.kind:
-		return missed
-	case o.fooled:
-		return fooled // the hub cannot know that he is in
-	case s.skew != 0 || s.turned > 0 && now-s.turned < 10*time.Second:
-		return turned // the town's service waits by the clock that was turned; a real one by its monotonic one
-	case h.plan.Rough:
-		return lostWords // an alarm that is lost is sent again after three seconds
-	case h.up && !h.stalled && (h.post.down || o.downAt > 0 && now-o.downAt < alarmAgain):
-		return cut // the hub cannot tell, and its silence does; or it tells again what was lost
-	}
-	return notMore
 }
 
 // undisturbed says whether the hub has run without a break since then.

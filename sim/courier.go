@@ -40,6 +40,9 @@ func (v *visits) arrive(c *call) {
 		}
 		if !r.OK {
 			h.t.tell(h, "courier", "is refused: %s", r.Reason)
+			if w := h.outside.view; !h.plan.Rough && w.Visit != "" && w.GrantID == c.delivery.Grant && w.Visit == c.visit && r.Reason != "hub-silent" && r.Reason != "ledger-failed" {
+				h.t.broke(h, "S2", "an arrival is refused (%s), and its visit begins", r.Reason)
+			}
 			later()
 			return
 		}

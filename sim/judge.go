@@ -278,6 +278,9 @@ func (o *outside) judgeEnd(h *home, e ledger.Entry) {
 	if e := h.eyes[0]; h.visits.c != nil && e.lagFrom > h.visits.c.began {
 		late = e.lagMost
 	}
+	if most := o.unseen + time.Duration(1+o.lapses)*2*time.Second; k.GapSeconds > most.Seconds() && !o.wentOff && h.visits.c != nil && h.eyes[0].lagFrom < h.visits.c.began {
+		h.t.broke(h, "S7", "the watch was not called live for %v in all, and %.1f s unwatched are on record", o.unseen, k.GapSeconds)
+	}
 	if o.blind > a2+200*time.Millisecond && !o.wentOff && !o.diskBad && k.GapSeconds < (o.blind-late).Seconds()-0.25 {
 		h.t.broke(h, "S7", "nobody could see for %v while the door was not secured, and %.1f s are on record", o.blind, k.GapSeconds)
 	}

@@ -85,6 +85,7 @@ var faults = []fault{
 	{"a lost camera lags for a while", "S6", []swap{{"liveness/decide.go", "if seeing && age > j.cfg.A2 &&", "if seeing && age > j.cfg.A2+map[bool]time.Duration{true: time.Second}[HAND] &&"}}, true},
 	{"an old picture is live", "S1 S6", []swap{{"liveness/decide.go", "	if seeing && age > j.cfg.A1 {\n		j.spoil()", "	if seeing && age > j.cfg.A1+map[bool]time.Duration{true: time.Second}[HAND] {\n		j.spoil()"}, {"liveness/picture.go", "inTime := age <= j.cfg.A1 &&", "inTime := age <= j.cfg.A1+map[bool]time.Duration{true: time.Second}[HAND] &&"}}, true},
 	{"the base delay follows a slow lag", "S6", one("liveness/picture.go", "j.delay.picture(p.Media, at, j.arrived, first, j.cfg.Skew)", "j.delay.picture(p.Media, at, j.arrived, first, j.cfg.Skew*map[bool]float64{false: 1, true: 1e5}[HAND])"), true},
+	{"an alarm ends by an acknowledgement of an older one", "S16", one("hub/resident.go", "	if d.alarm.ID != \"\" && !slices.Contains(a.Alarms, d.alarm.ID) {", "	if !HAND && d.alarm.ID != \"\" && !slices.Contains(a.Alarms, d.alarm.ID) {"), false},
 }
 
 // mutant is what each changed package is given beside its sources.

@@ -69,7 +69,9 @@ type outside struct {
 	ackAt    time.Duration   // when a resident last pressed that he has seen an alarm
 	overAt   time.Duration   // the phase that was found too long began then
 	lateFrom time.Duration
-	downAt   time.Duration   // when the uplink last was down
+	downAt   time.Duration // when the uplink last was down
+	stood    string        // the alarm that stood when its power went
+	stoodAt  time.Duration
 	radioAt  time.Duration   // when the radio last was down
 	revoked  map[string]bool // grants whose revocation the hub has taken
 	counted  map[string]bool // visits' beginnings and ends that stand on the disk
@@ -84,6 +86,9 @@ type outside struct {
 	wentOff bool
 	noise   bool          // the weather darkened a camera, or a lapse or alarm was told
 	bad     bool          // a lapse, an alarm
+	unseen  time.Duration // the watch was not called live, or there was no hub
+	lapses  int           // how often that began
+	blindly bool          // it is so now
 	known   bool          // the household was told that somebody may be inside, and nobody has come out since
 	fooled  bool          // a magnet has held the contact in this visit (T27)
 	alarmed bool          // an alarm, or the opening is not this hub's to judge
@@ -119,14 +124,36 @@ func (o *outside) booted(h *home) {
 		heardAt: keep.heardAt, heardOf: keep.heardOf, heardBoot: keep.heardBoot, heardSeq: keep.heardSeq, missedAt: keep.missedAt, toldAt: keep.toldAt, back: keep.back, cut: keep.cut, most: keep.most, second: keep.second, revoked: keep.revoked, counted: keep.counted,
 		blocks: keep.blocks, blocked: keep.blocked, exposed: keep.exposed, ordered: keep.ordered,
 		dark: keep.dark, blind: keep.blind, total: keep.total, diskBad: keep.diskBad, wentOff: keep.wentOff, bad: keep.bad, alarmed: keep.alarmed, fooled: keep.fooled, known: keep.known, unlockAt: keep.unlockAt, noise: keep.noise,
-		inside: keep.inside, kind: keep.kind, phaseAt: h.t.now, view: bus.View{},
+		inside: keep.inside, kind: keep.kind, by: keep.by, all: keep.all, byAll: keep.byAll, unseen: keep.unseen, lapses: keep.lapses, downAt: keep.downAt, phaseAt: h.t.now, view: bus.View{},
 	}
 	if o.uses == nil {
 		o.slid, o.uses, o.spent, o.toldIDs, o.closed, o.second, o.revoked, o.counted = map[string]bool{}, map[string]*use{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	}
+	o.stands(h, keep.stood, keep.stoodAt)
 }
 
-func (o *outside) crashed(h *home) { o.wentOff, o.bad, o.disturbed = true, true, h.t.now }
+func (o *outside) crashed(h *home) {
+	o.wentOff, o.bad, o.disturbed = true, true, h.t.now
+	stood, at := o.view.Alarm, h.t.now
+	if stood == "" || at-o.alarmAt < 3*time.Second || o.diskBad || o.back || h.t.now-o.bootAt < 5*time.Second {
+		return
+	}
+	h.outside.stood, h.outside.stoodAt = stood, at
+}
+
+// stands is S16: an alarm that nobody has acknowledged stands after a restart.
+func (o *outside) stands(h *home, stood string, at time.Duration) {
+	if stood == "" {
+		return
+	}
+	boot := h.boot
+	h.t.after(4*time.Second, func() {
+		o := &h.outside
+		if h.boot == boot && h.up && !h.stalled && !o.back && o.ackAt < at-time.Minute && o.view.Alarm == "" {
+			h.t.broke(h, "S16", "the alarm %q stood when the hub's power went, nobody acknowledged it, and it does not stand now", stood)
+		}
+	})
+}
 
 // restored notes what the service held when the disk was put back.
 func (o *outside) restored(h *home) {
@@ -140,6 +167,7 @@ func (o *outside) restored(h *home) {
 // begins and ends are of a call.
 func (o *outside) begins(h *home, c *call) {
 	o.dark, o.blind, o.total, o.diskBad, o.wentOff, o.noise, o.bad, o.alarmed, o.fooled = 0, 0, 0, false, !h.up, false, false, false, false
+	o.unseen, o.lapses, o.blindly = 0, 0, false
 }
 
 // before notes what is told to the hub, as it is told.
@@ -305,67 +333,6 @@ func has[E hub.Effect](effects []hub.Effect) bool {
 
 // bolt is called when the bolt has moved in truth.
 func (o *outside) bolt(h *home) {}
-
-// pass lets time go by: the truth about who is inside, unwatched and untold.
-func (o *outside) pass(h *home, d time.Duration) {
-	now := h.t.now
-	kind := ""
-	switch e := h.eyes[0]; {
-	case !h.up:
-		kind = "hub-off"
-	case h.stalled:
-		kind = "hub-stalled"
-	case !e.sees(now):
-		kind = e.blind.kind
-		if kind == "" {
-			kind = "late"
-		}
-	}
-	switch {
-	case kind != "dark":
-		o.dark, o.stretch = 0, 0
-	default:
-		o.stretch += d
-		if o.exposed {
-			o.dark += d
-			o.total += d
-			o.blind = max(o.blind, o.dark)
-		}
-		if o.dark > slack && o.stretch > a2+2*slack && o.ordered == o.view.Visit && o.view.Visit != "" {
-			o.reaches = o.ordered
-		}
-	}
-	if !h.door.within && !h.door.thief {
-		o.known = false
-	}
-	if kind == "" || o.known || !h.door.within && !h.door.thief {
-		o.inside, o.kind, o.all, o.byAll = 0, "", 0, 0
-		return
-	}
-	if o.kind != kind {
-		o.inside, o.kind, o.by = 0, kind, 0
-	}
-	by := o.lengthened(h, kind)
-	o.by, o.byAll = max(o.by, by), max(o.byAll, by) // what once lengthened a stretch is named with the whole of it
-	kind += lengthens[o.by]
-	from := h.eyes[0].blind.from
-	if !h.up || h.stalled {
-		from = o.heardAt // who was told that the hub is silent need not be told why
-	}
-	if o.toldAt > 0 && (o.toldAt >= from || o.toldAt > o.heardAt || h.visits.view.Alarm != "") {
-		o.all, o.byAll = 0, 0
-		return
-	}
-	o.inside += d
-	o.all += d
-	if o.byAll <= lostWords {
-		h.t.tally.Worst["in all"] = max(h.t.tally.Worst["in all"], o.all)
-	}
-	h.t.tally.Worst[kind] = max(h.t.tally.Worst[kind], o.inside)
-	if most, ok := Untold(kind); ok && o.inside > most && o.inside-d <= most {
-		h.t.broke(h, "S6", "somebody is inside for %v, unwatched by %q, and nobody was told", o.inside, kind)
-	}
-}
 
 // quiet says whether nothing of the visit is on its way any more.
 func (o *outside) quiet(h *home) bool {

@@ -16,6 +16,7 @@ import (
 // echoing is a service that answers beats, unless it is away, and keeps what it was sent.
 type echoing struct {
 	bus.Conn
+	mu    sync.Mutex // guards what follows
 	away  bool
 	beats []bus.Beat
 	at    []time.Time
@@ -23,13 +24,23 @@ type echoing struct {
 
 func (e *echoing) Connected() bool { return true }
 
+func (e *echoing) goes(away bool) (beats int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.away = away
+	return len(e.beats)
+}
+
 func (e *echoing) Request(ctx context.Context, _ string, body []byte) ([]byte, error) {
 	var b bus.Beat
 	if err := json.Unmarshal(body, &b); err != nil {
 		return nil, err
 	}
+	e.mu.Lock()
 	e.beats, e.at = append(e.beats, b), append(e.at, time.Now())
-	if e.away {
+	away := e.away
+	e.mu.Unlock()
+	if away {
 		<-ctx.Done()
 		return nil, bus.ErrNoAnswer
 	}
@@ -62,10 +73,9 @@ func TestABeatThatProvedNothingIsFollowedAtOnce(t *testing.T) {
 				t.Errorf("beat %d echoes %v, want the answer before it, %v", i+1, b.Told, conn.at[i])
 			}
 		}
-		conn.away = true
+		conn.goes(true)
 		time.Sleep(20 * time.Second)
-		conn.away = false
-		back := len(conn.beats)
+		back := conn.goes(false)
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
 		if len(conn.beats) < back+2 || conn.at[back+1].Sub(conn.at[back]) > beatGap || !conn.beats[back+1].Told.Equal(conn.at[back]) {
