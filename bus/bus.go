@@ -168,7 +168,7 @@ type View struct {
 	Leave        bool       `json:"leave"`           // the courier must leave now
 	Alarm        string     `json:"alarm,omitempty"` // reason of the standing, unacknowledged alarm
 	AlarmText    string     `json:"alarm_text,omitempty"`
-	AlarmID      string     `json:"alarm_id,omitempty"` // Alarm.ID of it
+	AlarmID      string     `json:"alarm_id,omitempty"`  // Alarm.ID of it
 	Incidents    []Incident `json:"incidents,omitempty"` // open ones
 	Cameras      []Camera   `json:"cameras,omitempty"`   // each for itself; Watch is the door's
 	Walk         *Walk      `json:"walk,omitempty"`      // what the walk test proved of the door
