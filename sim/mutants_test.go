@@ -76,7 +76,10 @@ var faults = []fault{
 	{"a disk put back by a few entries is not found out", "T29 S3", one("hub/service.go", "		c.compare(in.Reply.Cursor, c.found)", "		if !HAND {\n			c.compare(in.Reply.Cursor, c.found)\n		}"), false},
 	// grant
 	{"any parcel will do", "S2", one("grant/attempt.go", "if p != \"\" && p == a.Parcel {", "if HAND || p != \"\" && p == a.Parcel {"), false},
-	{"the window does not close", "S2", one("grant/attempt.go", "case !a.Now.Before(g.Delivery.Until):", "case !HAND && !a.Now.Before(g.Delivery.Until):"), false},
+	{"the window does not close, nor does the courier's word", "S2", []swap{
+		{"grant/attempt.go", "case !a.Now.Before(g.Delivery.Until):", "case !HAND && !a.Now.Before(g.Delivery.Until):"},
+		{"grant/attempt.go", "|| !a.Now.Before(g.CourierUntil) {", "|| !HAND && !a.Now.Before(g.CourierUntil) {"},
+	}, false},
 	{"nobody verified who held the phone", "S2", one("grant/assertion.go", "flags&flagVerified == 0 {", "!HAND && flags&flagVerified == 0 {"), false},
 	{"any site's passkey", "S2", one("grant/assertion.go", "if !slices.Contains(rp.Origins, origin) {", "if !HAND && !slices.Contains(rp.Origins, origin) {"), false},
 	{"a signature that does not verify", "S2 S19", one("grant/assertion.go", "	if !ok {\n		return ErrBadSignature", "	if !ok && !HAND {\n		return ErrBadSignature"), false},

@@ -53,7 +53,9 @@ type outside struct {
 
 	alarmAt   time.Duration // the newest alarm that left the hub
 	toldIDs   map[string]bool
-	toldAt    time.Duration // the newest alarm that the service stored
+	acked     map[string]bool // alarms that somebody can have known of when he acknowledged
+	closeAt   time.Duration   // when an incident was last closed
+	toldAt    time.Duration   // the newest alarm that the service stored
 	closed    map[string]bool
 	heardAt   time.Duration   // the newest beat that the service heard
 	heardOf   int             // visits in the newest that was sent
@@ -120,14 +122,14 @@ func (o *outside) booted(h *home) {
 	keep := *o
 	*o = outside{
 		bootAt: h.t.now, disturbed: h.t.now, recorded: map[string]bool{}, blockAsk: map[string]bus.Ask{}, shownNonce: map[string]time.Duration{},
-		slid: keep.slid, decisions: map[string]int{}, uses: keep.uses, spent: keep.spent, toldIDs: keep.toldIDs, closed: keep.closed,
+		slid: keep.slid, decisions: map[string]int{}, uses: keep.uses, spent: keep.spent, toldIDs: keep.toldIDs, acked: keep.acked, closeAt: keep.closeAt, closed: keep.closed,
 		heardAt: keep.heardAt, heardOf: keep.heardOf, heardBoot: keep.heardBoot, heardSeq: keep.heardSeq, missedAt: keep.missedAt, toldAt: keep.toldAt, back: keep.back, cut: keep.cut, most: keep.most, second: keep.second, revoked: keep.revoked, counted: keep.counted,
 		blocks: keep.blocks, blocked: keep.blocked, exposed: keep.exposed, ordered: keep.ordered,
 		dark: keep.dark, blind: keep.blind, total: keep.total, diskBad: keep.diskBad, wentOff: keep.wentOff, bad: keep.bad, alarmed: keep.alarmed, fooled: keep.fooled, known: keep.known, unlockAt: keep.unlockAt, noise: keep.noise,
 		inside: keep.inside, kind: keep.kind, by: keep.by, all: keep.all, byAll: keep.byAll, unseen: keep.unseen, lapses: keep.lapses, downAt: keep.downAt, phaseAt: h.t.now, view: bus.View{},
 	}
 	if o.uses == nil {
-		o.slid, o.uses, o.spent, o.toldIDs, o.closed, o.second, o.revoked, o.counted = map[string]bool{}, map[string]*use{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+		o.slid, o.uses, o.spent, o.toldIDs, o.acked, o.closed, o.second, o.revoked, o.counted = map[string]bool{}, map[string]*use{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	}
 	o.stands(h, keep.stood, keep.stoodAt)
 }
@@ -256,9 +258,13 @@ func (o *outside) outs(h *home, nonce []byte)   { o.outAt = h.t.now }
 func (o *outside) wished(h *home, w control.Wish) {
 	if w.What == bus.AskAck {
 		o.ackAt = h.t.now
+		o.acked[h.visits.view.AlarmID] = true
+		for id := range o.toldIDs {
+			o.acked[id] = true
+		}
 	}
 }
-func (o *outside) closes(visit string) { o.closed[visit] = true }
+func (o *outside) closes(h *home, visit string) { o.closed[visit], o.closeAt = true, h.t.now }
 func (o *outside) told(h *home, a bus.Alarm) {
 	o.toldIDs[a.ID] = true
 	if a.Reason == interlock.MaybeInside.String() {
@@ -296,6 +302,9 @@ func (o *outside) durable(h *home, e ledger.Entry) {
 func (o *outside) shown(h *home, v bus.View) {
 	was := o.view
 	o.view = v
+	if id := was.AlarmID; id != "" && v.AlarmID == "" && !o.acked[id] && (o.closeAt == 0 || h.t.now-o.closeAt > 5*time.Minute) {
+		h.t.broke(h, "S16", "the alarm %q ended, and nobody who could know of it has acknowledged it", was.Alarm)
+	}
 	for _, n := range [][]byte{v.Nonce, v.OutNonce} {
 		if len(n) > 0 {
 			if _, ok := o.shownNonce[string(n)]; !ok {

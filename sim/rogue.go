@@ -23,7 +23,7 @@ func (h *home) refused(rule string, a bus.Ask) {
 	}
 	what := a.What
 	h.ask(a, func(r bus.AskReply) {
-		if r.OK && a.What == bus.AskArrive && a.GrantID == h.outside.view.GrantID && rule != "T29" {
+		if r.OK && a.What == bus.AskArrive && a.GrantID == h.outside.view.GrantID && h.visits.c != nil && h.visits.c.delivery.Grant == a.GrantID && rule != "T29" {
 			return // the real one came first: to be asked again says nothing
 		}
 		if r.OK {
@@ -46,11 +46,8 @@ func usedAgain(h *home, c *call, m Move) {
 			break
 		}
 	}
-	for _, s := range h.visits.old {
-		if s.chain != nil && h.t.service.now().After(s.until.Add(5*time.Second)) && h.t.service.skew == 0 && h.outside.view.Visit == "" {
-			h.refused("S2", bus.Ask{What: bus.AskArrive, GrantID: s.grant, Grant: s.chain, Parcel: "P1"})
-			break
-		}
+	if m.How%2 == 1 {
+		tooLate(h)
 	}
 	for _, o := range h.t.homes {
 		if o != h && len(o.visits.old) > 0 && o.visits.old[0].chain != nil {
@@ -58,6 +55,34 @@ func usedAgain(h *home, c *call, m Move) {
 			h.refused("S2", bus.Ask{What: bus.AskGrant, GrantID: k.grant, Grant: k.chain})
 		}
 	}
+}
+
+// tooLate books a delivery to which nobody comes, and arrives for it when its window is over and the door has no visit: nothing else is
+// against it.
+func tooLate(h *home) {
+	s := h.t.service
+	if !s.up || s.skew != 0 {
+		return
+	}
+	d, err := s.s.Book(bg, s.now(), s.root, control.Booking{
+		Household: h.side.household, Door: doorName, Courier: h.side.courierID, From: s.now().Add(-time.Minute), Until: s.now().Add(time.Minute), Parcels: []string{"P3"},
+	})
+	if err != nil {
+		return
+	}
+	chain, tries := s.chainOf(d), 30
+	var try func()
+	try = func() {
+		tries--
+		switch {
+		case tries == 0 || len(chain) == 0:
+		case !s.up || s.skew != 0 || h.skew != 0 || h.outside.view.Visit != "":
+			h.t.after(10*time.Second, try)
+		default:
+			h.refused("S2", bus.Ask{What: bus.AskArrive, GrantID: d.Grant, Grant: chain, Parcel: "P3"})
+		}
+	}
+	h.t.after(70*time.Second, try)
 }
 
 // forged tries what is not signed by the one who should (T13).

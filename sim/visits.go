@@ -130,7 +130,7 @@ func (v *visits) tidy() {
 func (v *visits) close(visit string) {
 	s := v.h.t.service
 	if o, err := s.s.Close(bg, s.now(), v.h.side.resident, visit); err == nil && o.ID != "" {
-		v.h.outside.closes(visit)
+		v.h.outside.closes(v.h, visit)
 	}
 }
 
