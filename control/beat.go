@@ -88,7 +88,7 @@ func (p *pulse) proves(now time.Time, b bus.Beat) bool {
 	if b.Told.IsZero() || b.Told.After(now.Add(clockStep)) || now.Sub(b.Told) > beatFresh {
 		return false
 	}
-	if b.Told.Before(p.told) || b.Told.Equal(p.told) && b.Seq <= p.seq && b.Seq+pulseReach > p.seq {
+	if b.Told.Before(p.told) || b.Told.Equal(p.told) && b.Seq <= p.seq {
 		return false
 	}
 	p.told = b.Told

@@ -48,11 +48,12 @@ func TestViewsOfAClockThatWasPutRight(t *testing.T) {
 func TestLateBeatDoesNotStandForADeadHub(t *testing.T) {
 	ctx := context.Background()
 	for name, late := range map[string]func(sent, newest time.Time) bus.Beat{
-		"of a minute ago, before its start": func(sent, _ time.Time) bus.Beat { return bus.Beat{Seq: 900, Told: sent.Add(-time.Minute)} },
-		"of a second ago":                   func(sent, _ time.Time) bus.Beat { return bus.Beat{Seq: 1, Told: sent.Add(-time.Second)} },
-		"the very same":                     func(_, newest time.Time) bus.Beat { return bus.Beat{Seq: 2, Told: newest, Visits: []string{"V1"}} },
-		"the first of a start":              func(time.Time, time.Time) bus.Beat { return bus.Beat{Seq: 1} },
-		"out of the future":                 func(sent, _ time.Time) bus.Beat { return bus.Beat{Seq: 3, Told: sent.Add(time.Hour)} },
+		"of a minute ago, before its start":      func(sent, _ time.Time) bus.Beat { return bus.Beat{Seq: 900, Told: sent.Add(-time.Minute)} },
+		"of a second ago":                        func(sent, _ time.Time) bus.Beat { return bus.Beat{Seq: 1, Told: sent.Add(-time.Second)} },
+		"of twenty beats ago, all of one answer": func(_, newest time.Time) bus.Beat { return bus.Beat{Seq: 1, Told: newest} },
+		"the very same":                          func(_, newest time.Time) bus.Beat { return bus.Beat{Seq: 21, Told: newest, Visits: []string{"V1"}} },
+		"the first of a start":                   func(time.Time, time.Time) bus.Beat { return bus.Beat{Seq: 1} },
+		"out of the future":                      func(sent, _ time.Time) bus.Beat { return bus.Beat{Seq: 3, Told: sent.Add(time.Hour)} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newTown(t)
@@ -64,7 +65,7 @@ func TestLateBeatDoesNotStandForADeadHub(t *testing.T) {
 				}
 			}
 			newest := w.now
-			beat(bus.Beat{Seq: 2, Told: newest, Visits: []string{"V1"}})
+			beat(bus.Beat{Seq: 21, Told: newest, Visits: []string{"V1"}})
 			w.now = w.now.Add(1500 * time.Millisecond)
 			beat(late(newest, newest))
 			w.now = w.now.Add(501 * time.Millisecond)
