@@ -19,11 +19,12 @@ import (
 // AttacksCmd plays scenario files twice: in the town, in virtual time with many seeds, and in a home whose hub, camera, lock, broker,
 // bus and service are the shipped ones on real protocols, in real time. What cannot be played there is refused with its reason.
 type AttacksCmd struct {
-	Files  []string `arg:"" type:"existingfile" help:"Scenario files, as eyebolt sim --file reads them."`
-	Seeds  int      `default:"20" help:"With how many seeds the town plays each."`
-	AtOnce int      `default:"1" help:"So many pretend homes at once. On a machine that is too small for them hubs are late, and the result is worth nothing."`
-	Keep   string   `type:"path" help:"Write the result to this file, as docs/ATTACKS.md reads it. Files that were not played keep what it says of them."`
-	Dir    string   `type:"path" help:"Keep the state here; default: a temporary folder, removed."`
+	Files  []string      `arg:"" type:"existingfile" help:"Scenario files, as eyebolt sim --file reads them."`
+	Seeds  int           `default:"20" help:"With how many seeds the town plays each."`
+	AtOnce int           `default:"1" help:"So many pretend homes at once. On a machine that is too small for them hubs are late, and the result is worth nothing."`
+	Limit  time.Duration `default:"5m" help:"How long one scenario may take in the real home."`
+	Keep   string        `type:"path" help:"Write the result to this file, as docs/ATTACKS.md reads it. Files that were not played keep what it says of them."`
+	Dir    string        `type:"path" help:"Keep the state here; default: a temporary folder, removed."`
 
 	out io.Writer
 }
@@ -36,8 +37,8 @@ func (c *AttacksCmd) Run(ctx context.Context) error {
 	if c.out == nil {
 		c.out = os.Stdout
 	}
-	if c.Seeds < 1 || c.AtOnce < 1 {
-		return errors.New("--seeds and --at-once: at least one")
+	if c.Seeds < 1 || c.AtOnce < 1 || c.Limit <= 0 {
+		return errors.New("--seeds, --at-once and --limit: more than none")
 	}
 	dir, clean, err := workDir(c.Dir)
 	if err != nil {
@@ -103,6 +104,14 @@ func (c *AttacksCmd) Run(ctx context.Context) error {
 
 // real plays a scenario's visits in a pretend home of its own, and gives what came of the last.
 func (c *AttacksCmd) real(ctx context.Context, dir string, sc sim.Scenario) (e sim.Ending, err error) {
+	whole := ctx
+	ctx, cancel := context.WithTimeout(ctx, c.Limit)
+	defer cancel()
+	defer func() {
+		if ctx.Err() != nil && whole.Err() == nil {
+			err = fmt.Errorf("it did not end within %v: a starved machine, or a defect; with --dir its home is kept, and eyebolt why tells of it", c.Limit)
+		}
+	}()
 	h, err := newFaultHome(ctx, dir, false, func(t *townConfig) {
 		t.Width, t.Height, t.Kbit = 640, 360, 900     // with less, a frozen sensor's pictures are coded alike, and called replayed
 		t.Limits = LimitConfig{Tail: 5 * time.Second} // the rest as published
