@@ -78,7 +78,7 @@ explore: ## the whole state space of the decision, and every mutant of it
 	go test ./interlock -run Explore -v -count=1 -timeout 60m
 
 mutants: ## faults that a person might make, in the shipped hub, interlock, grant and liveness: each is found by the town's judges (some minutes)
-	EYEBOLT_SIM_MUTANTS=1 go test ./sim -run HandMade -v -count=1 -timeout 60m
+	EYEBOLT_SIM_MUTANTS=1 go test ./sim -run "HandMade|GeneratedFaults" -v -count=1 -timeout 60m
 
 attacks: ## docs/ATTACKS.md, each attack as played in the town; with REAL=1 the real home plays them anew first (a quarter of an hour)
 	@if [ -n "$(REAL)" ]; then $(MAKE) --no-print-directory build && scripts/need.sh $(RUN_NEEDS) && \

@@ -66,6 +66,7 @@ var plan = []row{
 	{"web", "", false, "pages"},
 	{"web/*", "web web/bundle", false, "builds and tests pages"},
 	{"sim", "hub control control/mem bus interlock grant grant/granttest lock camera liveness ledger proof record", false, "the town: one goroutine, seeded; what ships, judged from outside, its record by a stranger's proof"},
+	{"sim/mutate", "", false, "small faults, written into any room's sources by the tests that want them found"},
 	{"virtual", "virtual/eye virtual/home virtual/uplink virtual/person", false, "the world joins its own parts, so that a door that opens is seen and felt"},
 	{"virtual/*", "virtual lock camera web", false, "a pretend home on real protocols"},
 	{"cmd/*", "*", false, "the one place that says what a binary contains"},

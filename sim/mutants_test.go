@@ -107,7 +107,6 @@ func buildMutants(t *testing.T) (program string) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	replace := map[string]string{}
 	sources := map[string]string{}
 	for i, f := range faults {
 		for _, e := range f.edits {
@@ -125,22 +124,36 @@ func buildMutants(t *testing.T) (program string) {
 			sources[e.file] = strings.Replace(src, e.old, strings.ReplaceAll(e.new, "HAND", fmt.Sprintf("(mutant == %q)", strconv.Itoa(i))), 1)
 		}
 	}
-	n := 0
-	put := func(path, text string) {
-		n++
-		to := filepath.Join(dir, fmt.Sprintf("%d.go", n))
+	for p := range packagesOf(sources) {
+		sources[filepath.Join(p, "mutant_overlay.go")] = fmt.Sprintf(mutantSource, filepath.Base(p))
+	}
+	return buildChanged(t, dir, sources)(".")
+}
+
+// packagesOf are the folders of sources.
+func packagesOf(sources map[string]string) map[string]bool {
+	all := map[string]bool{}
+	for file := range sources {
+		all[filepath.Dir(file)] = true
+	}
+	return all
+}
+
+// buildChanged gives what makes the program of a package's tests, its folder named from here, with sources in place of the real ones,
+// which stay as they are. A source's path begins at the module's root.
+func buildChanged(t *testing.T, dir string, sources map[string]string) func(pkg string) (program string) {
+	t.Helper()
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	replace := map[string]string{}
+	for path, text := range sources {
+		to := filepath.Join(dir, strings.ReplaceAll(path, "/", "_"))
 		if err := os.WriteFile(to, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		replace[filepath.Join(root, path)] = to
-	}
-	packages := map[string]bool{}
-	for file, src := range sources {
-		put(file, src)
-		packages[filepath.Dir(file)] = true
-	}
-	for p := range packages {
-		put(filepath.Join(p, "mutant_overlay.go"), fmt.Sprintf(mutantSource, filepath.Base(p)))
 	}
 	b, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
@@ -150,13 +163,15 @@ func buildMutants(t *testing.T) (program string) {
 	if err := os.WriteFile(overlay, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	program = filepath.Join(dir, "sim.test")
-	cmd := exec.Command("go", "test", "-c", "-overlay", overlay, "-o", program, ".")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("the changed sources do not build: %v\n%s", err, out)
+	return func(pkg string) string {
+		program := filepath.Join(dir, filepath.Base(pkg)+".tests")
+		cmd := exec.Command("go", "test", "-c", "-overlay", overlay, "-o", program, pkg)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("the changed sources do not build: %v\n%s", err, out)
+		}
+		return program
 	}
-	return program
 }
 
 // someFaults is how many faults there are to one that is tried in every run of the tests.
@@ -191,14 +206,8 @@ func TestEachHandMadeFaultIsFound(t *testing.T) {
 			cmd.Env = append(cmd.Env, "EYEBOLT_SIM_PICTURES=1")
 		}
 		out, _ := cmd.CombinedOutput() // what it found is in what it says
-		line := ""
-		for l := range bytes.Lines(out) {
-			if s, ok := strings.CutPrefix(string(l), "FOUND "); ok {
-				line = strings.TrimSpace(s)
-			}
-		}
-		p := strings.SplitN(line, " ", 4)
-		if len(p) < 4 {
+		p := foundIn(out)
+		if p == nil {
 			t.Errorf("%d %s: not found in %d towns: %.3000s", i, f.what, mostSeeds, out)
 			continue
 		}
@@ -214,14 +223,29 @@ func TestEachHandMadeFaultIsFound(t *testing.T) {
 	t.Logf("hand-made faults: %d of %d found, each in at most %d towns", found, len(faults), seeds)
 }
 
+// foundIn is what a worker found: the rule, the number of towns and of visits, and what the judge says; nil if it found nothing.
+func foundIn(out []byte) []string {
+	for l := range bytes.Lines(out) {
+		if s, ok := strings.CutPrefix(string(l), "FOUND "); ok {
+			if p := strings.SplitN(strings.TrimSpace(s), " ", 4); len(p) == 4 {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
 // TestMutantWorker plays towns until a judge finds something. It is the program that TestEachHandMadeFaultIsFound starts.
 func TestMutantWorker(t *testing.T) {
 	if os.Getenv("EYEBOLT_SIM_WORK") == "" {
 		t.Skip("it is started by TestEachHandMadeFaultIsFound")
 	}
-	visits := 0
+	visits, most := 0, uint64(mostSeeds)
+	if n, err := strconv.ParseUint(os.Getenv("EYEBOLT_SIM_TOWNS"), 10, 64); err == nil {
+		most = n
+	}
 	began := time.Now()
-	for seed := uint64(1); seed <= mostSeeds && time.Since(began) < 5*time.Minute; seed++ {
+	for seed := uint64(1); seed <= most && time.Since(began) < 5*time.Minute; seed++ {
 		r := Run(Generate(seed, Profile{Homes: 2, Visits: 8, Calm: 0.1}), Options{Pictures: os.Getenv("EYEBOLT_SIM_PICTURES") != ""})
 		visits += r.Tally.Visits
 		if len(r.Violations) > 0 {
