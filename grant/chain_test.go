@@ -213,6 +213,21 @@ func TestIssueRefuses(t *testing.T) {
 	if _, err := grant.IssueCourier(h.Carrier, c, h.Issued, noon); !errors.Is(err, grant.ErrMalformed) {
 		t.Errorf("courier without a passkey: %v", err)
 	}
+	for n := range 20 {
+		phone := h.Credential.Passkeys[0]
+		phone.ID = []byte{byte(n)}
+		c.Passkeys = append(c.Passkeys, phone)
+		if _, err := grant.IssueCourier(h.Carrier, c, h.Issued, noon.Add(time.Hour)); errors.Is(err, grant.ErrMalformed) != (n >= 16) {
+			t.Errorf("courier with %d passkeys: %v", n+1, err)
+		}
+	}
+	zoned := h.Delivery
+	zoned.From, zoned.Until = zoned.From.Add(17).In(time.FixedZone("X", 3600)), zoned.Until.Add(17).In(time.FixedZone("X", 3600))
+	one, err1 := grant.IssueDelivery(h.Carrier, h.Delivery, h.Issued)
+	two, err2 := grant.IssueDelivery(h.Carrier, zoned, h.Issued)
+	if one != two || err1 != nil || err2 != nil {
+		t.Errorf("one window, said in another zone and to the nanosecond, is another grant: %v %v", err1, err2)
+	}
 	h.Credential.Name = `Zoë <b>"&"</b> 张伟`
 	h.Delivery.Parcels = []string{"1Z<&>\u2028"}
 	if g := h.Grant(); g.Courier.Name != h.Credential.Name || g.Delivery.Parcels[0] != h.Delivery.Parcels[0] {

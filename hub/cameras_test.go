@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"eyebolt/bus"
+	"eyebolt/interlock"
 	"eyebolt/ledger"
 	"eyebolt/liveness"
 )
@@ -115,7 +116,7 @@ func TestLapseKeepsItsEvidence(t *testing.T) {
 	h.until("unlocked")
 	h.mute = true
 	why := []liveness.Finding{
-		{By: "freeze", State: liveness.Frozen, At: h.mono, Score: 0.41, Limit: 0.15, Say: "The sensor's noise repeats: 0.41 alike, 0.15 is the limit."},
+		{By: "freeze", State: liveness.Frozen, At: h.mono - 2*time.Second, Score: 0.41, Limit: 0.15, Say: "The sensor's noise repeats: 0.41 alike, 0.15 is the limit."},
 		{By: "cover", State: liveness.Live, At: h.mono, Score: math.NaN(), Limit: 0.65, Say: "\xffthe lens is free"},
 		{By: "signature", State: liveness.Unknown},
 	}
@@ -130,6 +131,9 @@ func TestLapseKeepsItsEvidence(t *testing.T) {
 	var d ledger.WatchData
 	if err := json.Unmarshal(e.Data, &d); err != nil {
 		t.Fatalf("%v: %s", err, e.Data)
+	}
+	if ago := d.Evidence[0].AgoMs; ago != 2000 {
+		t.Errorf("S7: found %d ms before the verdict, want 2000", ago)
 	}
 	if len(d.Evidence) != 2 || d.Evidence[0].By != "freeze" || d.Evidence[0].Score != 0.41 || d.Evidence[0].Limit != 0.15 || d.Evidence[0].Camera != "hall" || d.Evidence[1].Say != "The lens is free." {
 		t.Errorf("S7: evidence %+v", d.Evidence)
@@ -238,5 +242,36 @@ func TestEvidenceBecomesBrief(t *testing.T) {
 	d.visit.budget -= wholeEntries + 1
 	if got := s.evidence(0, d.brief()); len(got) != 1 || got[0].By != "freeze" {
 		t.Errorf("T18: after %d entries: %+v", wholeEntries, got)
+	}
+}
+
+// S7: a camera that never gave a picture is said to be lost, without an age that nobody measured. A lapse of both cameras is one entry of
+// the door's, not one of each beside it.
+func TestWhatIsSaidOfALostCamera(t *testing.T) {
+	s := sight{verdict: liveness.Verdict{State: liveness.Lost}}
+	if got := s.say(); got != interlock.LapseLost.What() {
+		t.Errorf("of one that never gave a picture: %q", got)
+	}
+	s.verdict.Age = 2500 * time.Millisecond
+	if got := s.say(); got != interlock.LapseLost.What()+" Its newest picture was 2.5 s old." {
+		t.Errorf("of one whose picture is 2.5 s old: %q", got)
+	}
+	h := ready(t, "hall", "porch")
+	h.slide()
+	h.until("unlocked")
+	h.move(true)
+	h.until("open")
+	h.cams["porch"].blind = true
+	h.run(3 * time.Second)
+	h.cams["hall"].blind = true
+	h.run(3 * time.Second)
+	alone := 0
+	for _, w := range h.words(ledger.KindWatch) {
+		if strings.HasPrefix(w, "watch camera-lost") {
+			alone++
+		}
+	}
+	if alone != 1 || !h.wrote("watch lost lapse-lost") {
+		t.Errorf("on record: %v", h.words(ledger.KindWatch))
 	}
 }

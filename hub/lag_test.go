@@ -69,3 +69,35 @@ func TestHoleEndsInAHubLate(t *testing.T) {
 		t.Errorf("a hole of 0.9 s is not on record: %v", h.words(ledger.KindGap, ledger.KindWatch))
 	}
 }
+
+// S7: a lag that is no lapse, and whose pictures did not all come, leaves its hole on record, under its own name; when the hub itself was
+// late first, under the camera's, which was it in the end.
+func TestHoleOfALag(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		h := ready(t)
+		h.slide()
+		h.until("unlocked")
+		h.move(true)
+		h.until("open")
+		h.run(time.Second)
+		h.mute = true
+		door, from := h.who.Door, h.mono
+		if late {
+			h.in(Tick{Late: true})
+			if h.view.Watch != "hub-late" {
+				t.Fatalf("watch %s, want hub-late", h.view.Watch)
+			}
+		}
+		h.run(600 * time.Millisecond)
+		h.in(Seen{Door: door, Camera: "hall", At: h.mono, Verdict: liveness.Verdict{State: liveness.Lagging, Age: h.mono - from, Pictures: 100}})
+		if h.view.Watch != "lagging" {
+			t.Fatalf("watch %s, want lagging", h.view.Watch)
+		}
+		h.run(300 * time.Millisecond)
+		h.in(Seen{Door: door, Camera: "hall", At: h.mono, Verdict: liveness.Verdict{State: liveness.Live, Pictures: 101, GapFrom: from, GapTo: h.mono}})
+		h.run(20 * time.Millisecond)
+		if got := h.words(ledger.KindGap); h.view.Watch != "live" || !slices.Equal(got, []string{"gap gap lapse-lagging"}) {
+			t.Errorf("hub late first %t: watch %s, gaps %v", late, h.view.Watch, got)
+		}
+	}
+}

@@ -130,8 +130,11 @@ func argued(t *testing.T) map[string]string {
 	return all
 }
 
-// failed finds the test that noticed.
-var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)|^panic: (.{0,80})`)
+// failed finds the test that noticed, and stopped why a town could not go on.
+var (
+	failed  = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)|^panic: (.{0,80})`)
+	stopped = regexp.MustCompile(`(?m)^panic: (.{0,80})`)
+)
 
 // tried is what became of a fault.
 type tried struct{ by, rule, towns, visits, say string }
@@ -149,10 +152,10 @@ func tryFault(town, own, name string, n int, pictures bool) tried {
 	}
 	if err != nil {
 		say := strings.TrimSpace(string(out))
-		if at := failed.FindString(say); at != "" {
-			say = at
+		if m := stopped.FindStringSubmatch(say); m != nil {
+			say = m[1]
 		}
-		return tried{by: "the town", rule: "S18", towns: "-", visits: "-", say: "it stopped: " + say}
+		return tried{by: "the town", rule: "-", towns: "-", visits: "-", say: "it stops: " + say}
 	}
 	cmd = exec.Command(own, "-test.short", "-test.failfast", "-test.timeout", "3m")
 	cmd.Dir = filepath.Join("..", name)

@@ -62,6 +62,14 @@ func (o *outside) judge(h *home, in hub.Input, effects []hub.Effect) {
 		o.judgeReport(h, r.Report, effects)
 		o.lateEffect(h, r.Report, o.was, effects)
 	}
+	if a, ok := in.(hub.Asked); ok && a.Ask.What == bus.AskLeave && o.before_.Visit != "" && !o.leaves[a.Ask.ID] {
+		o.leaves[a.Ask.ID] = true
+		for _, e := range effects {
+			if r, ok := e.(hub.Answer); ok && r.Ref == a.Ref && !r.Reply.OK && r.Reply.Reason == interlock.NoVisit.String() {
+				h.t.broke(h, "S4", "the household asked the courier to leave, and the hub says that there is no visit")
+			}
+		}
+	}
 }
 
 // judgeUnlock is S1 to S5 and S12 at the instant at which an Unlock leaves.
@@ -298,6 +306,8 @@ func (o *outside) ends(h *home, c *call) {
 		if o.bad {
 			h.t.tally.False[i]++
 			h.t.tell(h, "town", "counts a false alarm in an honest visit")
+		} else if k := h.chronicle.now().Outcome; k != interlock.Done.String() && h.t.service.turned == 0 { // a time that was believed once binds (T15)
+			h.t.broke(h, "S18", "an honest visit in which nothing failed ended as %q", k)
 		}
 	}
 	if o.unlockAt >= c.began && h.up && o.view.Alarm == "" && o.view.Phase == interlock.Idle.String() && h.door.canOpen() && !o.alarmed && !o.back && c.plan.Resident == Honest {

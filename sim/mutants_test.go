@@ -246,7 +246,11 @@ func TestMutantWorker(t *testing.T) {
 	}
 	began := time.Now()
 	for seed := uint64(1); seed <= most && time.Since(began) < 5*time.Minute; seed++ {
-		r := Run(Generate(seed, Profile{Homes: 2, Visits: 8, Calm: 0.1}), Options{Pictures: os.Getenv("EYEBOLT_SIM_PICTURES") != ""})
+		calm := 0.1
+		if seed%4 == 0 {
+			calm = 0.9 // what only keeps honest couriers out is a fault, too (S18)
+		}
+		r := Run(Generate(seed, Profile{Homes: 2, Visits: 8, Calm: calm}), Options{Pictures: os.Getenv("EYEBOLT_SIM_PICTURES") != ""})
 		visits += r.Tally.Visits
 		if len(r.Violations) > 0 {
 			v := r.Violations[0]

@@ -57,6 +57,7 @@ type outside struct {
 	closeAt   time.Duration   // when an incident was last closed
 	toldAt    time.Duration   // the newest alarm that the service stored
 	closed    map[string]bool
+	leaves    map[string]bool // asks to leave that came in a visit: what is asked twice is answered twice
 	heardAt   time.Duration   // the newest beat that the service heard
 	heardOf   int             // visits in the newest that was sent
 	heardSeq  uint64          // its number, and the hub's start
@@ -121,7 +122,7 @@ type use struct {
 func (o *outside) booted(h *home) {
 	keep := *o
 	*o = outside{
-		bootAt: h.t.now, disturbed: h.t.now, recorded: map[string]bool{}, blockAsk: map[string]bus.Ask{}, shownNonce: map[string]time.Duration{},
+		bootAt: h.t.now, disturbed: h.t.now, recorded: map[string]bool{}, blockAsk: map[string]bus.Ask{}, leaves: map[string]bool{}, shownNonce: map[string]time.Duration{},
 		slid: keep.slid, decisions: map[string]int{}, uses: keep.uses, spent: keep.spent, toldIDs: keep.toldIDs, acked: keep.acked, closeAt: keep.closeAt, closed: keep.closed,
 		heardAt: keep.heardAt, heardOf: keep.heardOf, heardBoot: keep.heardBoot, heardSeq: keep.heardSeq, missedAt: keep.missedAt, toldAt: keep.toldAt, back: keep.back, cut: keep.cut, most: keep.most, second: keep.second, revoked: keep.revoked, counted: keep.counted,
 		blocks: keep.blocks, blocked: keep.blocked, exposed: keep.exposed, ordered: keep.ordered,
