@@ -82,14 +82,15 @@ func TestHoleOfALag(t *testing.T) {
 		h.run(time.Second)
 		h.mute = true
 		door, from := h.who.Door, h.mono
+		h.run(580 * time.Millisecond)
 		if late {
 			h.in(Tick{Late: true})
 			if h.view.Watch != "hub-late" {
 				t.Fatalf("watch %s, want hub-late", h.view.Watch)
 			}
 		}
-		h.run(600 * time.Millisecond)
 		h.in(Seen{Door: door, Camera: "hall", At: h.mono, Verdict: liveness.Verdict{State: liveness.Lagging, Age: h.mono - from, Pictures: 100}})
+		h.run(20 * time.Millisecond)
 		if h.view.Watch != "lagging" {
 			t.Fatalf("watch %s, want lagging", h.view.Watch)
 		}
