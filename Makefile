@@ -6,7 +6,7 @@ RUN_NEEDS  := ffmpeg mosquitto
 TEST_NEEDS := $(RUN_NEEDS) strace e2fsprogs gcc libc6-dev mosquitto-clients chromium chromium-driver fonts-dejavu-core \
 	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 
-.PHONY: demo test build cross pure lint fmt pages bad-input explore mutants attacks bench fuzz locks drivers lab clean
+.PHONY: demo test build cross pure lint fmt pages bad-input explore mutants attacks worst bench fuzz locks drivers lab clean
 
 demo: build ## everything in one process, with a pretend home; prints one URL
 	@scripts/need.sh $(RUN_NEEDS)
@@ -77,13 +77,19 @@ bad-input: ## what people read when something is wrong, and how many unlocks wer
 explore: ## the whole state space of the decision, and every mutant of it
 	go test ./interlock -run Explore -v -count=1 -timeout 60m
 
-mutants: ## faults that a person might make, in the shipped hub, interlock, grant and liveness: each is found by the town's judges (some minutes)
+mutants: ## faults that a person might make, in the shipped hub, interlock, grant and liveness: each is found by the town's judges; and a sample of small ones that are generated (forty minutes)
 	EYEBOLT_SIM_MUTANTS=1 go test ./sim -run "HandMade|GeneratedFaults" -v -count=1 -timeout 60m
 
 attacks: ## docs/ATTACKS.md, each attack as played in the town; with REAL=1 the real home plays them anew first (a quarter of an hour)
 	@if [ -n "$(REAL)" ]; then $(MAKE) --no-print-directory build && scripts/need.sh $(RUN_NEEDS) && \
 	  bin/eyebolt bench attacks sim/testdata/attacks/*.json --keep sim/testdata/attacks/real/result.json; fi
 	go test ./sim -run '^TestAttacksPage$$' -count=1 -rewrite
+
+worst: build ## docs/WORST.md: how long somebody can be inside, unwatched and untold, by a search of TIME (1h)
+	@mkdir -p sim/testdata/worst bin && rm -f sim/testdata/worst/*
+	bin/eyebolt sim --search $(or $(TIME),1h) --keep sim/testdata/worst >bin/worst.txt
+	@printf 'Searched on %s for %s on %s cores: %s.\n' "$$(date +%F)" $(or $(TIME),1h) "$$(nproc)" "$$(tail -1 bin/worst.txt)" >sim/testdata/worst/search.txt
+	go test ./sim -run '^TestWorstPage$$' -count=1 -rewrite
 
 bench:
 	go test ./interlock ./liveness ./ledger/... ./grant -run '^$$' -bench . -benchmem
