@@ -105,7 +105,7 @@ func New(ctx context.Context, now time.Time, c Config) (*Service, error) {
 	if c.RP.ID == "" || len(c.RP.Origins) == 0 {
 		return nil, errors.New("control: Config needs RP: the name and origins that passkeys are made for")
 	}
-	s := &Service{store: c.Store, rp: c.RP, log: c.Log, silence: c.Silence, random: c.Random, byKey: map[string]string{}, wake: make(chan struct{}, 1)}
+	s := &Service{store: knowing{c.Store, &known{}}, rp: c.RP, log: c.Log, silence: c.Silence, random: c.Random, byKey: map[string]string{}, wake: make(chan struct{}, 1)}
 	if s.silence <= 0 {
 		s.silence = DefaultSilence
 	}

@@ -115,7 +115,7 @@ func get[T record](tx Tx, id string) (T, error) {
 	if err != nil {
 		return v, err
 	}
-	if err := json.Unmarshal(doc, &v); err != nil {
+	if v, err = decode[T](tx, doc); err != nil {
 		return v, fmt.Errorf("%s %s: %w", t, id, err)
 	}
 	return v, nil
@@ -140,7 +140,7 @@ func find[T record](tx Tx, q Query) ([]T, error) {
 	}
 	out := make([]T, len(docs))
 	for i, d := range docs {
-		if err := json.Unmarshal(d, &out[i]); err != nil {
+		if out[i], err = decode[T](tx, d); err != nil {
 			return nil, fmt.Errorf("%s: %w", t, err)
 		}
 	}
