@@ -182,15 +182,22 @@ func (c *Core) effects() []Effect {
 
 // settle shows what changed and tells how often the service is to be asked.
 func (c *Core) settle() {
-	visits := []string{}
+	n, same := 0, true
 	for _, d := range c.doors {
 		c.show(d)
-		if d.state.Visit() && d.visit != nil {
-			visits = append(visits, d.visit.id)
+		if d.going() {
+			same = same && n < len(c.visits) && c.visits[n] == d.visit.id
+			n++
 		}
 	}
-	if slices.Equal(visits, c.visits) {
+	if same && n == len(c.visits) {
 		return
+	}
+	visits := make([]string, 0, n)
+	for _, d := range c.doors {
+		if d.going() {
+			visits = append(visits, d.visit.id)
+		}
 	}
 	begins := len(visits) > len(c.visits)
 	c.visits = visits
@@ -199,6 +206,9 @@ func (c *Core) settle() {
 		c.rest = append(c.rest, BeatNow{})
 	}
 }
+
+// going says whether there is a visit.
+func (d *door) going() bool { return d.state.Visit() && d.visit != nil }
 
 // boot begins. Nothing that was going on before is resumed (S12): an unfinished visit makes the door unproven.
 func (c *Core) boot() {

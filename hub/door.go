@@ -53,7 +53,8 @@ type door struct {
 	said      []interlock.Reason
 	decided   bool // this step wrote a decision
 
-	shown face
+	shown face // in the newest view
+	looks face // at the end of the newest step
 	seq   uint64
 
 	ration     ration // of entries about this door

@@ -41,21 +41,21 @@ type camFace struct {
 	refused bool
 }
 
-func (d *door) face() face {
+// look is the door's face now.
+func (f *face) look(d *door) {
 	s := &d.state
-	f := face{
-		phase: s.Phase(), why: s.Why(), watch: d.watch, bolt: d.shownBolt(), door: s.Door(), secured: s.Secured(), blocked: s.Blocked(),
-		released: d.freed(), leave: s.Leave(), home: d.home, alarm: s.Alarm(), incident: s.Incident(), held: d.held, blocks: d.blocks,
-		battery: d.battery, incidents: len(d.incidents), cause: d.cause.Text, set: true,
-	}
-	for i := range d.sights {
-		f.cameras[i] = camFace{word(d.sights[i].verdict.State), d.sights[i].link.Grade, d.sights[i].link.Refused}
+	f.phase, f.why, f.watch, f.bolt, f.door, f.secured, f.blocked = s.Phase(), s.Why(), d.watch, d.shownBolt(), s.Door(), s.Secured(), s.Blocked()
+	f.released, f.leave, f.home, f.alarm, f.incident, f.held, f.blocks = d.freed(), s.Leave(), d.home, s.Alarm(), s.Incident(), d.held, d.blocks
+	f.battery, f.incidents, f.cause, f.set = d.battery, len(d.incidents), d.cause.Text, true
+	for i := range d.sights { // a door's cameras are always the same ones
+		k := &d.sights[i]
+		f.cameras[i] = camFace{word(k.verdict.State), k.link.Grade, k.link.Refused}
 	}
 	if v := d.visit; v != nil {
-		f.visit, f.n, f.out, f.gaps = v.id, v.n, v.out != nil && !v.outDone, len(v.gaps)
-		f.checks = s.Checks()
+		f.visit, f.n, f.out, f.gaps, f.checks = v.id, v.n, v.out != nil && !v.outDone, len(v.gaps), s.Checks()
+	} else {
+		f.visit, f.n, f.out, f.gaps, f.checks = "", 0, false, 0, [interlock.NChecks]interlock.Check{}
 	}
-	return f
 }
 
 // shownBolt is the interlock's in a visit, where the lock is polled. Outside, a lock that answers tells changes by itself,
@@ -72,11 +72,11 @@ func (c *Core) show(d *door) {
 	if !c.booted {
 		return
 	}
-	f := d.face()
-	if f == d.shown {
+	d.looks.look(d)
+	if d.looks == d.shown {
 		return
 	}
-	d.shown = f
+	d.shown = d.looks
 	c.rest = append(c.rest, Show{View: c.view(d)})
 }
 
@@ -96,7 +96,7 @@ func (c *Core) view(d *door) bus.View {
 	d.seq++
 	why, now := s.Why(), c.clock.now(c.at)
 	w := bus.View{
-		Hub: c.cfg.ID, Door: d.cfg.Name, Seq: d.seq, At: c.clock.now(c.at), Phase: s.Phase().String(), Watch: d.watch.String(),
+		Hub: c.cfg.ID, Door: d.cfg.Name, Seq: d.seq, At: now, Phase: s.Phase().String(), Watch: d.watch.String(),
 		AgeMs: c.age(d).Milliseconds(), Bolt: d.shownBolt().String(), DoorIs: s.Door().String(), Secured: s.Secured(), PossiblyOpen: s.PossiblyOpen(),
 		Blocked: s.Blocked(), BlockCount: d.blocks, Home: d.home, Holds: d.holds(), Battery: d.battery, Released: d.freed(), Leave: s.Leave(),
 		Checks: []bus.Check{}, Incidents: slices.Clone(d.incidents), Cameras: d.cameras(c.at.Mono),
