@@ -102,7 +102,7 @@ func (o *outside) after(h *home) {
 	if !h.up || h.stalled {
 		return
 	}
-	if limit, ok := phaseLimits[o.view.Phase]; ok && now-o.phaseAt > limit+2*time.Second && o.view.Alarm == "" && o.overAt != o.phaseAt && o.undisturbed(h, o.phaseAt) {
+	if o.limit > 0 && now-o.phaseAt > o.limit+2*time.Second && o.view.Alarm == "" && o.overAt != o.phaseAt && o.undisturbed(h, o.phaseAt) {
 		if o.view.Phase == interlock.Tail.String() && !o.view.Secured {
 			return
 		}

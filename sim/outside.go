@@ -20,6 +20,7 @@ import (
 type outside struct {
 	view     bus.View // the newest that the hub showed
 	phaseAt  time.Duration
+	limit    time.Duration // of its phase; 0: it has none
 	recorded map[string]bool
 
 	// What was told to the hub since its boot.
@@ -67,7 +68,7 @@ type outside struct {
 	cut, most uint64          // to this many entries; the service held that many
 	second    map[string]bool // grants of a second delivery at this door (T30)
 
-	before_  bus.View        // the view before the step that is being judged
+	before_  stand           // what the view said before the step that is being judged
 	was      said[lock.Bolt] // the bolt's word before it
 	ackAt    time.Duration   // when a resident last pressed that he has seen an alarm
 	overAt   time.Duration   // the phase that was found too long began then
@@ -111,6 +112,9 @@ type said[T any] struct {
 	at time.Duration
 	ok bool
 }
+
+// stand is how a view says that a door stands.
+type stand struct{ Phase, Alarm string }
 
 // use is one grant's.
 type use struct {
@@ -175,7 +179,7 @@ func (o *outside) begins(h *home, c *call) {
 
 // before notes what is told to the hub, as it is told.
 func (o *outside) before(h *home, in hub.Input) {
-	o.before_, o.was = o.view, o.boltSays
+	o.before_, o.was = stand{o.view.Phase, o.view.Alarm}, o.boltSays
 	if h.post.down {
 		o.downAt = h.t.now
 	}
@@ -303,6 +307,9 @@ func (o *outside) durable(h *home, e ledger.Entry) {
 func (o *outside) shown(h *home, v bus.View) {
 	was := o.view
 	o.view = v
+	if v.Phase != was.Phase {
+		o.limit = phaseLimits[v.Phase]
+	}
 	if id := was.AlarmID; id != "" && v.AlarmID == "" && !o.acked[id] && (o.closeAt == 0 || h.t.now-o.closeAt > 5*time.Minute) {
 		h.t.broke(h, "S16", "the alarm %q ended, and nobody who could know of it has acknowledged it", was.Alarm)
 	}

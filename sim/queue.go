@@ -11,7 +11,10 @@ type event struct {
 
 func (e event) before(o event) bool { return e.at < o.at || e.at == o.at && e.seq < o.seq }
 
-// queue is a binary heap of events.
+// ways is how many events stand under each one: with four, half as many are moved as with two.
+const ways = 4
+
+// queue is a heap of events.
 type queue struct {
 	all []event
 	seq uint64
@@ -19,37 +22,49 @@ type queue struct {
 
 func (q *queue) push(at time.Duration, do func()) {
 	q.seq++
-	q.all = append(q.all, event{at, q.seq, do})
-	i := len(q.all) - 1
+	e := event{at, q.seq, do}
+	i := len(q.all)
+	q.all = append(q.all, e)
 	for i > 0 {
-		up := (i - 1) / 2
-		if !q.all[i].before(q.all[up]) {
-			return
+		up := (i - 1) / ways
+		if !e.before(q.all[up]) {
+			break
 		}
-		q.all[i], q.all[up] = q.all[up], q.all[i]
+		q.all[i] = q.all[up]
 		i = up
 	}
+	q.all[i] = e
 }
 
 // pop takes the next event; there must be one.
 func (q *queue) pop() event {
-	e := q.all[0]
-	last := len(q.all) - 1
-	q.all[0] = q.all[last]
-	q.all[last] = event{}
-	q.all = q.all[:last]
-	for i := 0; ; {
-		k := 2*i + 1
-		if k >= last {
-			return e
+	all := q.all
+	next, last := all[0], len(all)-1
+	e := all[last]
+	all[last] = event{}
+	all = all[:last]
+	q.all = all
+	if last == 0 {
+		return next
+	}
+	i := 0
+	for {
+		first := ways*i + 1
+		if first >= last {
+			break
 		}
-		if k+1 < last && q.all[k+1].before(q.all[k]) {
-			k++
+		k := first
+		for j := first + 1; j < min(first+ways, last); j++ {
+			if all[j].before(all[k]) {
+				k = j
+			}
 		}
-		if !q.all[k].before(q.all[i]) {
-			return e
+		if !all[k].before(e) {
+			break
 		}
-		q.all[i], q.all[k] = q.all[k], q.all[i]
+		all[i] = all[k]
 		i = k
 	}
+	all[i] = e
+	return next
 }
