@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/go-webauthn/webauthn/protocol/webauthncose"
 
@@ -240,9 +241,25 @@ func members(b []byte) (map[string]json.RawMessage, error) {
 }
 
 func text(m map[string]json.RawMessage, name string) (string, error) {
+	if b := m[name]; plain(b) {
+		return string(b[1 : len(b)-1]), nil
+	}
 	var s *string
 	if err := json.Unmarshal(m[name], &s); err != nil || s == nil {
 		return "", fmt.Errorf("%w: %s is missing", ErrAssertionMalformed, name)
 	}
 	return *s, nil
+}
+
+// plain says whether b, which is a JSON value, is a string of ASCII in which nothing is escaped: what it says is what stands there.
+func plain(b []byte) bool {
+	if len(b) < 2 || b[0] != '"' || b[len(b)-1] != '"' {
+		return false
+	}
+	for _, c := range b[1 : len(b)-1] {
+		if c == '\\' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
