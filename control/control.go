@@ -13,6 +13,7 @@ package control
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -55,6 +56,9 @@ type Service struct {
 
 	randomMu sync.Mutex
 	random   io.Reader
+
+	keysMu sync.Mutex
+	keys   map[string]ed25519.PrivateKey // by their seeds
 
 	mu    sync.Mutex
 	hubs  []*liveHub // by ID
@@ -105,7 +109,7 @@ func New(ctx context.Context, now time.Time, c Config) (*Service, error) {
 	if c.RP.ID == "" || len(c.RP.Origins) == 0 {
 		return nil, errors.New("control: Config needs RP: the name and origins that passkeys are made for")
 	}
-	s := &Service{store: knowing{c.Store, &known{}}, rp: c.RP, log: c.Log, silence: c.Silence, random: c.Random, byKey: map[string]string{}, wake: make(chan struct{}, 1)}
+	s := &Service{store: knowing{c.Store, &known{}}, rp: c.RP, log: c.Log, silence: c.Silence, random: c.Random, keys: map[string]ed25519.PrivateKey{}, byKey: map[string]string{}, wake: make(chan struct{}, 1)}
 	if s.silence <= 0 {
 		s.silence = DefaultSilence
 	}

@@ -212,7 +212,7 @@ func (s *Service) assign(tx Tx, now time.Time, who Account, d Delivery, courier 
 	if err != nil {
 		return d, err
 	}
-	key := ed25519.NewKeyFromSeed(carrier.Seed)
+	key := s.signing(carrier)
 	credential := grant.Courier{ID: c.ID, Name: c.Name, Carrier: c.Carrier, Screened: c.Until}
 	for _, k := range keys {
 		credential.Passkeys = append(credential.Passkeys, grant.Passkey{ID: k.Raw, Key: k.Key, Who: k.Account})
@@ -250,6 +250,24 @@ func (s *Service) assign(tx Tx, now time.Time, who Account, d Delivery, courier 
 	}
 	d.Courier, d.CourierName, d.Grant, d.State, d.Reason = c.ID, c.Name, id, DeliveryAssigned, ""
 	return d, put(tx, d)
+}
+
+// maxSigning bounds the carriers whose keys are kept made; beyond it all are made anew.
+const maxSigning = 256
+
+// signing is the key that a carrier signs with. To make it of its seed costs as much as a signature, so it is made once.
+func (s *Service) signing(c Carrier) ed25519.PrivateKey {
+	s.keysMu.Lock()
+	defer s.keysMu.Unlock()
+	key, ok := s.keys[string(c.Seed)]
+	if !ok {
+		if len(s.keys) >= maxSigning {
+			clear(s.keys)
+		}
+		key = ed25519.NewKeyFromSeed(c.Seed)
+		s.keys[string(c.Seed)] = key
+	}
+	return key
 }
 
 // consentFor finds the newest consent that covers a delivery's whole window as far as dates go; days and hours are judged by
