@@ -208,13 +208,21 @@ func (t *tx) PutEntries(hub string, rows []control.EntryRow) error {
 		return errReadOnly
 	}
 	old := t.s.logs[hub]
-	log := slices.Clone(old)
+	log, own := old, false
 	for _, r := range rows {
+		r.Leaf = slices.Clone(r.Leaf)
+		if n := len(log); n == 0 || log[n-1].Index < r.Index { // the usual case: what old names is not touched
+			log = append(log, r)
+			continue
+		}
+		if !own {
+			log, own = slices.Clone(log), true
+		}
 		i, taken := slices.BinarySearchFunc(log, r.Index, func(e control.EntryRow, n uint64) int { return cmp.Compare(e.Index, n) })
 		if taken {
 			return fmt.Errorf("mem: hub %s has an entry %d already", hub, r.Index)
 		}
-		log = slices.Insert(log, i, control.EntryRow{Index: r.Index, Visit: r.Visit, Leaf: slices.Clone(r.Leaf)})
+		log = slices.Insert(log, i, r)
 	}
 	t.undo = append(t.undo, func() { t.s.logs[hub] = old })
 	t.s.logs[hub] = log
