@@ -36,6 +36,18 @@ func marshal(v any) ([]byte, error) {
 // exactly one spelling: no unknown, doubled or differently cased member, no second way to write a number or a time.
 // normal brings *v into the form that is marshalled.
 func unmarshal[T any](b []byte, v *T, normal func(*T)) error {
+	if json.Unmarshal(b, v) == nil {
+		if normal != nil {
+			normal(v)
+		}
+		// What marshal writes has no member but v's, so nothing unknown was in b either.
+		if again, err := marshal(v); err == nil && bytes.Equal(again, b) {
+			return nil
+		}
+	}
+	// It is refused: once more, to say why.
+	var none T
+	*v = none
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
@@ -44,14 +56,10 @@ func unmarshal[T any](b []byte, v *T, normal func(*T)) error {
 	if normal != nil {
 		normal(v)
 	}
-	again, err := marshal(v)
-	if err != nil {
+	if _, err := marshal(v); err != nil {
 		return err
 	}
-	if !bytes.Equal(again, b) {
-		return fmt.Errorf("%w: not in canonical form", ErrMalformed)
-	}
-	return nil
+	return fmt.Errorf("%w: not in canonical form", ErrMalformed)
 }
 
 // canonTime is the form in which times are signed: UTC, whole microseconds.
