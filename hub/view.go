@@ -10,7 +10,7 @@ import (
 	"eyebolt/liveness"
 )
 
-// face is what of a door a person can see. Two equal faces need no new view.
+// face is what of a door a person can see, beside its cameras. Two equal faces need no new view.
 type face struct {
 	phase              interlock.Phase
 	why                interlock.Reason
@@ -30,7 +30,6 @@ type face struct {
 	battery, incidents int
 	gaps               int
 	cause              string
-	cameras            [maxCameras]camFace
 	set                bool
 }
 
@@ -47,10 +46,6 @@ func (f *face) look(d *door) {
 	f.phase, f.why, f.watch, f.bolt, f.door, f.secured, f.blocked = s.Phase(), s.Why(), d.watch, d.shownBolt(), s.Door(), s.Secured(), s.Blocked()
 	f.released, f.leave, f.home, f.alarm, f.incident, f.held, f.blocks = d.freed(), s.Leave(), d.home, s.Alarm(), s.Incident(), d.held, d.blocks
 	f.battery, f.incidents, f.cause, f.set = d.battery, len(d.incidents), d.cause.Text, true
-	for i := range d.sights { // a door's cameras are always the same ones
-		k := &d.sights[i]
-		f.cameras[i] = camFace{word(k.verdict.State), k.link.Grade, k.link.Refused}
-	}
 	if v := d.visit; v != nil {
 		f.visit, f.n, f.out, f.gaps, f.checks = v.id, v.n, v.out != nil && !v.outDone, len(v.gaps), s.Checks()
 	} else {
@@ -73,7 +68,14 @@ func (c *Core) show(d *door) {
 		return
 	}
 	d.looks.look(d)
-	if d.looks == d.shown {
+	same := d.looks == d.shown
+	for i := range d.sights {
+		s := &d.sights[i]
+		if f := (camFace{word(s.verdict.State), s.link.Grade, s.link.Refused}); f != s.shown {
+			s.shown, same = f, false
+		}
+	}
+	if same {
 		return
 	}
 	d.shown = d.looks

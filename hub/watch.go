@@ -17,6 +17,7 @@ type sight struct {
 	why      []liveness.Finding
 	link     liveness.Certificate
 	noted    interlock.Watch // what the record last said of this camera alone
+	shown    camFace         // in the newest view
 }
 
 // word translates a verdict. A state that this hub does not know is unknown, never live (S13).
