@@ -127,8 +127,9 @@ func (k *disk) put(e ledger.Entry, index uint64) {
 	e.Index = index
 	leaf := e.Encode()
 	k.entries = append(k.entries, e)
-	var stored []byte
-	for _, hash := range k.tree.Add(nil, ledger.LeafHash(leaf)) {
+	var few [16]ledger.Hash // so that hashing them allocates nothing
+	stored := make([]byte, 0, 32*ledger.Stored(index))
+	for _, hash := range k.tree.Add(few[:0], ledger.LeafHash(leaf)) {
 		stored = append(stored, hash[:]...)
 	}
 	k.rows = append(k.rows, ledger.Row{Index: e.Index, Leaf: leaf, Stored: stored})

@@ -177,14 +177,15 @@ func (h *home) watch(e *eye) {
 	told := -tellEvery
 	planned := time.Duration(-1) // when the next look is
 	var look func()
+	again := func() {
+		if h.boot == boot && planned == h.t.now {
+			look()
+		}
+	}
 	plan := func(at time.Duration) {
 		if planned < 0 || at < planned || planned <= h.t.now {
 			planned = at
-			h.t.q.push(at, func() {
-				if h.boot == boot && planned == at {
-					look()
-				}
-			})
+			h.t.q.push(at, again)
 		}
 	}
 	look = func() {

@@ -26,6 +26,7 @@ type home struct {
 	bootAt  time.Duration
 	inbox   []hub.Input   // what came while it was stalled
 	ticks   time.Duration // when its next tick is planned; 0: not
+	tick    func()        // of this boot
 	gen     uint64        // of Locks: an order that a Lock has overtaken is not sent
 	epoch   uint32
 	skew    time.Duration // of the machine's own clock (T15)
@@ -72,6 +73,8 @@ func (h *home) start() {
 		core.Replay(e)
 	}
 	h.core, h.up, h.stalled, h.bootAt, h.inbox, h.ticks, h.looks, h.cutNext = core, true, false, h.t.now, nil, 0, nil, false
+	boot := h.boot
+	h.tick = func() { h.ticked(boot) }
 	h.disk.waits, h.disk.busy, h.disk.owed = nil, false, hub.Owed{}
 	h.post.restart()
 	h.outside.booted(h)
@@ -182,21 +185,23 @@ func (h *home) schedule() {
 		return
 	}
 	h.ticks = max(due, h.t.now)
-	boot, at := h.boot, h.ticks
-	h.t.q.push(at, func() {
-		if h.boot != boot || h.ticks != at || !h.up || h.stalled {
-			if h.boot == boot && h.ticks == at {
-				h.ticks = 0
-			}
-			return
-		}
-		h.ticks = 0
-		if h.bootAt+h.core.Due() > h.t.now {
-			h.schedule() // it is due later by now
-			return
-		}
-		h.take(hub.Tick{})
-	})
+	h.t.q.push(h.ticks, h.tick)
+}
+
+// ticked is what the core's next tick comes to, at the time for which it was planned.
+func (h *home) ticked(boot int) {
+	if h.boot != boot || h.ticks != h.t.now {
+		return // another one was planned since
+	}
+	h.ticks = 0
+	if !h.up || h.stalled {
+		return
+	}
+	if h.bootAt+h.core.Due() > h.t.now {
+		h.schedule() // it is due later by now
+		return
+	}
+	h.take(hub.Tick{})
 }
 
 func (h *home) carry(e hub.Effect) {

@@ -79,8 +79,16 @@ func (s *service) start() {
 	s.boots++
 	s.s = must(control.New(bg, s.now(), control.Config{Store: s.store, Random: s.t.seeded("service", s.boots), RP: rp, Log: quiet}))
 	s.up, s.tries, s.last = true, map[string]*try{}, s.t.now
-	s.tick(s.boots)
-	s.orders(s.boots)
+	boot := s.boots
+	var tick func()
+	tick = func() {
+		if s.boots == boot && s.up {
+			s.tick()
+			s.t.after(serviceTick, tick)
+		}
+	}
+	tick()
+	s.orders(boot)
 }
 
 const (
@@ -90,10 +98,7 @@ const (
 	askWait     = time.Second
 )
 
-func (s *service) tick(boot int) {
-	if s.boots != boot || !s.up {
-		return
-	}
+func (s *service) tick() {
 	late := s.t.now-s.last > serviceLate
 	s.last = s.t.now
 	_ = s.s.Tick(bg, s.now(), late) // in memory, nothing fails
@@ -101,7 +106,6 @@ func (s *service) tick(boot int) {
 		h.outside.serviceTick(h)
 		h.chronicle.silent(h)
 	}
-	s.t.after(serviceTick, func() { s.tick(boot) })
 }
 
 // orders sends what hubs are owed until they answer.
