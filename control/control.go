@@ -13,7 +13,6 @@ package control
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -58,7 +57,7 @@ type Service struct {
 	random   io.Reader
 
 	keysMu sync.Mutex
-	keys   map[string]ed25519.PrivateKey // by their seeds
+	keys   map[string]grant.Key // by their seeds
 
 	mu    sync.Mutex
 	hubs  []*liveHub // by ID
@@ -109,7 +108,7 @@ func New(ctx context.Context, now time.Time, c Config) (*Service, error) {
 	if c.RP.ID == "" || len(c.RP.Origins) == 0 {
 		return nil, errors.New("control: Config needs RP: the name and origins that passkeys are made for")
 	}
-	s := &Service{store: knowing{c.Store, &known{}}, rp: c.RP, log: c.Log, silence: c.Silence, random: c.Random, keys: map[string]ed25519.PrivateKey{}, byKey: map[string]string{}, wake: make(chan struct{}, 1)}
+	s := &Service{store: knowing{c.Store, &known{}}, rp: c.RP, log: c.Log, silence: c.Silence, random: c.Random, keys: map[string]grant.Key{}, byKey: map[string]string{}, wake: make(chan struct{}, 1)}
 	if s.silence <= 0 {
 		s.silence = DefaultSilence
 	}

@@ -212,17 +212,20 @@ func (s *Service) assign(tx Tx, now time.Time, who Account, d Delivery, courier 
 	if err != nil {
 		return d, err
 	}
-	key := s.signing(carrier)
+	key, err := s.signing(carrier)
+	if err != nil {
+		return d, err
+	}
 	credential := grant.Courier{ID: c.ID, Name: c.Name, Carrier: c.Carrier, Screened: c.Until}
 	for _, k := range keys {
 		credential.Passkeys = append(credential.Passkeys, grant.Passkey{ID: k.Raw, Key: k.Key, Who: k.Account})
 	}
 	chain := grant.Chain{Consent: grant.SignedConsent{Document: consent.Document, Assertion: consent.Assertion}}
 	// The credential holds no longer than the window it is issued for.
-	if chain.Courier, err = grant.IssueCourier(key, credential, now, d.Until); err != nil {
+	if chain.Courier, err = key.Courier(credential, now, d.Until); err != nil {
 		return d, err
 	}
-	chain.Delivery, err = grant.IssueDelivery(key, grant.Delivery{
+	chain.Delivery, err = key.Delivery(grant.Delivery{
 		ID: id, Household: d.Household, Hub: d.Hub, Door: d.Door, Carrier: d.Carrier, Courier: c.ID, From: d.From, Until: d.Until,
 		Parcels: d.Parcels, Place: door.Place, Epoch: hub.Epoch,
 	}, now)
@@ -255,19 +258,22 @@ func (s *Service) assign(tx Tx, now time.Time, who Account, d Delivery, courier 
 // maxSigning bounds the carriers whose keys are kept made; beyond it all are made anew.
 const maxSigning = 256
 
-// signing is the key that a carrier signs with. To make it of its seed costs as much as a signature, so it is made once.
-func (s *Service) signing(c Carrier) ed25519.PrivateKey {
+// signing is the key that a carrier signs with. To make it of its seed costs as much as two signatures, so it is made once.
+func (s *Service) signing(c Carrier) (grant.Key, error) {
 	s.keysMu.Lock()
 	defer s.keysMu.Unlock()
-	key, ok := s.keys[string(c.Seed)]
-	if !ok {
-		if len(s.keys) >= maxSigning {
-			clear(s.keys)
-		}
-		key = ed25519.NewKeyFromSeed(c.Seed)
-		s.keys[string(c.Seed)] = key
+	if key, ok := s.keys[string(c.Seed)]; ok {
+		return key, nil
 	}
-	return key
+	key, err := grant.NewKey(ed25519.NewKeyFromSeed(c.Seed))
+	if err != nil {
+		return grant.Key{}, err
+	}
+	if len(s.keys) >= maxSigning {
+		clear(s.keys)
+	}
+	s.keys[string(c.Seed)] = key
+	return key, nil
 }
 
 // consentFor finds the newest consent that covers a delivery's whole window as far as dates go; days and hours are judged by

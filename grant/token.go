@@ -21,23 +21,57 @@ const (
 // maxToken is the longest token that is looked at: 64 parcels and 16 passkeys fit.
 const maxToken = 24 << 10
 
-// IssueCourier signs a courier's credential with the carrier's key. It holds from issued until until, which should be
-// days, not years: it is how a carrier that is cut off forgets its couriers.
-func IssueCourier(key ed25519.PrivateKey, c Courier, issued, until time.Time) (string, error) {
+// Key is what a carrier signs with, looked at once: that its two halves belong together costs as much as a signature. The zero Key signs
+// nothing.
+type Key struct{ secret *paseto.V4AsymmetricSecretKey }
+
+// NewKey looks at a carrier's private key.
+func NewKey(key ed25519.PrivateKey) (Key, error) {
+	if len(key) != ed25519.PrivateKeySize {
+		return Key{}, fmt.Errorf("%w: the carrier's private key has %d bytes, want %d", ErrMalformed, len(key), ed25519.PrivateKeySize)
+	}
+	secret, err := paseto.NewV4AsymmetricSecretKeyFromEd25519(key)
+	if err != nil {
+		return Key{}, fmt.Errorf("%w: the carrier's private key: %w", ErrMalformed, err)
+	}
+	return Key{&secret}, nil
+}
+
+// Courier signs a courier's credential. It holds from issued until until, which should be days, not years: it is how a carrier that is
+// cut off forgets its couriers.
+func (k Key) Courier(c Courier, issued, until time.Time) (string, error) {
 	normalCourier(&c)
 	if err := c.check(); err != nil {
 		return "", err
 	}
-	return issue(key, kindCourier, c.Carrier, c, issued, until)
+	return issue(k, kindCourier, c.Carrier, c, issued, until)
 }
 
-// IssueDelivery signs one visit's permission with the carrier's key. It holds from issued until the end of its window.
-func IssueDelivery(key ed25519.PrivateKey, d Delivery, issued time.Time) (string, error) {
+// Delivery signs one visit's permission. It holds from issued until the end of its window.
+func (k Key) Delivery(d Delivery, issued time.Time) (string, error) {
 	normalDelivery(&d)
 	if err := d.check(); err != nil {
 		return "", err
 	}
-	return issue(key, kindDelivery, d.Carrier, d, issued, d.Until)
+	return issue(k, kindDelivery, d.Carrier, d, issued, d.Until)
+}
+
+// IssueCourier is [Key.Courier] with the carrier's private key.
+func IssueCourier(key ed25519.PrivateKey, c Courier, issued, until time.Time) (string, error) {
+	k, err := NewKey(key)
+	if err != nil {
+		return "", err
+	}
+	return k.Courier(c, issued, until)
+}
+
+// IssueDelivery is [Key.Delivery] with the carrier's private key.
+func IssueDelivery(key ed25519.PrivateKey, d Delivery, issued time.Time) (string, error) {
+	k, err := NewKey(key)
+	if err != nil {
+		return "", err
+	}
+	return k.Delivery(d, issued)
 }
 
 // envelope is a token's payload, its members in the order of the alphabet, as PASETO's registered claims and one of ours.
@@ -47,17 +81,13 @@ type envelope[T any] struct {
 	Iat time.Time `json:"iat"`
 }
 
-func issue[T any](key ed25519.PrivateKey, kind, carrier string, doc T, issued, until time.Time) (string, error) {
-	if len(key) != ed25519.PrivateKeySize {
-		return "", fmt.Errorf("%w: the carrier's private key has %d bytes, want %d", ErrMalformed, len(key), ed25519.PrivateKeySize)
+func issue[T any](key Key, kind, carrier string, doc T, issued, until time.Time) (string, error) {
+	if key.secret == nil {
+		return "", fmt.Errorf("%w: there is no key to sign with", ErrMalformed)
 	}
 	issued, until = canonTime(issued), canonTime(until)
 	if !issued.Before(until) {
 		return "", fmt.Errorf("%w: the %s would end before it is issued", ErrMalformed, kind)
-	}
-	secret, err := paseto.NewV4AsymmetricSecretKeyFromEd25519(key)
-	if err != nil {
-		return "", fmt.Errorf("%w: the carrier's private key: %w", ErrMalformed, err)
 	}
 	claims, err := marshal(envelope[T]{Doc: doc, Exp: until, Iat: issued})
 	if err != nil {
@@ -67,7 +97,7 @@ func issue[T any](key ed25519.PrivateKey, kind, carrier string, doc T, issued, u
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	signed := token.V4Sign(secret, implicit(kind, carrier))
+	signed := token.V4Sign(*key.secret, implicit(kind, carrier))
 	if len(signed) > maxToken {
 		return "", fmt.Errorf("%w: a %s token of %d bytes, at most %d: name fewer parcels or passkeys", ErrMalformed, kind, len(signed), maxToken)
 	}
