@@ -13,9 +13,10 @@ type Hash = [32]byte
 
 // LeafHash is SHA-256 over 0x00 and the leaf.
 func LeafHash(leaf []byte) Hash {
-	var small [512]byte // most leaves fit, so that hashing them allocates nothing
-	b := append(append(small[:0], 0), leaf...)
-	return sha256.Sum256(b)
+	h, out := sha256.New(), make([]byte, 0, sha256.Size)
+	h.Write([]byte{0})
+	h.Write(leaf)
+	return Hash(h.Sum(out))
 }
 
 // NodeHash is SHA-256 over 0x01 and both children.
