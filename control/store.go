@@ -19,7 +19,7 @@ type Store interface {
 
 // Tx is a transaction on tables of documents and on the hubs' logs.
 type Tx interface {
-	// Get gives one document, or ErrNotFound.
+	// Get gives one document, or ErrNotFound. The bytes are the store's, and not to be changed; likewise Find's.
 	Get(t Table, id string) ([]byte, error)
 	// Put writes a document, over an older one of the same ID.
 	Put(t Table, r Row) error

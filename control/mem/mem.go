@@ -99,7 +99,7 @@ func (t *tx) Get(name control.Table, id string) ([]byte, error) {
 	if !ok {
 		return nil, control.ErrNotFound
 	}
-	return slices.Clone(r.Doc), nil
+	return r.Doc, nil
 }
 
 func (t *tx) Put(name control.Table, r control.Row) error {
@@ -185,7 +185,7 @@ func (t *tx) Find(name control.Table, q control.Query) ([][]byte, error) {
 	}
 	docs := make([][]byte, len(rows))
 	for i, r := range rows {
-		docs[i] = slices.Clone(r.Doc)
+		docs[i] = r.Doc
 	}
 	return docs, nil
 }
