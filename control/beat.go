@@ -20,17 +20,20 @@ func (s *Service) Beat(now time.Time, hub string, b bus.Beat) (r bus.BeatReply, 
 	if len(b.Nonce) == 0 || len(b.Nonce) > 64 || len(b.Visits) > maxGoing {
 		return r, nil, fmt.Errorf("beat of hub %q: nonce of %d bytes, %d visits", hub, len(b.Nonce), len(b.Visits))
 	}
-	r = bus.BeatReply{Nonce: b.Nonce, Blocks: map[string]uint64{}, Time: now.UTC()}
+	r = bus.BeatReply{Nonce: b.Nonce, Time: now.UTC()}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.hub(hub)
 	if l == nil {
 		return bus.BeatReply{}, nil, fmt.Errorf("beat of hub %q: %w", hub, ErrNotFound)
 	}
-	for _, d := range l.doors {
-		r.Blocks[d.name] = d.blocks
+	if l.counters == nil {
+		l.counters = make(map[string]uint64, len(l.doors))
+		for _, d := range l.doors {
+			l.counters[d.name] = d.blocks
+		}
 	}
-	r.Cursor = l.cursor
+	r.Blocks, r.Cursor = l.counters, l.cursor
 	if !l.pulse.proves(now, b) {
 		return r, nil, nil
 	}

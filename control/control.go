@@ -80,6 +80,7 @@ type liveHub struct {
 	silent    bool // the alarm was raised
 	spared    int  // how often in a row its timer was started anew for this instance's own lateness
 	doors     []*liveDoor
+	counters  map[string]uint64 // their blocks as beats are answered with them: given away, so never changed; nil: made anew
 	cursor    uint64
 	owed      uint64        // how often it was said that orders wait for it; 0: none do
 	pace      *rate.Limiter // of what its views have written down

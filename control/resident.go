@@ -305,7 +305,7 @@ func (s *Service) setBlocks(hub, door string, count uint64) {
 	defer s.mu.Unlock()
 	if l := s.hub(hub); l != nil {
 		if d := l.door(door); d != nil {
-			d.blocks = max(d.blocks, count)
+			d.blocks, l.counters = max(d.blocks, count), nil
 		}
 	}
 }

@@ -194,7 +194,7 @@ func (s *Service) CreateDoor(ctx context.Context, who Account, d Door) (Door, er
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if l := s.hub(d.Hub); l != nil && l.door(d.Name) == nil {
-		l.doors = append(l.doors, &liveDoor{name: d.Name})
+		l.doors, l.counters = append(l.doors, &liveDoor{name: d.Name}), nil
 	}
 	return d, nil
 }
