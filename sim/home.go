@@ -51,7 +51,7 @@ type home struct {
 func (h *home) mono() time.Duration { return h.t.now - h.bootAt }
 
 func (h *home) at() hub.At {
-	return hub.At{Mono: h.mono(), Wall: h.t.wall().Add(h.skew)}
+	return hub.At{Mono: h.mono(), Wall: base.Add(h.t.now + h.skew)}
 }
 
 // start boots the hub over the disk as it is.
