@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"slices"
@@ -11,12 +12,21 @@ import (
 // costs more than fetching it. It knows nothing of tables or transactions, so it can never be out of date.
 type known struct {
 	mu   sync.Mutex
-	docs map[string]any // by a document's bytes
-	size int            // of those
+	docs map[string]knownDoc // by how they begin
+	size int                 // bytes of all of them
 }
 
-// maxKnown bounds the bytes of all documents that are known; beyond it all are forgotten. A visit's rows are some 100 KiB.
-const maxKnown = 1 << 20
+type knownDoc struct {
+	doc []byte
+	say any
+}
+
+const (
+	// maxKnown bounds the bytes of all documents that are known; beyond it all are forgotten. A visit's rows are some 20 KiB.
+	maxKnown = 1 << 20
+	// knownBy is how much of a document it is looked for by: its name stands in it, so that a newer version takes the older one's place.
+	knownBy = 64
+)
 
 // decode reads a document. Nothing in the value is shared with what is known, nor with what anybody else was given.
 func decode[T record](tx Tx, doc []byte) (v T, err error) {
@@ -24,26 +34,26 @@ func decode[T record](tx Tx, doc []byte) (v T, err error) {
 	if !ok {
 		return v, json.Unmarshal(doc, &v)
 	}
-	k := t.known
+	k, by := t.known, doc[:min(len(doc), knownBy)]
 	k.mu.Lock()
-	old, ok := k.docs[string(doc)].(T)
+	old := k.docs[string(by)]
 	k.mu.Unlock()
-	if ok {
-		v = old
+	if say, ok := old.say.(T); ok && bytes.Equal(old.doc, doc) {
+		v = say
 		unshare(&v)
 		return v, nil
 	}
 	if err := json.Unmarshal(doc, &v); err != nil {
 		return v, err
 	}
-	keep := v
-	unshare(&keep)
+	say := v
+	unshare(&say)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.size += len(doc); k.size > maxKnown || k.docs == nil {
-		k.docs, k.size = map[string]any{}, len(doc)
+	if k.size += len(doc) - len(k.docs[string(by)].doc); k.size > maxKnown || k.docs == nil {
+		k.docs, k.size = map[string]knownDoc{}, len(doc)
 	}
-	k.docs[string(doc)] = keep
+	k.docs[string(by)] = knownDoc{doc, say}
 	return v, nil
 }
 
