@@ -51,8 +51,6 @@ func (t *Town) span(least, most time.Duration) time.Duration {
 	return least + time.Duration(t.rng.Int64N(int64(most-least)+1))
 }
 
-func (t *Town) wall() time.Time { return base.Add(t.now) }
-
 func (t *Town) home(hub string) *home {
 	for _, h := range t.homes {
 		if h.side.hub == hub {
