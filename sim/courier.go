@@ -33,7 +33,7 @@ func (v *visits) arrive(c *call) {
 		later()
 		return
 	}
-	c.chain = o.Ask.Grant
+	c.chain, c.came = o.Ask.Grant, true
 	s.do(o, func(r bus.AskReply) {
 		if !v.going(c) {
 			return

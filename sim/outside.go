@@ -114,7 +114,7 @@ type said[T any] struct {
 }
 
 // stand is how a view says that a door stands.
-type stand struct{ Phase, Alarm string }
+type stand struct{ Phase, Alarm, Visit string }
 
 // use is one grant's.
 type use struct {
@@ -179,7 +179,7 @@ func (o *outside) begins(h *home, c *call) {
 
 // before notes what is told to the hub, as it is told.
 func (o *outside) before(h *home, in hub.Input) {
-	o.before_, o.was = stand{o.view.Phase, o.view.Alarm}, o.boltSays
+	o.before_, o.was = stand{o.view.Phase, o.view.Alarm, o.view.Visit}, o.boltSays
 	if h.post.down {
 		o.downAt = h.t.now
 	}

@@ -23,7 +23,7 @@ func (h *home) refused(rule string, a bus.Ask) {
 	}
 	what := a.What
 	h.ask(a, func(r bus.AskReply) {
-		if r.OK && a.What == bus.AskArrive && a.GrantID == h.outside.view.GrantID && h.visits.c != nil && h.visits.c.delivery.Grant == a.GrantID && rule != "T29" {
+		if r.OK && a.What == bus.AskArrive && a.GrantID == h.outside.view.GrantID && h.visits.c != nil && h.visits.c.came && h.visits.c.delivery.Grant == a.GrantID && rule != "T29" {
 			return // the real one came first: to be asked again says nothing
 		}
 		if r.OK {
@@ -90,7 +90,7 @@ func forged(h *home, c *call, m Move) {
 	v := h.outside.view
 	if len(v.Nonce) > 0 {
 		key := *h.side.bike
-		switch m.How % 4 {
+		switch m.How % 5 {
 		case 0:
 			key = *h.side.phone // another passkey of the house
 		case 1:
@@ -99,6 +99,9 @@ func forged(h *home, c *call, m Move) {
 			key.Origin = "https://evil.example"
 		case 3:
 			key.Type = "webauthn.create"
+		case 4:
+			key = *h.side.phone // his name, and a signature that another phone made
+			key.Public, key.Count = h.side.bike.Public, h.side.bike.Count
 		}
 		h.refused("S2", bus.Ask{What: bus.AskSlide, Visit: v.Visit, Assertion: key.Sign(v.Nonce)})
 	}

@@ -40,6 +40,7 @@ type call struct {
 	temper   Temper
 	delivery control.Delivery
 	chain    []byte // of its grant, as the service sent it
+	came     bool   // he has said that he is at the door
 	visit    string
 	began    time.Duration
 	slid     string // the nonce that was signed last
