@@ -43,7 +43,7 @@ var whyNotWorse = map[string]string{
 
 // lengthenings say the same of what has no bound.
 var lengthenings = map[string]string{
-	"+missed": "The detector does not find it: it lasts as long as the attack. Of the measured clips that is 0 of 44 frozen, 4 of 120 covered, 5 of 60 loops",
+	"+missed": "The detector does not find it: it lasts as long as the attack. Of the measured clips that is 0 of 44 frozen, 4 of 120 covered, 5 of 60 loops; the town misses 5, 3.2 and 8.3 %",
 	"+T27":    "A magnet tells the hub that the door never opened: it does not know that anybody is in. The walk test and the door's own sense are against it, not the watch",
 	"+T15":    "The town's service waits by a clock that was turned meanwhile; a real one waits by its monotonic clock",
 	"+T23":    "The bus loses what is said; an alarm that is lost is sent again after 3 s, as often as it is lost",
@@ -65,8 +65,18 @@ func TestWorstPage(t *testing.T) {
 		page.WriteString(strings.TrimSpace(string(b)) + "\n\n")
 	}
 	page.WriteString("| kind | worst | bound | left | attacks in it | why it cannot be worse |\n|---|---|---|---|---|---|\n")
+	kindOf := func(file string) string { return strings.TrimSuffix(filepath.Base(file), ".json") }
+	slices.SortStableFunc(files, func(a, b string) int { // what has a bound comes first
+		order := func(file string) int {
+			if _, ok := Untold(kindOf(file)); ok {
+				return strings.Count(kindOf(file), "+")
+			}
+			return 2
+		}
+		return order(a) - order(b)
+	})
 	for _, file := range files {
-		kind := strings.TrimSuffix(filepath.Base(file), ".json")
+		kind := kindOf(file)
 		b, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
