@@ -157,7 +157,7 @@ func tryFault(town, own, name string, n int, pictures bool) tried {
 		}
 		return tried{by: "the town", rule: "-", towns: "-", visits: "-", say: "it stops: " + say}
 	}
-	cmd = exec.Command(own, "-test.short", "-test.failfast", "-test.timeout", "3m")
+	cmd = exec.Command(own, "-test.short", "-test.failfast", "-test.timeout", "5m")
 	cmd.Dir = filepath.Join("..", name)
 	cmd.Env = append(os.Environ(), "EYEBOLT_SIM_MUTANT="+strconv.Itoa(n), "GOMAXPROCS=1")
 	if out, err := cmd.CombinedOutput(); err != nil {
