@@ -3,7 +3,6 @@ package sim
 import (
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"eyebolt/bus"
@@ -238,7 +237,7 @@ func strangers(h *home, c *call, m Move) {
 	if _, err := s.s.Book(bg, s.now(), s.other, b); err == nil {
 		h.t.broke(h, "T24", "a carrier without the household's consent books a delivery")
 	} else {
-		h.chronicle.refused(strings.TrimPrefix(err.Error(), "store: "))
+		h.chronicle.refused(control.AsError(err).Reason)
 	}
 	for _, o := range h.t.homes {
 		if o == h {

@@ -3,45 +3,44 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"syscall"
 	"time"
 
 	"eyebolt/sim"
 )
 
-// attackElsewhere are the moves that no pretend home of this command plays, and what plays them instead.
-var attackElsewhere = map[int]string{
-	0:  "a resident's hold has no move here",
-	13: "the service refuses what is forged before it comes to the hub: TestEachRefusalNamesItsReasonAndDrawsNoBolt",
-	15: "this home's service has this machine's clock, which is not turned: control, TestBeatsAfterTheServicesClockWasTurnedBack; the hub's own: bench faults --only clock",
-	16: "needs a service that was taken over, with its keys: hub, TestServiceTakenOver",
-	18: "needs root, to mount a disk that fails: bench faults --only filesystem",
-	19: "a record is changed as a file, beside any home: eyebolt verify, TestVerifyScripts",
-	20: "each parser is fuzzed and flooded alone: make fuzz",
-	23: "the bus of this home runs over TCP, which loses nothing: hub/run, TestBadBus",
-	24: "needs a second household and carrier: api, TestTenantsOverHTTP",
-	27: "the pretend contact speaks the truth again every three seconds: the walk test plays magnets, TestWalkOnTheHouse",
-	29: "needs a copy of an earlier disk: hub, TestRestoredFromBackup",
-}
-
 // attackRefusal says why a scenario cannot be played in the pretend home; empty: it can.
 func attackRefusal(sc sim.Scenario) string {
-	if len(sc.Homes) != 1 {
-		return fmt.Sprintf("it has %d homes, and the pretend home is one", len(sc.Homes))
+	for _, other := range sc.Homes[1:] {
+		if len(other.Visit) > 0 { // those without a visit are other households of the same service
+			return fmt.Sprintf("it has visits in %d homes, and the pretend home is one", len(sc.Homes))
+		}
 	}
 	p := sc.Homes[0]
 	if p.Rough {
-		return attackElsewhere[23]
+		return "its bus is rough from the first hour on, and its lock's reports get lost: hub/run, TestBadBus"
 	}
 	for _, v := range p.Visit {
 		if v.Resident == sim.Comes || v.Resident == sim.Orders || v.Resident == sim.Blocks || v.Courier == sim.Forgetful {
 			return fmt.Sprintf("courier %q, resident %q: what they do is a matter of chance in the town", v.Courier, v.Resident)
 		}
 		for _, m := range v.Moves {
-			if why, ok := attackElsewhere[m.Attack]; ok {
-				return fmt.Sprintf("T%d: %s", m.Attack, why)
-			}
 			switch way := m.How % 8; {
+			case m.Attack == 0:
+				return "a resident's hold has no move here"
+			case m.Attack == 13 && m.How%4 != 0:
+				return fmt.Sprintf("T13, way %d: the pretend phones always verify who holds them, for this very page: hub, TestSlideRefused", m.How%4)
+			case m.Attack == 15 && noClock() != "":
+				return "T15: " + noClock()
+			case m.Attack == 18 && m.How%7 != 0:
+				return fmt.Sprintf("T18, way %d: bench faults --only disk plays disks that fail otherwise than by being full", m.How%7)
+			case m.Attack == 18 && os.Geteuid() != 0:
+				return "T18: needs root, to mount a disk of the hub's own"
+			case m.Attack == 24 && m.How%3 == 0:
+				return "T24, way 0: no stranger, but a delivery that is taken back: hub, TestRefusedAtTheDoor"
+			case m.Attack == 29 && len(p.Visit) < 2:
+				return "T29: the backup must be of a visit before"
 			case m.Attack == 5 && m.How%2 != 0:
 				return "T5, a loop that was coded anew: bench liveness judges those"
 			case m.Attack == 17 && (way == 2 || way == 7):
@@ -97,8 +96,14 @@ func (r *attackRun) begins(ctx context.Context, m sim.Move) error {
 		return r.during(ctx, m.For, "flood")
 	case 12:
 		return r.asks(ctx, r.before, r.parcel)
+	case 13:
+		return r.forges(ctx, m.How)
 	case 14:
 		return r.asks(ctx, r.delivery, "somebody else's")
+	case 15:
+		return r.turnsClock(ctx, m.For, m.How)
+	case 16:
+		return r.takenOver(ctx, m.How)
 	case 17:
 		d := m.For + 2*time.Second
 		switch m.How % 8 {
@@ -113,19 +118,33 @@ func (r *attackRun) begins(ctx context.Context, m sim.Move) error {
 		default: // it acknowledges and does nothing; it runs against something and says nothing
 			return r.holds(ctx, d, house.BlockQuietly)
 		}
+	case 18:
+		return r.fills(ctx, m.For)
+	case 19:
+		return r.edits(ctx, m.How)
+	case 20:
+		return r.babbles(ctx, m.For)
 	case 21:
 		r.staysFor(m.For, m.How%2 == 0)
 		return nil
 	case 22:
 		return nil // whom nobody reaches acknowledges nothing: see tidies
+	case 23:
+		return r.holds(ctx, m.For, func(on bool) { h.town.house.uplink.Roughen(on, uint64(h.now())) })
+	case 24:
+		return r.strangers(ctx)
 	case 26:
 		if m.How%2 == 0 {
 			r.turnsThief()
 		}
 		r.goes(func() error { return r.during(ctx, m.For, "jam") })
 		return r.during(ctx, m.For, "flood")
+	case 27:
+		return r.holds(ctx, m.For, house.Magnet)
 	case 28:
 		return r.slipsIn(ctx, m.For)
+	case 29:
+		return r.restores(ctx, m.For)
 	case 30:
 		other, err := h.town.cast.Book(ctx, "P2")
 		if err != nil {

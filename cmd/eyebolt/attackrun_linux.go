@@ -26,16 +26,17 @@ type attackRun struct {
 	before   string // the delivery of the visit before this one; empty: none
 	moves    sync.WaitGroup
 
-	mu      sync.Mutex // guards what follows
-	thief   bool
-	stay    time.Duration
-	propped bool
-	id      string
-	began   time.Duration
-	movedAt time.Duration // 0: no move has begun
-	fired   []bool
-	errs    []error
-	result  sim.Ending
+	mu       sync.Mutex // guards what follows
+	thief    bool
+	stay     time.Duration
+	propped  bool
+	id       string
+	began    time.Duration
+	movedAt  time.Duration // 0: no move has begun
+	fired    []bool
+	errs     []error
+	restored time.Duration // when the hub was up again on a disk of an earlier day; 0: it was not
+	result   sim.Ending
 }
 
 func (r *attackRun) span(least, most time.Duration) time.Duration {
@@ -77,7 +78,7 @@ func (r *attackRun) play(ctx context.Context) (sim.Ending, error) {
 	var watchers sync.WaitGroup
 	watchers.Go(func() { r.watch(watching) })
 	for i, m := range r.visit.Moves { // before anybody is at the door, as in the town
-		if m.Attack == 12 || m.Attack == 14 {
+		if m.Attack == 12 || m.Attack == 14 || m.Attack == 16 {
 			r.begin(ctx, i, "idle")
 		}
 	}
@@ -224,6 +225,12 @@ func (r *attackRun) alarms(ctx context.Context) {
 // over says whether the visit has ended; until then it is the household that acknowledges, and after minutes somebody who looks after it.
 func (r *attackRun) over(ctx context.Context) bool {
 	h := r.home
+	r.mu.Lock()
+	restored := r.restored
+	r.mu.Unlock()
+	if restored > 0 {
+		return h.now()-restored > restoredFor && r.ended(ctx)
+	}
 	v, lasts := h.door.Now(), h.now()-r.began
 	if lasts > 3*time.Minute || v.Alarm != "" && lasts > time.Minute+20*time.Second {
 		h.town.world.Calm()
@@ -236,16 +243,25 @@ func (r *attackRun) over(ctx context.Context) bool {
 	if told := h.told(ctx, r.id); told && v.Phase != "idle" && (!ignores || lasts > 2*time.Minute) {
 		_ = h.town.cast.Resident.Call(ctx, http.MethodPost, "/api/doors/"+hubID+"/"+doorName(0)+"/ack", map[string]any{}, nil)
 	}
-	if v.Phase != "idle" {
-		return false
-	}
+	return v.Phase == "idle" && r.ended(ctx)
+}
+
+// restoredFor is how long a visit is waited for of which its hub's disk knows nothing any more: longer than a tail and what follows it take.
+const restoredFor = 30 * time.Second
+
+// ended notes how the service says that the visit has ended, and whether it says so. Of a visit that its hub has forgotten it says that it
+// is going on.
+func (r *attackRun) ended(ctx context.Context) bool {
 	var page visitPage
-	if h.town.cast.Resident.Call(ctx, http.MethodGet, "/api/visits/"+r.id, nil, &page) != nil || page.Outcome == "going" || page.Outcome == "" {
+	if r.home.town.cast.Resident.Call(ctx, http.MethodGet, "/api/visits/"+r.id, nil, &page) != nil {
 		return false
 	}
 	r.mu.Lock()
+	defer r.mu.Unlock()
+	if page.Outcome == "going" || page.Outcome == "" {
+		return r.restored > 0
+	}
 	r.result.Outcome, r.result.Gap = page.Outcome, page.GapS
-	r.mu.Unlock()
 	return true
 }
 

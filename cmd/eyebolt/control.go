@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"eyebolt/api"
+	"eyebolt/bus"
 	"eyebolt/bus/nats"
 	"eyebolt/control"
 	"eyebolt/control/run"
@@ -125,6 +126,7 @@ type runningService struct {
 	Service *control.Service
 	URLs    []string
 	BusAddr string
+	Bus     bus.Conn // the service's own connection
 	Relays  []string // the relay's URLs
 	Invite  string   // for the first operator, at the first start
 	Carrier control.Carrier
@@ -189,18 +191,19 @@ func startService(ctx context.Context, cfg ControlConfig, opt serviceOptions) (_
 	if err != nil {
 		return nil, fmt.Errorf("bus: %w", err)
 	}
-	bus, err := nats.StartServer(nats.ServerConfig{
+	server, err := nats.StartServer(nats.ServerConfig{
 		Addr: or(cfg.Bus.Listen, "127.0.0.1:4222"), TLS: busTLS, WebSocket: cfg.Bus.WebSocket, WebSocketTLS: busTLS, Hubs: s.Service.HubOf, Log: opt.Log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.stops = append(s.stops, func() error { bus.Stop(); return nil })
-	s.BusAddr = bus.URL()
-	conn, err := bus.Local(opt.Log)
+	s.stops = append(s.stops, func() error { server.Stop(); return nil })
+	s.BusAddr = server.URL()
+	conn, err := server.Local(opt.Log)
 	if err != nil {
 		return nil, err
 	}
+	s.Bus = conn
 	s.stops = append(s.stops, conn.Close)
 	runner, err := run.New(run.Config{Service: s.Service, Bus: conn, Log: opt.Log})
 	if err != nil {

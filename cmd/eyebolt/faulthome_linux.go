@@ -40,6 +40,8 @@ type faultHome struct {
 	expected bool        // the hub's process is being ended by us
 	died     string      // it ended by itself
 	downs    []faultSpan // the hub was dead, or stood still
+	grant    []byte      // that the service sent the hub last, if anybody listens
+	grantID  string
 }
 
 // faultSpan is from one moment to another; to 0: it lasts.

@@ -34,9 +34,11 @@ type verdict struct {
 }
 
 // verify checks the record as a stranger does who has the newest checkpoint that the service holds (T19).
-func (r *faultRun) verify(ctx context.Context) verdict {
-	h := r.home
-	v := &VerifyCmd{Dir: h.state}
+func (r *faultRun) verify(ctx context.Context) verdict { return r.home.stranger(ctx, r.home.state) }
+
+// stranger checks the record in dir against the newest checkpoint that the service holds (T19).
+func (h *faultHome) stranger(ctx context.Context, dir string) verdict {
+	v := &VerifyCmd{Dir: dir}
 	var held struct{ Note string }
 	if err := h.town.cast.Resident.Call(ctx, http.MethodGet, "/api/home/checkpoint/"+hubID, nil, &held); err == nil && held.Note != "" {
 		name := filepath.Join(h.dir, "held")

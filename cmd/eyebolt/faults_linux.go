@@ -44,7 +44,7 @@ type faultResult struct {
 // Run runs them.
 func (c *FaultsCmd) Run(ctx context.Context) error {
 	if !c.Inside && os.Geteuid() == 0 && !c.List {
-		return c.inNamespace(ctx)
+		return inNamespace(ctx)
 	}
 	table, skipped, err := c.table()
 	if err != nil {
@@ -86,7 +86,7 @@ func (c *FaultsCmd) Run(ctx context.Context) error {
 }
 
 // inNamespace runs this command once more in a mount namespace of its own: what it mounts is seen by nobody else, and is gone with it.
-func (c *FaultsCmd) inNamespace(ctx context.Context) error {
+func inNamespace(ctx context.Context) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err

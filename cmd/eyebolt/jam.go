@@ -21,15 +21,16 @@ import (
 
 // BenchCmd measures from outside.
 type BenchCmd struct {
-	Jam      JamCmd      `cmd:"" help:"Jam virtual cameras with the bolt out: last picture to lagging, to Lock on the wire, to lost, to the alarm."`
-	Faults   FaultsCmd   `cmd:"" help:"Kill the hub, fail its disk, stop it, step its clock in the middle of a visit; check the record, the wire and the door."`
-	Attacks  AttacksCmd  `cmd:"" help:"Play scenario files in the town of eyebolt sim and, in real time, in a home of real protocols: is the verdict the same?"`
-	Clips    ClipsCmd    `cmd:"" help:"Make the clips that detectors are fitted on and judged by, with the truth about each."`
-	Liveness LivenessCmd `cmd:"" help:"Judge the detectors of frozen, replayed and covered pictures by held-out clips, beside ffmpeg's filters."`
-	Tradeoff TradeoffCmd `cmd:"" help:"What a shorter detection bound costs in false alarms, over four kinds of link: simulated arrivals, the shipped Judge."`
-	Air      AirCmd      `cmd:"" help:"Replay attacks on the Wi-Fi, on a radio and by a program that you name, with a visit in progress (docs/LAB.md)."`
-	AirTable AirTableCmd `cmd:"" name:"air-table" help:"Put the results of bench air into one table."`
-	Watch    WatchCmd    `cmd:"" help:"Watch and record 1, 10 and 50 cameras: processor time and memory per camera, beside MediaMTX recording the same."`
+	Jam      JamCmd       `cmd:"" help:"Jam virtual cameras with the bolt out: last picture to lagging, to Lock on the wire, to lost, to the alarm."`
+	Faults   FaultsCmd    `cmd:"" help:"Kill the hub, fail its disk, stop it, step its clock in the middle of a visit; check the record, the wire and the door."`
+	Attacks  AttacksCmd   `cmd:"" help:"Play scenario files in the town of eyebolt sim and, in real time, in a home of real protocols: is the verdict the same?"`
+	Step     StepClockCmd `cmd:"" hidden:"" name:"step-clock"`
+	Clips    ClipsCmd     `cmd:"" help:"Make the clips that detectors are fitted on and judged by, with the truth about each."`
+	Liveness LivenessCmd  `cmd:"" help:"Judge the detectors of frozen, replayed and covered pictures by held-out clips, beside ffmpeg's filters."`
+	Tradeoff TradeoffCmd  `cmd:"" help:"What a shorter detection bound costs in false alarms, over four kinds of link: simulated arrivals, the shipped Judge."`
+	Air      AirCmd       `cmd:"" help:"Replay attacks on the Wi-Fi, on a radio and by a program that you name, with a visit in progress (docs/LAB.md)."`
+	AirTable AirTableCmd  `cmd:"" name:"air-table" help:"Put the results of bench air into one table."`
+	Watch    WatchCmd     `cmd:"" help:"Watch and record 1, 10 and 50 cameras: processor time and memory per camera, beside MediaMTX recording the same."`
 }
 
 // JamCmd is the jam benchmark. Everything is timed on this process's monotonic clock, from the last picture's own time (when

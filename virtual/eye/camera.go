@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
 	"github.com/bluenviron/gortsplib/v5/pkg/format/rtph264"
 	"github.com/bluenviron/gortsplib/v5/pkg/liberrors"
+	"github.com/pion/rtp"
 )
 
 // Trick is what is being done to a camera's pictures on their way.
@@ -67,6 +69,7 @@ type Camera struct {
 	at      int           // Replayed: next of past
 	last    Sent
 	readers map[*gortsplib.ServerSession]bool
+	babble  *rand.Rand // nil: it does not
 }
 
 // Sent is what the camera itself knows of its newest picture: the truth that others are measured against.
@@ -166,6 +169,28 @@ func (c *Camera) Plug() error {
 	return c.plug()
 }
 
+// Babble has packets of junk go out among those of each picture, numbered as they must be, or ends it (T20).
+func (c *Camera) Babble(on bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.babble = nil
+	if on {
+		c.babble = rand.New(rand.NewPCG(20, 20))
+	}
+}
+
+// junk is a packet's payload that is no picture: of any kind that there is, and of those that there are not.
+func (c *Camera) junk() [][]byte {
+	if c.babble == nil {
+		return nil
+	}
+	b := make([]byte, 1+c.babble.IntN(1200))
+	for i := range b {
+		b[i] = byte(c.babble.IntN(256))
+	}
+	return [][]byte{b}
+}
+
 // Last says what was sent last.
 func (c *Camera) Last() Sent {
 	c.mu.Lock()
@@ -246,6 +271,12 @@ func (c *Camera) send(u Unit) {
 		return
 	}
 	pkts, err := c.pack.Encode(u.NALs)
+	if junk := c.junk(); junk != nil && err == nil {
+		var more []*rtp.Packet
+		if more, err = c.pack.Encode(junk); err == nil {
+			pkts = append(pkts, more...)
+		}
+	}
 	if err != nil {
 		c.cfg.Log.Error("virtual camera cannot packetise", "err", err)
 		return

@@ -38,6 +38,7 @@ type faults struct {
 	late    time.Duration
 	again   time.Duration // a command is done a second time that much later; 0: no
 	silence bool          // neither direction
+	magnet  bool          // on the contact: it says closed whatever the door does
 }
 
 // Start connects the home's bridge and returns when it is online. It goes on trying to reconnect until Close or the end of ctx.

@@ -20,7 +20,9 @@ func (h *Home) tellBolt() {
 	h.tell(h.cfg.Lock, device{"state": state, "lock_state": lockState})
 }
 
-func (h *Home) tellContact() { h.tell(h.cfg.Contact, device{"contact": !h.truth.DoorOpen}) }
+func (h *Home) tellContact() {
+	h.tell(h.cfg.Contact, device{"contact": !h.truth.DoorOpen || h.faults.magnet})
+}
 
 func (h *Home) tellDoorState() {
 	s := "closed"
@@ -61,11 +63,12 @@ func (h *Home) supervise() {
 	h.after(h.cfg.Supervision, h.supervise)
 }
 
-// ContactLies has the sensor report closed or open whatever the door does: a magnet held to it (T27).
-func (h *Home) ContactLies(closed bool) {
+// Magnet holds a magnet to the contact, or takes it away: as long as it is there the sensor says closed whatever the door does (T27).
+func (h *Home) Magnet(on bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.tell(h.cfg.Contact, device{"contact": closed})
+	h.faults.magnet = on
+	h.tellContact()
 }
 
 // tellAction is the lock's operation event: who worked the bolt.

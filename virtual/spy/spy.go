@@ -67,6 +67,12 @@ func Start(ctx context.Context, broker, filter string, now func() time.Duration,
 	return s, nil
 }
 
+// Say publishes as anybody can who is on the broker.
+func (s *Spy) Say(ctx context.Context, topic string, payload []byte) error {
+	_, err := s.conn.Publish(ctx, &paho.Publish{Topic: topic, Payload: payload})
+	return err
+}
+
 // Close ends the listener.
 func (s *Spy) Close() {
 	s.cancel()

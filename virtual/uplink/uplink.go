@@ -1,9 +1,10 @@
-// Package uplink is the home's way to the internet: a TCP forwarder that can be cut (T10).
+// Package uplink is the home's way to the internet: a TCP forwarder that can be cut (T10), and that can drop, double, delay and so
+// reorder each message of the bus (T23).
 package uplink
 
 import (
 	"fmt"
-	"io"
+	"math/rand/v2"
 	"net"
 	"sync"
 )
@@ -14,12 +15,14 @@ type Uplink struct {
 	to       string
 	wg       sync.WaitGroup
 
-	mu    sync.Mutex
+	mu    sync.Mutex // guards what follows
 	cut   bool
 	conns map[net.Conn]bool
+	rough *rand.Rand // nil: it is smooth
+	said  Rough
 }
 
-// Start listens on a free loopback port and forwards to addr.
+// Start listens on a free loopback port and forwards to addr, where a bus is that speaks in the clear.
 func Start(addr string) (*Uplink, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -79,10 +82,10 @@ func (u *Uplink) forward(in net.Conn) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = io.Copy(out, in) // either side's end ends both
+		u.messages(out, in) // either side's end ends both
 		_ = out.Close()
 	}()
-	_, _ = io.Copy(in, out)
+	u.messages(in, out)
 	_ = in.Close()
 	<-done
 }
