@@ -92,6 +92,7 @@ type Compared struct {
 	Day     string  `json:",omitempty"` // of the real run
 	Seconds float64 `json:",omitempty"` // that it took
 	Same    bool    `json:",omitempty"`
+	Late    float64 `json:",omitempty"` // seconds by which the real hub's own clockwork came late at most in the visit: a starved machine
 	Note    string  `json:",omitempty"` // what else is known of real runs, by hand
 }
 

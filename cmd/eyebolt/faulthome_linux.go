@@ -268,3 +268,17 @@ func (h *faultHome) up() {
 func (h *faultHome) truth() home.Truth { return h.town.house.homes[0].Truth() }
 
 func (h *faultHome) now() time.Duration { return h.town.now() }
+
+// lateSince is by how much the hub's own clockwork came late at most since then, as its log says (S6).
+func (h *faultHome) lateSince(from time.Duration) (most time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, l := range h.says {
+		if _, by, ok := strings.Cut(l.text, `clockwork came late" by=`); ok && l.at >= from {
+			if d, err := time.ParseDuration(strings.TrimSpace(by)); err == nil {
+				most = max(most, d)
+			}
+		}
+	}
+	return most
+}
