@@ -30,7 +30,7 @@ func stepOwnClock(ctx context.Context, by time.Duration) error {
 	if err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(ctx, self, "bench", "step-clock", strconv.Itoa(os.Getpid()), by.String()).CombinedOutput()
+	out, err := exec.CommandContext(ctx, self, "bench", "step-clock", "--", strconv.Itoa(os.Getpid()), by.String()).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("this process's clock is not stepped: %w: %s", err, out)
 	}

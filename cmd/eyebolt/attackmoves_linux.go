@@ -130,7 +130,12 @@ func (r *attackRun) begins(ctx context.Context, m sim.Move) error {
 	case 22:
 		return nil // whom nobody reaches acknowledges nothing: see tidies
 	case 23:
-		return r.holds(ctx, m.For, func(on bool) { h.town.house.uplink.Roughen(on, uint64(h.now())) })
+		way := h.town.house.uplink
+		_ = r.holds(ctx, m.For, func(on bool) { way.Roughen(on, uint64(h.now())) })
+		if did := way.Said(); did.Dropped == 0 || did.Doubled == 0 || did.Passed == 0 {
+			return fmt.Errorf("the bus was not rough: %+v", did)
+		}
+		return ctx.Err()
 	case 24:
 		return r.strangers(ctx)
 	case 26:
