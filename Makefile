@@ -80,8 +80,8 @@ explore: ## the whole state space of the decision, and every mutant of it
 mutants: ## faults that a person might make, in the shipped hub, interlock, grant and liveness: each is found by the town's judges; and a sample of small ones that are generated (forty minutes)
 	EYEBOLT_SIM_MUTANTS=1 go test ./sim -run "HandMade|GeneratedFaults" -v -count=1 -timeout 60m
 
-attacks: ## docs/ATTACKS.md, each attack as played in the town; with REAL=1 the real home plays them anew first (a quarter of an hour)
-	@if [ -n "$(REAL)" ]; then $(MAKE) --no-print-directory build && scripts/need.sh $(RUN_NEEDS) && \
+attacks: ## docs/ATTACKS.md, each attack as played in the town; with REAL=1 the real home plays them anew first (half an hour; as root, or T15 and T18 are refused)
+	@if [ -n "$(REAL)" ]; then $(MAKE) --no-print-directory build && scripts/need.sh $(RUN_NEEDS) e2fsprogs && \
 	  bin/eyebolt bench attacks sim/testdata/attacks/*.json --keep sim/testdata/attacks/real/result.json; fi
 	go test ./sim -run '^TestAttacksPage$$' -count=1 -rewrite
 

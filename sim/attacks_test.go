@@ -33,7 +33,11 @@ generated from a run of all of them, and a test replays them and fails when the 
 - **In the real home**: the same file played by ` + "`eyebolt bench attacks`" + ` in real time, once, against the shipped hub as a process of its own, an RTSP
   camera, an MQTT broker and lock, the bus and the service, over loopback; limits as published, but a tail of 5 s; for T4
   and T7 with ` + "`stills: keyframes`" + ` and a key picture each half second, so that the camera is learned before the visit. Loopback is no radio: what a jam does
-  to a Wi-Fi is played in the [lab](LAB.md). Kept in ` + "`%s`" + `.
+  to a Wi-Fi is played in the [lab](LAB.md). Forged grants (T13), a service that was taken over (T16) and junk (T20) are said on the bus with the
+  service's own key, forged slides and strangers' wishes (T13, T24) by the apps' calls; for T15 the time of day of the service's process is stepped,
+  in which the pretend people are, too; for T18 the hub's folder is a filesystem of its own; for T19 a copy of the record that is whole is changed, and
+  judged by the service's checkpoint; for T23 each message between hub and service is dropped, doubled or delayed by the town's chances; for T29 the
+  hub's whole folder is put back, and the hub must tell of it, refuse the old grant, and a stranger must see it. Kept in ` + "`%s`" + `.
   The town differs from reality where it takes a camera as learned: in a home that had run for seconds, without stills and at 300 kbit/s, the
   covered lens (T7) was not found and the frozen sensor (T4) was called ` + "`replayed`" + `.
 - *Not built* is never called passed, whatever the town says of what is there.
@@ -188,6 +192,9 @@ func realCells(k Compared, f Frequent) string {
 	say := "the same"
 	if v := k.Real.Verdict(); v != f.Verdict {
 		say = "**differs**: " + v
+		if late := k.Late.String(); late != "" {
+			say += " (" + late + ")"
+		}
 	}
 	if k.Note != "" {
 		say += ". " + k.Note

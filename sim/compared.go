@@ -92,8 +92,22 @@ type Compared struct {
 	Day     string  `json:",omitempty"` // of the real run
 	Seconds float64 `json:",omitempty"` // that it took
 	Same    bool    `json:",omitempty"`
-	Late    float64 `json:",omitempty"` // seconds by which the real hub's own clockwork came late at most in the visit: a starved machine
+	Late    Late    `json:",omitzero"`  // who was late by himself in the real run: with it, a gap on record is the machine's doing
 	Note    string  `json:",omitempty"` // what else is known of real runs, by hand
+}
+
+// Late is by how many seconds those were late at most, by themselves, whose being late ends in a lapse: a starved machine.
+type Late struct {
+	Hub     float64 `json:",omitempty"` // its own clockwork, as it says (S6); from 0.1 s on it calls itself lagging
+	Camera  float64 `json:",omitempty"` // the pretend camera with its next picture, beyond the time between two
+	Process float64 `json:",omitempty"` // in which camera, broker's clients, service and people run
+}
+
+func (l Late) String() string {
+	if l == (Late{}) {
+		return ""
+	}
+	return fmt.Sprintf("late by themselves: the hub %.2f s, the camera %.2f s, the process of camera and people %.2f s", l.Hub, l.Camera, l.Process)
 }
 
 // Merge is old with what is new of it, in the order of their names.

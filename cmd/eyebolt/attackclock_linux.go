@@ -23,6 +23,9 @@ func (r *attackRun) turnsClock(ctx context.Context, d time.Duration, how uint32)
 	return step(0)
 }
 
+// ownStep is by how much this process's clock is off now; one goroutine at a time turns it.
+var ownStep time.Duration
+
 // stepOwnClock steps the time of day of this process, in which the service runs, and with it that of the pretend people. A process must stand
 // still for it: another one does it.
 func stepOwnClock(ctx context.Context, by time.Duration) error {
@@ -30,9 +33,15 @@ func stepOwnClock(ctx context.Context, by time.Duration) error {
 	if err != nil {
 		return err
 	}
+	was, at := time.Now().Round(0), time.Now()
+	stepped := ownStep
 	out, err := exec.CommandContext(ctx, self, "bench", "step-clock", "--", strconv.Itoa(os.Getpid()), by.String()).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("this process's clock is not stepped: %w: %s", err, out)
+	}
+	ownStep = by
+	if off := time.Now().Round(0).Sub(was) - time.Since(at) - (by - stepped); off.Abs() > time.Second {
+		return fmt.Errorf("this process's clock was stepped by %v too much", off)
 	}
 	return nil
 }

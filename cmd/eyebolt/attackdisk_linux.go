@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/ed25519"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3/driver"
+	"golang.org/x/mod/sumdb/note"
 
 	"eyebolt/bus"
 	"eyebolt/ledger"
@@ -130,7 +130,11 @@ func (r *attackRun) edits(ctx context.Context, how uint32) error {
 	if err != nil {
 		return err
 	}
-	if err := rewriteRecord(ctx, dir, private, how, before.report.Entries); err != nil {
+	signer, err := ledger.NewSigner(recordName(hubID), private)
+	if err != nil {
+		return err
+	}
+	if err := rewriteRecord(ctx, dir, signer, how, before.report.Entries); err != nil {
 		return err
 	}
 	if v := h.stranger(ctx, dir); v.ok || v.report.First == nil {
@@ -143,7 +147,7 @@ func (r *attackRun) edits(ctx context.Context, how uint32) error {
 }
 
 // rewriteRecord changes the record in dir.
-func rewriteRecord(ctx context.Context, dir string, private ed25519.PrivateKey, how uint32, size uint64) (err error) {
+func rewriteRecord(ctx context.Context, dir string, signer note.Signer, how uint32, size uint64) (err error) {
 	db, err := driver.Open((&url.URL{Scheme: "file", Path: filepath.Join(dir, ledger.FileDB)}).String())
 	if err != nil {
 		return err
@@ -185,10 +189,6 @@ func rewriteRecord(ctx context.Context, dir string, private ed25519.PrivateKey, 
 		}
 	}
 	if how%8 >= 4 {
-		signer, err := ledger.NewSigner(recordName(hubID), private)
-		if err != nil {
-			return err
-		}
 		head, err := ledger.Sign(signer, &tree)
 		if err != nil {
 			return err

@@ -163,6 +163,9 @@ func (r *attackRun) begins(ctx context.Context, m sim.Move) error {
 // during has one of the world's attacks go on for d.
 func (r *attackRun) during(ctx context.Context, d time.Duration, id string) error {
 	w := r.home.town.world
+	r.mu.Lock()
+	r.blinded = r.blinded || id == "lag" || id == "unplug" || id == "replay"
+	r.mu.Unlock()
 	if err := w.Attack(id, true); err != nil {
 		return err
 	}

@@ -37,6 +37,9 @@ type attackRun struct {
 	errs     []error
 	restored time.Duration // when the hub was up again on a disk of an earlier day; 0: it was not
 	result   sim.Ending
+
+	slept, behind time.Duration // by which this process, and the camera, were late at most
+	blinded       bool          // the camera is late by an attack
 }
 
 func (r *attackRun) span(least, most time.Duration) time.Duration {
@@ -148,7 +151,8 @@ func (r *attackRun) asks(ctx context.Context, delivery, parcel string) error {
 func (r *attackRun) watch(ctx context.Context) {
 	h := r.home
 	var asked time.Duration
-	for sleep(ctx, 10*time.Millisecond) == nil {
+	for last := h.now(); sleep(ctx, 10*time.Millisecond) == nil; last = h.now() {
+		r.witness(h.now() - last)
 		v := h.door.Now()
 		for i, m := range r.visit.Moves {
 			if v.Phase == m.At && v.Visit != "" {
@@ -161,6 +165,37 @@ func (r *attackRun) watch(ctx context.Context) {
 			r.alarms(ctx)
 		}
 	}
+}
+
+// lateFrom is from when on it is written down that the camera or this process was late: well under the age at which a watch over Wi-Fi is
+// lagging, and more than coding a picture takes.
+const lateFrom = 200 * time.Millisecond
+
+// witness sees how late this process is, which has slept so long for 10 ms, and how late the camera.
+func (r *attackRun) witness(slept time.Duration) {
+	h := r.home
+	period := time.Second / 15
+	camera := h.now() - h.town.house.cameras[0].Last().Shot - period
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.slept = max(r.slept, slept-10*time.Millisecond)
+	if !r.blinded {
+		r.behind = max(r.behind, camera)
+	}
+}
+
+// late is who was late by himself in this visit.
+func (r *attackRun) late() (l sim.Late) {
+	by := func(d, from time.Duration) float64 {
+		if d < from {
+			return 0
+		}
+		return d.Round(10 * time.Millisecond).Seconds()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l.Hub, l.Camera, l.Process = by(r.home.lateSince(r.began), 0), by(r.behind, lateFrom), by(r.slept, lateFrom)
+	return l
 }
 
 // notes takes the moments that show on a phone, on the wire and at the door.

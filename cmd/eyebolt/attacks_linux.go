@@ -88,8 +88,8 @@ func (c *AttacksCmd) Run(ctx context.Context) error {
 			k.Day, k.Seconds = at.UTC().Format(time.DateOnly), time.Since(at).Seconds()
 			k.Same = k.Failed == "" && k.Town.Verdict == k.Real.Verdict()
 			fmt.Fprintf(os.Stderr, "%s: %.0f s, %s %s\n", k.File, k.Seconds, k.Real.Verdict(), k.Failed)
-			if k.Late > 0 {
-				fmt.Fprintf(os.Stderr, "%s: the hub's own clockwork came late by up to %.2f s in this visit: a gap on record may be this machine's doing\n", k.File, k.Late)
+			if late := k.Late.String(); late != "" {
+				fmt.Fprintf(os.Stderr, "%s: %s\n", k.File, late)
 			}
 		}()
 	}
@@ -119,9 +119,8 @@ func plays(sc sim.Scenario, attack int) bool {
 	return slices.ContainsFunc(all[len(all)-1].Moves, func(m sim.Move) bool { return m.Attack == attack })
 }
 
-// real plays a scenario's visits in a pretend home of its own, and gives what came of the last, and by how many seconds the hub's own clockwork
-// was late in it: a machine that is too small.
-func (c *AttacksCmd) real(ctx context.Context, dir string, sc sim.Scenario) (e sim.Ending, late float64, err error) {
+// real plays a scenario's visits in a pretend home of its own, and gives what came of the last, and who was late by himself in it.
+func (c *AttacksCmd) real(ctx context.Context, dir string, sc sim.Scenario) (e sim.Ending, late sim.Late, err error) {
 	whole := ctx
 	ctx, cancel := context.WithTimeout(ctx, c.Limit)
 	defer cancel()
@@ -165,7 +164,7 @@ func (c *AttacksCmd) real(ctx context.Context, dir string, sc sim.Scenario) (e s
 	for n, v := range sc.Homes[0].Visit {
 		r := &attackRun{home: h, plan: sc.Homes[0], visit: v, rng: rand.New(rand.NewPCG(sc.Seed, uint64(n)+3)), parcel: fmt.Sprintf("P%d", n+1), before: before}
 		e, err = r.play(ctx)
-		if late = h.lateSince(r.began).Seconds(); err != nil {
+		if late = r.late(); err != nil {
 			return e, late, err
 		}
 		before = r.delivery
