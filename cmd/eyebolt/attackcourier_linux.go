@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"time"
 
 	"eyebolt/sim"
@@ -32,7 +34,7 @@ func (r *attackRun) courier(ctx context.Context) error {
 		slow = 4
 	}
 	slid, out, in, inside, gone := "", "", false, false, false
-	var leaves time.Duration // when he means to go out
+	var leaves, patience time.Duration // when he means to go out; when he waits no longer for his release
 	for !gone {
 		if err := sleep(ctx, 20*time.Millisecond); err != nil {
 			return err
@@ -54,8 +56,10 @@ func (r *attackRun) courier(ctx context.Context) error {
 			if w.Leave() != nil {
 				continue
 			}
-			inside = false
+			inside, patience = false, h.now()+90*time.Second
 			r.goes(func() error { return r.shuts(ctx) })
+		case patience > 0 && now >= patience:
+			gone = true
 		case v.Nonce != "" && v.Nonce != slid && !in:
 			slid = v.Nonce
 			if err := sleep(ctx, slow*r.span(500*time.Millisecond, 3*time.Second)); err != nil {
@@ -102,6 +106,12 @@ func (r *attackRun) courier(ctx context.Context) error {
 		}
 	}
 	w.Depart()
+	if v := h.mine.Now(); v.Visit == r.id && (v.Phase == "arming" || v.Phase == "ready") { // of a door that opened and was never seen open (T27)
+		err := h.town.cast.Courier.Call(ctx, http.MethodPost, "/api/stops/"+r.delivery+"/cannot", map[string]any{"why": "nobody"}, nil)
+		if err != nil {
+			return fmt.Errorf("the courier says that he cannot deliver: %w", err)
+		}
+	}
 	return nil
 }
 
