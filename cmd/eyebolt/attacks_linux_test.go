@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,9 +17,9 @@ import (
 	"eyebolt/sim"
 )
 
-// Three files of the town, played by the shipped program in homes of real protocols, say the same there: a flood by a thieving courier, a
-// recording that is played in, and a service that was taken over (T1, T5, T16, S2, S6, S7, S9). What is asserted is the verdict and the order,
-// never a time. `make attacks REAL=1` plays all of them.
+// Two files of the town, played by the shipped program in homes of real protocols, say the same there: a flood by a thieving courier, and a
+// recording that is played in (T1, T5, S6, S7, S9). What is asserted is the verdict and the order, never a time; both end with a gap on record,
+// as everything does on a machine that is too small. `make attacks REAL=1` plays all of them.
 func TestScenariosInTheRealHome(t *testing.T) {
 	if os.Getenv("EYEBOLT_REAL") == "" {
 		t.Skip("whole houses for a minute or more, which starve beside others: EYEBOLT_REAL=1")
@@ -33,7 +32,7 @@ func TestScenariosInTheRealHome(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	const from = "../../sim/testdata/attacks/"
-	out, err := exec.CommandContext(ctx, binary, "bench", "attacks", "--at-once", "2", "--keep", keep, from+"t01.json", from+"t05.json", from+"t16.json").CombinedOutput()
+	out, err := exec.CommandContext(ctx, binary, "bench", "attacks", "--at-once", "2", "--keep", keep, from+"t01.json", from+"t05.json").CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil {
 		t.Fatalf("%v: see the table above", err)
@@ -43,17 +42,14 @@ func TestScenariosInTheRealHome(t *testing.T) {
 		t.Fatal(err)
 	}
 	var all []sim.Compared
-	if err := json.Unmarshal(b, &all); err != nil || len(all) != 3 {
-		t.Fatalf("%d results (%v), want 3", len(all), err)
+	if err := json.Unmarshal(b, &all); err != nil || len(all) != 2 {
+		t.Fatalf("%d results (%v), want 2", len(all), err)
 	}
-	for _, k := range all[:2] {
+	for _, k := range all {
 		e := k.Real
 		if !k.Same || e.Noticed == 0 || e.Told < e.Noticed || e.Ordered == 0 || e.Bolted < e.Ordered || e.Unlocked != 0 {
 			t.Errorf("%s: %+v; want the town's verdict; noticed, then told; Lock, then bolted; and no Unlock after the attack began", k.File, e)
 		}
-	}
-	if k := all[2]; !k.Same || !slices.Equal(k.Real.Refused, []string{"grant-forged"}) {
-		t.Errorf("%s: %+v; want the town's verdict: the grant that no household let in is forged", k.File, k)
 	}
 }
 
