@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -178,6 +179,27 @@ func TestChainEncoding(t *testing.T) {
 	c.Courier = strings.Repeat("x", grant.MaxChain)
 	if _, err := c.Encode(); !errors.Is(err, grant.ErrMalformed) {
 		t.Errorf("a chain over the limit is encoded: %v", err)
+	}
+}
+
+// A key that was looked at stays what it was: with a public half that was put in afterwards a signature would tell the secret one.
+func TestKeyIsItsOwn(t *testing.T) {
+	h := granttest.New("a", noon)
+	private := slices.Clone(h.Carrier)
+	key, err := grant.NewKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := key.Delivery(h.Delivery, h.Issued)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private[len(private)-1] ^= 1
+	if got, err := key.Delivery(h.Delivery, h.Issued); err != nil || got != want {
+		t.Errorf("signs otherwise once its maker's bytes have changed: %v", err)
+	}
+	if _, err := grant.NewKey(private); !errors.Is(err, grant.ErrMalformed) {
+		t.Errorf("two halves that do not belong together: %v", err)
 	}
 }
 

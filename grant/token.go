@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +31,7 @@ func NewKey(key ed25519.PrivateKey) (Key, error) {
 	if len(key) != ed25519.PrivateKeySize {
 		return Key{}, fmt.Errorf("%w: the carrier's private key has %d bytes, want %d", ErrMalformed, len(key), ed25519.PrivateKeySize)
 	}
-	secret, err := paseto.NewV4AsymmetricSecretKeyFromEd25519(key)
+	secret, err := paseto.NewV4AsymmetricSecretKeyFromEd25519(slices.Clone(key)) // nobody changes what was looked at
 	if err != nil {
 		return Key{}, fmt.Errorf("%w: the carrier's private key: %w", ErrMalformed, err)
 	}
