@@ -62,10 +62,10 @@ func (o *outside) judge(h *home, in hub.Input, effects []hub.Effect) {
 		o.judgeReport(h, r.Report, effects)
 		o.lateEffect(h, r.Report, o.was, effects)
 	}
-	if a, ok := in.(hub.Asked); ok && a.Ask.What == bus.AskLeave && o.before_.Visit != "" && !o.leaves[a.Ask.ID] {
+	if a, ok := in.(hub.Asked); ok && a.Ask.What == bus.AskLeave && !o.leaves[a.Ask.ID] {
 		o.leaves[a.Ask.ID] = true
 		for _, e := range effects {
-			if r, ok := e.(hub.Answer); ok && r.Ref == a.Ref && !r.Reply.OK && r.Reply.Reason == interlock.NoVisit.String() {
+			if r, ok := e.(hub.Answer); ok && r.Ref == a.Ref && !r.Reply.OK && r.Reply.Reason == interlock.NoVisit.String() && o.before_.Visit != "" {
 				h.t.broke(h, "S4", "the household asked the courier to leave, and the hub says that there is no visit")
 			}
 		}

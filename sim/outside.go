@@ -58,7 +58,7 @@ type outside struct {
 	closeAt   time.Duration   // when an incident was last closed
 	toldAt    time.Duration   // the newest alarm that the service stored
 	closed    map[string]bool
-	leaves    map[string]bool // asks to leave that came in a visit: what is asked twice is answered twice
+	leaves    map[string]bool // asks to leave that came: what is asked twice is answered twice, whatever began meanwhile (T23)
 	heardAt   time.Duration   // the newest beat that the service heard
 	heardOf   int             // visits in the newest that was sent
 	heardSeq  uint64          // its number, and the hub's start
