@@ -11,11 +11,11 @@ import (
 // What is said of a camera's clock names the direction, for each cause another sentence.
 func TestWhatIsSaidOfAClock(t *testing.T) {
 	for want, f := range map[string]fact{
-		"jumped by 2s":                           {n: jumpedOff, score: 2, state: Untrusted},
+		"jumped by 2s":                              {n: jumpedOff, score: 2, state: Untrusted},
 		"run 1.20 % ahead of their arrival; no":     {state: Untrusted, score: -12_000, limit: 500},
 		"run ahead of their arrival by 0.30 %: the": {state: Lagging, score: -3_000},
 		"fall behind their arrival by 0.30 %: the":  {state: Lagging, score: 3_000},
-		"keeps time":                                {state: Live, score: -3_000},
+		"keeps time": {state: Live, score: -3_000},
 	} {
 		if got := sayClock(f); !strings.Contains(got, want) {
 			t.Errorf("%+v: %q, want … %s …", f, got, want)
@@ -57,8 +57,8 @@ func TestSniff(t *testing.T) {
 	}{
 		{[][]byte{{0x67}, {0x68}, {0x65, 1}}, camera.H265, camera.H264},
 		{[][]byte{{0x40}, {0x42}, {0x44}, {0x26, 1}}, camera.H264, camera.H265}, // IDR_W_RADL
-		{[][]byte{{0x2a, 1}}, camera.H264, camera.H265},                        // CRA
-		{[][]byte{{0x27, 1}}, camera.H264, camera.H264},                        // H.264's parameters alone: odd
+		{[][]byte{{0x2a, 1}}, camera.H264, camera.H265},                         // CRA
+		{[][]byte{{0x27, 1}}, camera.H264, camera.H264},                         // H.264's parameters alone: odd
 		{[][]byte{{0x29, 1}, {}}, camera.H264, camera.H264},
 		{[][]byte{{0x2c, 1}}, camera.H264, camera.H264}, // reserved in H.265
 		{nil, camera.H265, camera.H265},
