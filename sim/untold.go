@@ -73,7 +73,7 @@ func (o *outside) pass(h *home, d time.Duration) {
 		kind = "hub-off"
 	case h.stalled:
 		kind = "hub-stalled"
-	case !e.sees(now):
+	case !e.sees(now, h.t.opt.Pictures):
 		kind = e.blind.kind
 		if kind == "" {
 			kind = "late"
