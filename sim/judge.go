@@ -254,7 +254,7 @@ func (o *outside) serviceTick(h *home) {
 		o.missedAt, o.toldAt, o.bad = o.heardAt, o.ackAt, true // it was told, and somebody has seen it already
 		return
 	}
-	if s.turned > 0 && h.t.now-s.turned < 10*time.Second || s.skew != 0 {
+	if s.turned > 0 && (h.t.now-s.turned < 10*time.Second || o.heardAt-s.turned < 10*time.Second) || s.skew != 0 {
 		return // the town's service has no other clock than the one that was turned; a real one waits by its monotonic one
 	}
 	h.t.broke(h, "S14", "the hub was last heard %v ago in a visit, and nobody is alarmed", h.t.now-o.heardAt)

@@ -93,6 +93,7 @@ type outside struct {
 	unseen  time.Duration // the watch was not called live, or there was no hub
 	lapses  int           // how often that began
 	blindly bool          // it is so now
+	lapsed  time.Duration // since when it is a lapse, without a break; 0: it is none
 	known   bool          // the household was told that somebody may be inside, and nobody has come out since
 	fooled  bool          // a magnet has held the contact in this visit (T27)
 	alarmed bool          // an alarm, or the opening is not this hub's to judge
@@ -131,7 +132,7 @@ func (o *outside) booted(h *home) {
 		heardAt: keep.heardAt, heardOf: keep.heardOf, heardBoot: keep.heardBoot, heardSeq: keep.heardSeq, missedAt: keep.missedAt, toldAt: keep.toldAt, back: keep.back, cut: keep.cut, most: keep.most, second: keep.second, revoked: keep.revoked, counted: keep.counted,
 		blocks: keep.blocks, blocked: keep.blocked, exposed: keep.exposed, ordered: keep.ordered,
 		dark: keep.dark, blind: keep.blind, total: keep.total, diskBad: keep.diskBad, wentOff: keep.wentOff, bad: keep.bad, alarmed: keep.alarmed, fooled: keep.fooled, known: keep.known, unlockAt: keep.unlockAt, noise: keep.noise,
-		inside: keep.inside, kind: keep.kind, by: keep.by, all: keep.all, byAll: keep.byAll, unseen: keep.unseen, lapses: keep.lapses, downAt: keep.downAt, phaseAt: h.t.now, view: bus.View{},
+		inside: keep.inside, kind: keep.kind, by: keep.by, all: keep.all, byAll: keep.byAll, lapsed: keep.lapsed, unseen: keep.unseen, lapses: keep.lapses, downAt: keep.downAt, phaseAt: h.t.now, view: bus.View{},
 	}
 	if o.uses == nil {
 		o.slid, o.uses, o.spent, o.toldIDs, o.acked, o.closed, o.second, o.revoked, o.counted = map[string]bool{}, map[string]*use{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}

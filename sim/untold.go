@@ -87,6 +87,11 @@ func (o *outside) pass(h *home, d time.Duration) {
 		}
 	}
 	o.blindly = blindly
+	if !lapse(h.eyes[0].said) {
+		o.lapsed = 0
+	} else if o.lapsed == 0 {
+		o.lapsed = now
+	}
 	switch {
 	case kind != "dark":
 		o.dark, o.stretch = 0, 0
@@ -119,7 +124,8 @@ func (o *outside) pass(h *home, d time.Duration) {
 	if !h.up || h.stalled {
 		from = o.heardAt // who was told that the hub is silent need not be told why
 	}
-	if o.toldAt > 0 && (o.toldAt >= from || o.toldAt > o.heardAt || h.visits.view.Alarm != "") {
+	// Who was told of a lapse need not be told that it goes on by other means; an acknowledgement says that he has seen it.
+	if o.toldAt > 0 && (o.toldAt >= from || o.lapsed > 0 && o.toldAt >= o.lapsed || o.toldAt > o.heardAt || h.visits.view.Alarm != "") {
 		o.all, o.byAll = 0, 0
 		return
 	}
