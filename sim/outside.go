@@ -128,7 +128,7 @@ func (o *outside) booted(h *home) {
 	keep := *o
 	*o = outside{
 		bootAt: h.t.now, disturbed: h.t.now, recorded: map[string]bool{}, blockAsk: map[string]bus.Ask{}, leaves: map[string]bool{}, shownNonce: map[string]time.Duration{},
-		slid: keep.slid, decisions: map[string]int{}, uses: keep.uses, spent: keep.spent, toldIDs: keep.toldIDs, acked: keep.acked, closeAt: keep.closeAt, closed: keep.closed,
+		slid: keep.slid, decisions: map[string]int{}, uses: keep.uses, spent: keep.spent, toldIDs: keep.toldIDs, acked: keep.acked, ackAt: keep.ackAt, closeAt: keep.closeAt, closed: keep.closed,
 		heardAt: keep.heardAt, heardOf: keep.heardOf, heardBoot: keep.heardBoot, heardSeq: keep.heardSeq, missedAt: keep.missedAt, toldAt: keep.toldAt, back: keep.back, cut: keep.cut, most: keep.most, second: keep.second, revoked: keep.revoked, counted: keep.counted,
 		blocks: keep.blocks, blocked: keep.blocked, exposed: keep.exposed, ordered: keep.ordered,
 		dark: keep.dark, blind: keep.blind, total: keep.total, diskBad: keep.diskBad, wentOff: keep.wentOff, bad: keep.bad, alarmed: keep.alarmed, fooled: keep.fooled, known: keep.known, unlockAt: keep.unlockAt, noise: keep.noise,
