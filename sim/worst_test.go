@@ -119,23 +119,5 @@ func TestWorstPage(t *testing.T) {
 		}
 	}
 	page.WriteString("\n## Their stories\nOne event a line; `eyebolt sim --story --file FILE` prints them.\n" + stories.String())
-	if *rewrite {
-		if err := os.WriteFile(worstPage, []byte(page.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	b, err := os.ReadFile(worstPage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(b) != page.String() {
-		old := strings.Split(string(b), "\n")
-		for _, l := range strings.Split(page.String(), "\n") {
-			if !slices.Contains(old, l) && strings.HasPrefix(l, "|") {
-				t.Errorf("now: %s", l)
-			}
-		}
-		t.Error("docs/WORST.md is not what its files come to: go test ./sim -run WorstPage -rewrite writes it; look at what has changed first")
-	}
+	samePage(t, worstPage, page.String(), "go test ./sim -run WorstPage -rewrite")
 }
