@@ -4,7 +4,7 @@ export CGO_ENABLED ?= 0
 
 RUN_NEEDS  := ffmpeg mosquitto
 TEST_NEEDS := $(RUN_NEEDS) strace e2fsprogs gcc libc6-dev mosquitto-clients chromium chromium-driver fonts-dejavu-core \
-	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
+	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly libnl-route-3-200
 
 .PHONY: demo test build cross pure lint fmt pages bad-input explore mutants attacks worst bench fuzz locks drivers lab clean
 

@@ -11,7 +11,12 @@ node -e 'const [a,b]=process.versions.node.split(".");process.exit(+a>20||(+a==2
 	{ echo "Node.js $(node --version) is too old for matter.js: 20.19 or newer is needed" >&2; exit 1; }
 command -v ip >/dev/null ||
 	{ echo "iproute2 is missing: sudo apt-get install --no-install-recommends iproute2" >&2; exit 1; }
-if cat "$from/requirements.txt" "$from/package-lock.json" | cmp -s - "$to/installed"; then exit 0; fi
+# The server's own library is bound to one of the system's that not every machine has; pip cannot know.
+loads() {
+	"$to/venv/bin/python" -c 'import ctypes, glob, sys; [ctypes.CDLL(l) for l in glob.glob(sys.prefix + "/lib/python3*/site-packages/chip/*.so")]' >/dev/null 2>&1 ||
+		{ echo "the Matter server cannot load its library (libnl?): sudo apt-get install --no-install-recommends libnl-route-3-200, then run the command again" >&2; exit 1; }
+}
+if cat "$from/requirements.txt" "$from/package-lock.json" | cmp -s - "$to/installed"; then loads; exit 0; fi
 python=
 for p in python3 python3.14 python3.13 python3.12 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.1[2-9]*/bin/python; do
 	if "$p" -c 'import sys, venv; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then python=$p; break; fi
@@ -28,4 +33,5 @@ trap 'rm -f "$log"' EXIT
 	{ tail -20 "$log" >&2; echo "npm could not install matter.js: is the registry reachable?" >&2; exit 1; }
 { "$python" -m venv "$to/venv" && timeout 600 "$to/venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$from/requirements.txt"; } >"$log" 2>&1 ||
 	{ tail -20 "$log" >&2; echo "pip could not install the Matter server: is the registry reachable, and is this an amd64 or arm64 Linux?" >&2; exit 1; }
+loads
 cat "$from/requirements.txt" "$from/package-lock.json" >"$to/installed"
