@@ -2,14 +2,12 @@ package sim
 
 import (
 	"crypto/ed25519"
-	"slices"
 
 	"eyebolt/ledger"
 	"eyebolt/proof"
 )
 
-// edit is whoever holds the disk for an hour (T19): he changes a byte, takes entries out, cuts the end off or writes all of it anew with
-// hashes that fit. A stranger who has the key and one checkpoint that the service holds must say no to each.
+// edit is whoever holds the disk for an hour (T19), and writes all of it anew with hashes that fit (Edited). A stranger who has the key and one checkpoint that the service holds must say no to each.
 func edit(h *home, _ *call, m Move) {
 	k := &h.disk
 	if len(k.held) == 0 || len(k.rows) < 4 || h.outside.back {
@@ -17,23 +15,12 @@ func edit(h *home, _ *call, m Move) {
 	}
 	key := must(ledger.ParseKey(must(ledger.KeyText("eyebolt/"+h.side.hub, h.side.key.Public().(ed25519.PublicKey)))))
 	held := must(ledger.Open(k.held[len(k.held)-1], key))
-	n := int(m.How/8) % int(held.Size)
+	n, signs := EditedAt(m.How, held.Size)
 	copied := disk{signer: k.signer, held: k.held}
-	entries := slices.Clone(k.entries)
-	switch m.How % 4 {
-	case 0:
-		entries[n].Word += "x"
-	case 1:
-		entries = slices.Delete(entries, n, n+1)
-	case 2:
-		entries = entries[:n]
-	case 3:
-		entries[n].Mono++
+	for i, e := range Edited(k.entries, m.How, n) {
+		copied.put(e, uint64(i))
 	}
-	for i := range entries {
-		copied.put(entries[i], uint64(i))
-	}
-	if m.How%8 < 4 { // he has no key: the old head stays
+	if !signs { // the old head stays
 		copied.head = held.Note
 	}
 	r, err := proof.Check(bg, proof.Input{Source: &copied, Key: key, Held: k.newest()})

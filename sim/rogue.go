@@ -114,20 +114,7 @@ func forged(h *home, c *call, m Move) {
 		h.refused("S19", bus.Ask{What: bus.AskOut, Visit: v.Visit, Assertion: h.side.phone.Sign(v.OutNonce)})
 	}
 	if chain, err := grant.Decode(c.chain); err == nil {
-		flip := func(b []byte, from, to int) []byte {
-			b = slices.Clone(b)
-			b[from+int(m.How/16)%(to-from)] ^= 1 << (m.How % 7)
-			return b
-		}
-		switch m.How / 4 % 3 {
-		case 0:
-			chain.Consent.Document = flip(chain.Consent.Document, 0, len(chain.Consent.Document))
-		case 1:
-			chain.Courier = string(flip([]byte(chain.Courier), 12, len(chain.Courier)-40))
-		case 2:
-			chain.Delivery = string(flip([]byte(chain.Delivery), 12, len(chain.Delivery)-40))
-		}
-		if bad, err := chain.Encode(); err == nil {
+		if bad, err := Flipped(chain, m.How).Encode(); err == nil {
 			h.refused("S2", bus.Ask{What: bus.AskGrant, GrantID: c.delivery.Grant, Grant: bad})
 		}
 	}
@@ -164,22 +151,13 @@ func rogueService(h *home, c *call, m Move) {
 	if err != nil {
 		return
 	}
-	key := h.t.rogue
 	now := h.t.service.now()
 	d := grant.Delivery{
 		ID: "gr-rogue" + strconv.Itoa(h.askN), Household: h.side.household, Hub: h.side.hub, Door: doorName, Carrier: h.t.service.root.Carrier, Courier: h.side.courierID,
 		From: now.Add(-time.Hour), Until: now.Add(time.Hour), Parcels: []string{"P1"}, Epoch: h.epoch,
 	}
-	switch m.How % 3 {
-	case 0: // a carrier's key that no household consented to
-		chain.Courier = must(grant.IssueCourier(key, grant.Courier{ID: h.side.courierID, Name: "x", Carrier: d.Carrier, Screened: now.AddDate(0, 1, 0), Passkeys: []grant.Passkey{h.side.bike.Public}}, now, d.Until))
-		chain.Delivery = must(grant.IssueDelivery(key, d, now))
-	case 1: // the right courier, a delivery by another key
-		chain.Delivery = must(grant.IssueDelivery(key, d, now))
-	case 2: // a consent that somebody else signed
-		chain.Consent.Assertion = h.side.bike.Sign(grant.ConsentChallenge(chain.Consent.Document))
-	}
-	b := must(chain.Encode())
+	taken := Taken{Key: h.t.rogue, Delivery: d, Passkey: h.side.bike.Public, Sign: h.side.bike.Sign}
+	b := must(must(taken.Issues(chain, m.How, now)).Encode())
 	h.refused("S2", bus.Ask{What: bus.AskGrant, GrantID: d.ID, Grant: b})
 	if h.outside.view.Visit == "" {
 		h.refused("S2", bus.Ask{What: bus.AskArrive, GrantID: d.ID, Grant: b, Parcel: "P1"})

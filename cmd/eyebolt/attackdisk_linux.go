@@ -19,6 +19,7 @@ import (
 	"eyebolt/bus"
 	"eyebolt/ledger"
 	"eyebolt/ledger/sqlite"
+	"eyebolt/sim"
 )
 
 // backsUp copies the hub's folder as soon as its record has n entries, as one instant of its disk: the hub stands still for the
@@ -157,17 +158,7 @@ func rewriteRecord(ctx context.Context, dir string, signer note.Signer, how uint
 	if err != nil {
 		return err
 	}
-	n := int(how/8) % int(size)
-	switch how % 4 {
-	case 0:
-		entries[n].Word += "x"
-	case 1:
-		entries = slices.Delete(entries, n, n+1)
-	case 2:
-		entries = entries[:n]
-	case 3:
-		entries[n].Mono++
-	}
+	n, signs := sim.EditedAt(how, size)
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -177,7 +168,7 @@ func rewriteRecord(ctx context.Context, dir string, signer note.Signer, how uint
 		return err
 	}
 	var tree ledger.Tree
-	for i, e := range entries {
+	for i, e := range sim.Edited(entries, how, n) {
 		e.Index = uint64(i)
 		leaf := e.Encode()
 		var stored []byte
@@ -188,7 +179,7 @@ func rewriteRecord(ctx context.Context, dir string, signer note.Signer, how uint
 			return err
 		}
 	}
-	if how%8 >= 4 {
+	if signs {
 		head, err := ledger.Sign(signer, &tree)
 		if err != nil {
 			return err

@@ -15,6 +15,7 @@ import (
 
 	"eyebolt/bus"
 	"eyebolt/grant"
+	"eyebolt/sim"
 	"eyebolt/virtual"
 	"eyebolt/virtual/person"
 )
@@ -114,20 +115,7 @@ func (r *attackRun) forges(ctx context.Context, how uint32) error {
 	if err != nil {
 		return err
 	}
-	flip := func(b []byte, from, to int) []byte {
-		b = slices.Clone(b)
-		b[from+int(how/16)%(to-from)] ^= 1 << (how % 7)
-		return b
-	}
-	switch how / 4 % 3 {
-	case 0:
-		c.Consent.Document = flip(c.Consent.Document, 0, len(c.Consent.Document))
-	case 1:
-		c.Courier = string(flip([]byte(c.Courier), 12, len(c.Courier)-40))
-	case 2:
-		c.Delivery = string(flip([]byte(c.Delivery), 12, len(c.Delivery)-40))
-	}
-	bad, err := c.Encode()
+	bad, err := sim.Flipped(c, how).Encode()
 	if err != nil {
 		return err
 	}
@@ -154,22 +142,9 @@ func (r *attackRun) takenOver(ctx context.Context, how uint32) error {
 		ID: "gr-rogue", Household: cast.Household, Hub: hubID, Door: doorName(0), Carrier: h.town.service.Carrier.ID, Courier: cast.CourierID,
 		From: now.Add(-time.Hour), Until: now.Add(time.Hour), Parcels: []string{r.parcel}, Epoch: consent.Epoch,
 	}
-	switch how % 3 {
-	case 0: // a carrier's key that no household consented to, and a courier of its own
-		c.Courier, err = grant.IssueCourier(key, grant.Courier{
-			ID: d.Courier, Name: "x", Carrier: d.Carrier, Screened: now.AddDate(0, 1, 0),
-			Passkeys: []grant.Passkey{{ID: phone.ID, Key: phone.Key.AttestationData(), Who: d.Courier}},
-		}, now, d.Until)
-		if err != nil {
-			return err
-		}
-		fallthrough
-	case 1: // the right courier, a delivery by another key
-		if c.Delivery, err = grant.IssueDelivery(key, d, now); err != nil {
-			return err
-		}
-	case 2: // a consent that somebody else signed
-		c.Consent.Assertion = cast.Courier.Sign(grant.ConsentChallenge(c.Consent.Document))
+	taken := sim.Taken{Key: key, Delivery: d, Passkey: grant.Passkey{ID: phone.ID, Key: phone.Key.AttestationData(), Who: d.Courier}, Sign: func(c []byte) []byte { return cast.Courier.Sign(c) }}
+	if c, err = taken.Issues(c, how, now); err != nil {
+		return err
 	}
 	b, err := c.Encode()
 	if err != nil {
