@@ -256,6 +256,15 @@ func (s *server) vouched(ctx context.Context, now time.Time) error {
 	return nil
 }
 
+// vouchedIf asks for it where an order makes the home less safe: what is blocked, held, or stands in alarm lets nobody in, and a home with
+// somebody in it takes a re-entry for less (S4, S7, S16).
+func (s *server) vouchedIf(ctx context.Context, now time.Time, less bool) error {
+	if !less {
+		return nil
+	}
+	return s.vouched(ctx, now)
+}
+
 var errAgain = &control.Error{Reason: "sign-in-again", Sentence: "This decides who may come in: confirm with your passkey, by signing in again, and repeat it.", Class: control.Forbidden}
 
 // none is an empty body.

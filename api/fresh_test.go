@@ -34,6 +34,9 @@ func TestStolenSessionLetsNobodyIn(t *testing.T) {
 		{operator, "/api/ops/doors", map[string]string{"hub": h.hub.id, "name": "back"}},
 		{h.resident, "/api/home/invites", struct{}{}},
 		{h.resident, "/api/doors/" + h.hub.id + "/front/unblock", struct{}{}},
+		{h.resident, "/api/doors/" + h.hub.id + "/front/hold", map[string]any{"what": "pets", "on": false}},
+		{h.resident, "/api/doors/" + h.hub.id + "/front/home", map[string]any{"on": true}},
+		{h.resident, "/api/doors/" + h.hub.id + "/front/ack", map[string]any{"alarms": []string{"A1"}}},
 	}
 	later.Store(int64(16 * time.Minute))
 	for _, k := range tries {
@@ -43,6 +46,11 @@ func TestStolenSessionLetsNobodyIn(t *testing.T) {
 	}
 	// What keeps people out needs no touch.
 	h.resident.ok("POST", "/api/doors/"+h.hub.id+"/front/block", struct{}{}, nil)
+	h.resident.ok("POST", "/api/doors/"+h.hub.id+"/front/hold", map[string]any{"what": "pets", "on": true}, nil)
+	h.resident.ok("POST", "/api/doors/"+h.hub.id+"/front/home", map[string]any{"on": false}, nil)
+	if status, why := h.resident.refused("POST", "/api/visits/V1/close", struct{}{}); status != http.StatusForbidden || why != "sign-in-again" {
+		t.Errorf("closing an incident with an old session: %d %s", status, why)
+	}
 	operator.ok("POST", "/api/ops/couriers/"+h.courierID+"/screening", map[string]any{"status": "failed"}, nil)
 
 	stolen := w.person() // a copy of the cookie, as it is before the next sign-in

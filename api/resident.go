@@ -25,6 +25,13 @@ type homeIn struct {
 	}
 }
 
+type ackIn struct {
+	ByDoor
+	Body struct {
+		Alarms []string `json:"alarms" minItems:"1" maxItems:"32" doc:"the IDs of the alarms that were shown: the alarms' id, and the door's view's alarm_id"`
+	}
+}
+
 type holdIn struct {
 	ByDoor
 	Body struct {
@@ -114,23 +121,31 @@ func (s *server) resident(h huma.API) {
 		return inviteOut{code}, err
 	})
 	for what, summary := range map[string]string{
-		"block": "Let nobody in", "unblock": "Lift the block", "lock": "Throw the bolt now", "leave": "Send the courier out", "ack": "Acknowledge the alarm",
+		"block": "Let nobody in", "unblock": "Lift the block", "lock": "Throw the bolt now", "leave": "Send the courier out",
 	} {
 		call(s, h, http.MethodPost, "/api/doors/{hub}/{door}/"+what, summary, func(ctx context.Context, now time.Time, who control.Account, in *ByDoor) (control.AskReply, error) {
-			if what == "unblock" { // alone of these it makes the home less safe (S4)
-				if err := s.vouched(ctx, now); err != nil {
-					return control.AskReply{}, err
-				}
+			if err := s.vouchedIf(ctx, now, what == "unblock"); err != nil {
+				return control.AskReply{}, err
 			}
 			o, err := s.Service.Order(ctx, now, who, in.Hub, in.Door, control.Wish{What: what})
 			return s.carry(ctx, o, err)
 		})
 	}
+	fresh(s, h, http.MethodPost, "/api/doors/{hub}/{door}/ack", "These alarms were seen", func(ctx context.Context, now time.Time, who control.Account, in *ackIn) (control.AskReply, error) {
+		o, err := s.Service.Order(ctx, now, who, in.Hub, in.Door, control.Wish{What: "ack", Alarms: in.Body.Alarms})
+		return s.carry(ctx, o, err)
+	})
 	call(s, h, http.MethodPost, "/api/doors/{hub}/{door}/home", "Home or away", func(ctx context.Context, now time.Time, who control.Account, in *homeIn) (control.AskReply, error) {
+		if err := s.vouchedIf(ctx, now, in.Body.On); err != nil {
+			return control.AskReply{}, err
+		}
 		o, err := s.Service.Order(ctx, now, who, in.Hub, in.Door, control.Wish{What: "home", On: in.Body.On})
 		return s.carry(ctx, o, err)
 	})
 	call(s, h, http.MethodPost, "/api/doors/{hub}/{door}/hold", "Hold the door for a condition of the household", func(ctx context.Context, now time.Time, who control.Account, in *holdIn) (control.AskReply, error) {
+		if err := s.vouchedIf(ctx, now, !in.Body.On); err != nil {
+			return control.AskReply{}, err
+		}
 		o, err := s.Service.Order(ctx, now, who, in.Hub, in.Door, control.Wish{What: "hold", Text: in.Body.What, On: in.Body.On})
 		return s.carry(ctx, o, err)
 	})
@@ -138,7 +153,7 @@ func (s *server) resident(h huma.API) {
 	call(s, h, http.MethodGet, "/api/visits/{id}", "A visit and its timeline", func(ctx context.Context, _ time.Time, who control.Account, in *ByID) (control.VisitPage, error) {
 		return s.Service.Visit(ctx, who, in.ID)
 	})
-	call(s, h, http.MethodPost, "/api/visits/{id}/close", "The incident was read", func(ctx context.Context, now time.Time, who control.Account, in *ByID) (control.AskReply, error) {
+	fresh(s, h, http.MethodPost, "/api/visits/{id}/close", "The incident was read", func(ctx context.Context, now time.Time, who control.Account, in *ByID) (control.AskReply, error) {
 		o, err := s.Service.Close(ctx, now, who, in.ID)
 		return s.carry(ctx, o, err)
 	})

@@ -86,7 +86,7 @@ func TestEveryRouteRefusesStrangers(t *testing.T) {
 		"POST /api/doors/{hub}/{door}/unblock":  {"resident", door + "unblock", empty, 404},
 		"POST /api/doors/{hub}/{door}/lock":     {"resident", door + "lock", empty, 404},
 		"POST /api/doors/{hub}/{door}/leave":    {"resident", door + "leave", empty, 404},
-		"POST /api/doors/{hub}/{door}/ack":      {"resident", door + "ack", empty, 404},
+		"POST /api/doors/{hub}/{door}/ack":      {"resident", door + "ack", map[string]any{"alarms": []string{"A1"}}, 404},
 		"POST /api/doors/{hub}/{door}/home":     {"resident", door + "home", on, 404},
 		"POST /api/doors/{hub}/{door}/hold":     {"resident", door + "hold", map[string]any{"what": "pets", "on": true}, 404},
 		"POST /api/doors/{hub}/{door}/live":     {"resident", door + "live", map[string]string{"sdp": "x", "viewer": "y"}, 404},

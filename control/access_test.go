@@ -31,7 +31,7 @@ func TestAccess(t *testing.T) {
 			return err
 		}},
 		{"order ack", control.Resident, func(a control.Account) error {
-			_, err := w.s.Order(ctx, w.now, a, w.a.hub, "front", control.Wish{What: bus.AskAck})
+			_, err := w.s.Order(ctx, w.now, a, w.a.hub, "front", control.Wish{What: bus.AskAck, Alarms: []string{"A1"}})
 			return err
 		}},
 		{"pair", control.Resident, func(a control.Account) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"eyebolt/bus"
@@ -12,7 +13,7 @@ import (
 // Alarm stores what a hub tells, before it is acknowledged to the hub (S16). The same alarm again is stored once, and told
 // again as long as nobody has acknowledged it.
 func (s *Service) Alarm(ctx context.Context, now time.Time, hub string, a bus.Alarm) error {
-	if a.Hub != hub || a.ID == "" || len(a.ID) > 200 || len(a.Reason) > 100 || len(a.Text) > 2000 || len(a.Door) > 64 || len(a.Visit) > 128 {
+	if a.Hub != hub || a.ID == "" || len(a.ID) > maxAlarmID || len(a.Reason) > 100 || len(a.Text) > 2000 || len(a.Door) > 64 || len(a.Visit) > 128 {
 		return fmt.Errorf("alarm of hub %q: not from there, or malformed", hub)
 	}
 	var events []event
@@ -64,28 +65,55 @@ func (s *Service) raise(tx Tx, now time.Time, h Hub, door, visit, reason, text s
 	return []event{a.event()}, put(tx, a)
 }
 
-// maxAcked bounds the IDs that one acknowledgement carries: the newest.
-const maxAcked = 32
+// maxAcked bounds the IDs that one acknowledgement names, maxAlarmID each of them.
+const maxAcked, maxAlarmID = 32, 200
 
-// ackAlarms marks a door's standing alarms, and those of its hub as a whole, as heard by somebody, and gives their IDs.
-func ackAlarms(tx Tx, now time.Time, who Account, hub, door string) (ids []string, err error) {
-	all, err := find[StoredAlarm](tx, Query{Keys: Keys{Household: who.Household, Hub: hub, State: stateOpen}})
+// Acked is that somebody has seen alarms: those of his household who look at them need not any more.
+type Acked struct {
+	IDs []string `json:"ids"`
+}
+
+// ackAlarms marks alarms of a door, and of its hub as a whole, as seen by somebody: those that he names, who alone knows what he was shown
+// (S16). What is not his, does not stand, or has not come yet is passed over.
+func ackAlarms(tx Tx, now time.Time, who Account, hub, door string, ids []string) ([]event, error) {
+	var seen []StoredAlarm
+	for _, id := range ids {
+		a, err := get[StoredAlarm](tx, alarmID(hub, id))
+		switch {
+		case errors.Is(err, ErrNotFound):
+			continue
+		case err != nil:
+			return nil, err
+		case a.Household != who.Household || a.Door != "" && a.Door != door || a.Notice || !a.AckedAt.IsZero():
+			continue
+		}
+		seen = append(seen, a)
+	}
+	return acknowledge(tx, now, who.ID, seen)
+}
+
+// ackVisit does so for all alarms of the visit whose incident an order closes.
+func ackVisit(tx Tx, now time.Time, o Order) ([]event, error) {
+	all, err := find[StoredAlarm](tx, Query{Keys: Keys{Hub: o.Hub, Door: o.Ask.Door, State: stateOpen}})
 	if err != nil {
 		return nil, err
 	}
-	for _, a := range all {
-		if a.Door != "" && a.Door != door {
-			continue
-		}
-		a.AckedAt, a.AckedBy = now, who.ID
-		if ids = append(ids, a.ID); len(ids) > maxAcked {
-			ids = ids[1:]
-		}
+	return acknowledge(tx, now, o.Ask.By, slices.DeleteFunc(all, func(a StoredAlarm) bool { return a.Visit != o.Ask.Visit }))
+}
+
+func acknowledge(tx Tx, now time.Time, by string, seen []StoredAlarm) ([]event, error) {
+	if len(seen) == 0 {
+		return nil, nil
+	}
+	acked := Acked{}
+	for _, a := range seen {
+		a.AckedAt, a.AckedBy = now, by
 		if err := put(tx, a); err != nil {
 			return nil, err
 		}
+		acked.IDs = append(acked.IDs, a.ID)
 	}
-	return ids, nil
+	return []event{{kind: EventAcked, household: seen[0].Household, data: acked}}, nil
 }
 
 // Standing gives the alarms that nobody has acknowledged, oldest first: for whoever escalates them.

@@ -212,10 +212,11 @@ func (s *Service) ended(tx Tx, hub string, e ledger.Entry) ([]event, error) {
 	return append(events, d.event("")), put(tx, d)
 }
 
-// closeIncidentOf takes the record's word that a resident closed an incident.
+// closeIncidentOf takes the record's word that a resident closed a visit's incident. One of the hub itself, as that its record was forked, is
+// not the record's to close (S7).
 func closeIncidentOf(tx Tx, hub string, e ledger.Entry) ([]event, error) {
 	i, err := get[Incident](tx, e.Visit)
-	if err != nil || i.Hub != hub {
+	if err != nil || i.Hub != hub || i.Visit == "" {
 		return nil, ignoreNotFound(err)
 	}
 	var by struct {

@@ -306,7 +306,7 @@ func TestAlarmIsStoredFirst(t *testing.T) {
 	if err := w.s.Alarm(ctx, w.now, w.b.hub, a); err != nil || len(w.alarms(w.b)) != 1 {
 		t.Errorf("%v, %q", err, w.alarms(w.b))
 	}
-	if _, err := w.s.Order(ctx, w.now, w.a.resident, w.a.hub, "front", control.Wish{What: bus.AskAck}); err != nil {
+	if _, err := w.s.Order(ctx, w.now, w.a.resident, w.a.hub, "front", control.Wish{What: bus.AskAck, Alarms: []string{"A1"}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.alarms(w.a); len(got) != 0 {

@@ -11,6 +11,7 @@ const (
 	EventView     = "view"
 	EventAlarm    = "alarm"
 	EventNotice   = "notice"
+	EventAcked    = "acked" // to residents: Acked
 	EventIncident = "incident"
 	EventVisit    = "visit"
 	EventDelivery = "delivery"
@@ -25,12 +26,16 @@ type event struct {
 	carrier   string
 	courier   string
 	grant     string // for views: which grant's visit is shown
-	data      any    // View, Alarm, Incident, Visit, Delivery
+	data      any    // View, Alarm, Acked, Incident, Visit, Delivery
+	size      int    // of data in bytes, about; 0: a few hundred
 }
 
 // maxEvents bounds what a reader may fall behind: at ten views a second, a minute and a half. One that is further behind is told to
 // fetch everything anew.
 const maxEvents = 1024
+
+// maxFeed bounds what the newest events hold, in bytes: a hub that shows views of a megabyte takes no more of the service's memory (T20).
+const maxFeed = 64 << 20
 
 // feed is the newest events, for any number of readers at their own pace.
 type feed struct {
@@ -38,6 +43,7 @@ type feed struct {
 	boot  string // names this feed: an ID of another one cannot be resumed
 	next  uint64
 	ring  []event // oldest first
+	size  int     // of them
 	fresh chan struct{}
 }
 
@@ -53,8 +59,17 @@ func (f *feed) add(events ...event) {
 		e.n = f.next
 		f.next++
 		f.ring = append(f.ring, e)
+		f.size += e.size
 	}
-	if over := len(f.ring) - maxEvents; over > 0 {
+	over := max(0, len(f.ring)-maxEvents)
+	for i := range f.ring {
+		if i >= over && f.size <= maxFeed {
+			break
+		}
+		f.size -= f.ring[i].size
+		over = max(over, i+1)
+	}
+	if over > 0 {
 		clear(f.ring[:over]) // what they held is free; append moves the rest only when its array is full, not at every event
 		f.ring = f.ring[over:]
 	}

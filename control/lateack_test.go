@@ -3,46 +3,79 @@ package control_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"eyebolt/bus"
 	"eyebolt/control"
 )
 
-// S16, T23: an acknowledgement carries what the resident can have seen: the alarms that stand at the service, and the one that the door's
-// newest view shows. One that is kept for a silent hub takes no earlier one's place.
+// S16, T23: an acknowledgement ends what the resident names, who alone knows what his page showed him: not what stands at the service besides,
+// nor what the door's newest view shows. His household's other pages hear of it. One that is kept for a silent hub takes no earlier one's
+// place.
 func TestAcknowledgementNamesWhatWasSeen(t *testing.T) {
 	w := newTown(t)
 	ctx := context.Background()
-	alarm := func(id, door string) {
+	alarm := func(hub, id, door string) {
 		t.Helper()
-		if err := w.s.Alarm(ctx, w.now, w.a.hub, bus.Alarm{ID: id, Hub: w.a.hub, Door: door, Reason: "re-entry", Text: "x", At: w.now}); err != nil {
+		if err := w.s.Alarm(ctx, w.now, hub, bus.Alarm{ID: id, Hub: hub, Door: door, Reason: "re-entry", Text: "x", At: w.now}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	ack := func() control.Order {
+	ack := func(ids ...string) {
 		t.Helper()
-		o, err := w.s.Order(ctx, w.now, w.a.resident, w.a.hub, "front", control.Wish{What: bus.AskAck})
+		o, err := w.s.Order(ctx, w.now, w.a.resident, w.a.hub, "front", control.Wish{What: bus.AskAck, Alarms: ids})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return o
+		if !slices.Equal(o.Ask.Alarms, ids) {
+			t.Errorf("the hub is told of %q, want %q", o.Ask.Alarms, ids)
+		}
 	}
-	alarm("A1", "front")
-	if o := ack(); !slices.Equal(o.Ask.Alarms, []string{"A1"}) {
-		t.Errorf("names %q, want A1", o.Ask.Alarms)
+	stand := func(want ...string) {
+		t.Helper()
+		var got []string
+		all, err := w.s.Standing(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range all {
+			got = append(got, a.ID)
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%q stand, want %q", got, want)
+		}
 	}
-	if err := w.s.View(ctx, w.now, w.a.hub, bus.View{Hub: w.a.hub, Door: "front", Seq: 1, At: w.now, Phase: "idle", Alarm: "re-entry", AlarmID: "A2"}); err != nil {
+	alarm(w.a.hub, "A1", "front")
+	alarm(w.a.hub, "A2", "front")
+	alarm(w.a.hub, "B1", "back")
+	alarm(w.a.hub, "H1", "")
+	alarm(w.b.hub, "A1", "front")
+	if err := w.s.View(ctx, w.now, w.a.hub, bus.View{Hub: w.a.hub, Door: "front", Seq: 1, At: w.now, Phase: "idle", Alarm: "re-entry", AlarmID: "A3"}); err != nil {
 		t.Fatal(err)
 	}
-	if o := ack(); !slices.Equal(o.Ask.Alarms, []string{"A2"}) {
-		t.Errorf("names %q, want what the view shows", o.Ask.Alarms)
+	_, from, _ := w.s.Events(w.a.resident, "")
+	ack("A1", "B1", "unknown")
+	stand("A1", "A2", "B1", "H1") // A1: the other household's
+	ack("H1", "A3")
+	stand("A1", "A2", "B1")
+	acked := func(who control.Account) (ids []string) {
+		events, _, _ := w.s.Events(who, from)
+		for _, e := range events {
+			if a, ok := e.Data.(control.Acked); ok && e.Type == control.EventAcked {
+				ids = append(ids, a.IDs...)
+			}
+		}
+		return ids
 	}
-	alarm("A3", "front")
-	alarm("B1", "back")
-	if o := ack(); !slices.Equal(o.Ask.Alarms, []string{"A3", "A2"}) {
-		t.Errorf("names %q, want the new one and what the view shows, and nothing of another door", o.Ask.Alarms)
+	if got := acked(w.a.resident); !slices.Equal(got, []string{"A1", "H1"}) {
+		t.Errorf("the household's pages hear of %q", got)
 	}
+	if got := acked(w.b.resident); got != nil {
+		t.Errorf("another household's pages hear of %q", got)
+	}
+	ack("A2")
 	waits := 0
 	for _, o := range w.due(w.a.hub) {
 		if o.Ask.What == bus.AskAck {
@@ -51,5 +84,45 @@ func TestAcknowledgementNamesWhatWasSeen(t *testing.T) {
 	}
 	if waits != 3 {
 		t.Errorf("%d acknowledgements wait for the hub, want all three: each names others", waits)
+	}
+	for _, ids := range [][]string{nil, {""}, make([]string, 33), {strings.Repeat("x", 201)}} {
+		if _, err := w.s.Order(ctx, w.now, w.a.resident, w.a.hub, "front", control.Wish{What: bus.AskAck, Alarms: ids}); control.AsError(err).Class != control.Invalid {
+			t.Errorf("%d IDs, %q: %v, want a refusal", len(ids), ids, err)
+		}
+	}
+}
+
+// S7, S16: who closes a visit's incident has seen the alarms of that visit, and no other; the hub's yes says so, not the wish.
+func TestClosingAcknowledgesThatVisit(t *testing.T) {
+	w := newTown(t)
+	ctx := context.Background()
+	l := newHubLog(w, w.a)
+	l.visit("V1", w.ready(w.a), control.OutcomeIncident, 1.7)
+	l.send(0)
+	for id, visit := range map[string]string{"A1": "V1", "A2": "V1", "A3": "V2", "A4": ""} {
+		if err := w.s.Alarm(ctx, w.now, w.a.hub, bus.Alarm{ID: id, Hub: w.a.hub, Door: "front", Visit: visit, Reason: "re-entry", Text: "x", At: w.now}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o, err := w.s.Close(ctx, w.now, w.a.resident, "V1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		reply bus.AskReply
+		want  int
+	}{{bus.AskReply{Reason: "another-visit"}, 4}, {bus.AskReply{OK: true}, 2}} {
+		if c.reply.OK {
+			if o, err = w.s.Close(ctx, w.now, w.a.resident, "V1"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.s.Answered(ctx, w.now, o, c.reply); err != nil {
+			t.Fatal(err)
+		}
+		all, err := w.s.Standing(ctx)
+		if err != nil || len(all) != c.want || slices.ContainsFunc(all, func(a control.StoredAlarm) bool { return a.Visit == "V1" }) == c.reply.OK {
+			t.Errorf("after %+v stand %+v, %v", c.reply, all, err)
+		}
 	}
 }

@@ -217,7 +217,8 @@ func TestLogArrivesAnyhow(t *testing.T) {
 	}
 }
 
-// T19, T29: an edited, cut, re-written or foreign log is not taken; the household is told, once, until it has read it.
+// S7, T19, T29: an edited, cut, re-written or foreign log is not taken; the household is told, once, until it has read it. The record itself
+// cannot close that: whoever holds the hub's disk holds its key, too.
 func TestLogThatContradictsItself(t *testing.T) {
 	ctx := context.Background()
 	for _, c := range []struct {
@@ -270,6 +271,14 @@ func TestLogThatContradictsItself(t *testing.T) {
 				t.Fatalf("%d incidents, %d alarms, %v; want %d", len(home.Incidents), len(home.Alarms), err, want)
 			}
 			if c.fork {
+				id := home.Incidents[0].Visit
+				l.add(id, ledger.KindVisit, "closed", "resident-asked", map[string]string{"by": w.a.resident.ID})
+				if got := l.send(3); got != uint64(len(l.leaves)) {
+					t.Errorf("the record that goes on: cursor %d", got)
+				}
+				if still, err := w.s.Home(ctx, w.now, w.a.resident); err != nil || len(still.Incidents) != 1 || len(still.Alarms) != 1 {
+					t.Errorf("after the record closed it: %d incidents, %d alarms, %v", len(still.Incidents), len(still.Alarms), err)
+				}
 				if o, err := w.s.Close(ctx, w.now, w.a.resident, home.Incidents[0].Visit); err != nil || o.ID != "" {
 					t.Errorf("close: %+v, %v", o, err)
 				}

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"eyebolt/bus"
@@ -200,6 +201,8 @@ func (s *Service) settled(look []look, paid []string) {
 
 // Answered takes a hub's answer to an order: once, however often it comes.
 func (s *Service) Answered(ctx context.Context, now time.Time, o Order, reply AskReply) error {
+	// What a hub answers is kept beside orders and deliveries, and shown to people: no more of it than a hub has to say (T20).
+	reply.Reason, reply.Sentence, reply.Visit = clip(reply.Reason, 100), clip(reply.Sentence, 2000), clip(reply.Visit, 128)
 	var events []event
 	err := s.store.Write(ctx, func(tx Tx) error {
 		events = nil
@@ -225,6 +228,8 @@ func (s *Service) Answered(ctx context.Context, now time.Time, o Order, reply As
 	}
 	return err
 }
+
+func clip(s string, n int) string { return strings.ToValidUTF8(s[:min(len(s), n)], "") }
 
 // again says that a hub did not refuse an order but could not take it, and that it must be asked again: an answer without a
 // reason has too much to do, a disk may be slow or full, a hub that starts is not configured yet. What only makes a home safer is
@@ -253,8 +258,13 @@ func (s *Service) answered(tx Tx, now time.Time, o Order, r AskReply) ([]event, 
 	case bus.AskArrive:
 		return s.arriveAnswered(tx, o, r)
 	case bus.AskClose:
-		if r.OK {
-			return closeIncident(tx, o.Ask.Visit, o.Ask.By, now)
+		if r.OK { // who has read of a visit has seen its alarms: the hub takes it so, too
+			acked, err := ackVisit(tx, now, o)
+			if err != nil {
+				return nil, err
+			}
+			closed, err := closeIncident(tx, o.Ask.Visit, o.Ask.By, now)
+			return append(closed, acked...), err
 		}
 	case bus.AskPair:
 		if r.OK {

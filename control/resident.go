@@ -220,6 +220,8 @@ type Wish struct {
 	What string // bus.AskBlock, AskUnblock, AskLock, AskLeave, AskAck, AskHome, AskHold
 	Text string // AskHold: pets, alarm, home, other
 	On   bool   // AskHome, AskHold
+
+	Alarms []string // AskAck: the IDs of the alarms that he was shown
 }
 
 // Order takes a resident's order at a door. A block or unblock counts as taken from here on: every beat's answer carries the
@@ -235,7 +237,10 @@ func (s *Service) Order(ctx context.Context, now time.Time, who Account, hub, do
 		keep, key = keepForever, "block "+door
 	case bus.AskLock, bus.AskLeave:
 	case bus.AskAck:
-		keep = keepAck
+		if len(w.Alarms) == 0 || len(w.Alarms) > maxAcked || slices.ContainsFunc(w.Alarms, func(id string) bool { return id == "" || len(id) > maxAlarmID }) {
+			return Order{}, invalid("Name the alarms that you have seen, 32 at the most. On the page: load it again.")
+		}
+		keep, a.Alarms = keepAck, slices.Clone(w.Alarms)
 	case bus.AskHome:
 		a.On, keep, key = w.On, keepHome, "home"
 	case bus.AskHold:
@@ -248,7 +253,9 @@ func (s *Service) Order(ctx context.Context, now time.Time, who Account, hub, do
 	}
 	var o Order
 	var count uint64
+	var events []event
 	err := s.store.Write(ctx, func(tx Tx) error {
+		events = nil
 		d, err := who.door(tx, hub, door)
 		if err != nil {
 			return err
@@ -262,11 +269,8 @@ func (s *Service) Order(ctx context.Context, now time.Time, who Account, hub, do
 				return err
 			}
 		case bus.AskAck:
-			if a.Alarms, err = ackAlarms(tx, now, who, hub, door); err != nil {
+			if events, err = ackAlarms(tx, now, who, hub, door, a.Alarms); err != nil {
 				return err
-			}
-			if shown := s.shownAlarm(hub, door); shown != "" && !slices.Contains(a.Alarms, shown) {
-				a.Alarms = append(a.Alarms, shown)
 			}
 		}
 		if o, err = s.order(now, who.Household, hub, keep, a); err != nil {
@@ -280,23 +284,12 @@ func (s *Service) Order(ctx context.Context, now time.Time, who Account, hub, do
 	if err != nil {
 		return Order{}, err
 	}
+	s.feed.add(events...)
 	if count > 0 {
 		s.setBlocks(hub, door, count)
 	}
 	s.owed(hub)
 	return o, nil
-}
-
-// shownAlarm is the alarm that the newest view of a door shows; empty: none.
-func (s *Service) shownAlarm(hub, door string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if l := s.hub(hub); l != nil {
-		if d := l.door(door); d != nil {
-			return d.view.AlarmID
-		}
-	}
-	return ""
 }
 
 // setBlocks makes every beat's answer from now on carry a new counter.

@@ -28,8 +28,8 @@ func see(who Account, e event) (any, bool) {
 		switch d := e.data.(type) {
 		case View:
 			return forCourier(d), true
-		case Delivery:
-			return d, true
+		case Delivery: // that something changed: what and for whom is his to read on its day (Stops)
+			return Changed{d.ID}, true
 		}
 		return nil, false
 	case Operator:
@@ -51,6 +51,11 @@ func see(who Account, e event) (any, bool) {
 		return nil, false
 	}
 	return nil, false
+}
+
+// Changed names what a courier's page has to fetch anew.
+type Changed struct {
+	ID string `json:"id"`
 }
 
 // forCourier leaves what the courier of this visit needs.

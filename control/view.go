@@ -19,6 +19,10 @@ func (s *Service) View(ctx context.Context, now time.Time, hub string, v bus.Vie
 	if v.Hub != hub || len(v.Visit) > 128 || len(v.GrantID) > 128 {
 		return fmt.Errorf("view of hub %q came from hub %q", v.Hub, hub)
 	}
+	size, sane := weigh(v)
+	if !sane {
+		return fmt.Errorf("view of hub %q says more than a hub has to say", hub)
+	}
 	s.mu.Lock()
 	l := s.hub(hub)
 	var d *liveDoor
@@ -41,7 +45,7 @@ func (s *Service) View(ctx context.Context, now time.Time, hub string, v bus.Vie
 	writes := (v.BlockCount != blocks || changed && v.GrantID != "") && l.pace.AllowN(now, 1)
 	s.mu.Unlock()
 
-	e := event{kind: EventView, household: house, grant: v.GrantID, data: v}
+	e := event{kind: EventView, household: house, grant: v.GrantID, data: v, size: size}
 	var events []event
 	if v.BlockCount != blocks && writes { // if not now, then at the next view: they differ until it is done
 		if err := s.reconcile(ctx, now, hub, v); err != nil {
@@ -64,6 +68,56 @@ func (s *Service) View(ctx context.Context, now time.Time, hub string, v bus.Vie
 	}
 	s.feed.add(append([]event{e}, events...)...)
 	return nil
+}
+
+// weigh is about how much memory a view takes, in bytes, and whether it has no more parts than a hub has to show (T20): a hub lists at most
+// 8 cameras and 32 incidents of 64 gaps each.
+func weigh(v View) (size int, sane bool) {
+	const most, each = 64, 128
+	size = 1024 + each*(len(v.Checks)+len(v.Holds)+len(v.Cameras)+len(v.Incidents)+len(v.Unready))
+	text := func(all ...string) {
+		for _, t := range all {
+			size += len(t)
+		}
+	}
+	text(v.Phase, v.Reason, v.Sentence, v.Courier, v.Watch, v.Bolt, v.DoorIs, v.Alarm, v.AlarmText, v.AlarmID)
+	if max(len(v.Checks), len(v.Holds), len(v.Cameras), len(v.Incidents), len(v.Unready)) > most {
+		return 0, false
+	}
+	for _, c := range v.Checks {
+		text(c.Name, c.Reason, c.Sentence)
+	}
+	for _, i := range v.Incidents {
+		if len(i.Gaps) > most {
+			return 0, false
+		}
+		text(i.Visit, i.Reason, i.Text)
+		for _, g := range i.Gaps {
+			text(g.Why)
+		}
+		size += each * len(i.Gaps)
+	}
+	for _, c := range v.Cameras {
+		text(c.Name, c.Watch, c.Say)
+		if c.Link != nil {
+			if len(c.Link.Gaps) > most {
+				return 0, false
+			}
+			size += each * (1 + len(c.Link.Gaps))
+		}
+	}
+	text(v.Holds...)
+	size += len(v.Nonce) + len(v.OutNonce)
+	if v.Walk != nil {
+		text(v.Walk.Say)
+	}
+	if v.LastIncident != nil {
+		text(v.LastIncident.Visit, v.LastIncident.Reason, v.LastIncident.Text)
+	}
+	for _, u := range v.Unready {
+		text(u.Reason, u.Say)
+	}
+	return size, true
 }
 
 // shown gives the grant that a door's view names, without its chain; its zero value if there is none. A door shows one grant for a whole

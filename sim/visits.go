@@ -2,6 +2,7 @@ package sim
 
 import (
 	"encoding/base64"
+	"slices"
 	"time"
 
 	"eyebolt/bus"
@@ -80,8 +81,28 @@ func (v *visits) order(w control.Wish) {
 	if !s.up {
 		return
 	}
+	if w.What == bus.AskAck {
+		if w.Alarms = v.seen(); len(w.Alarms) == 0 {
+			return // the page has no such button
+		}
+	}
 	must(s.s.Order(bg, s.now(), v.h.side.resident, v.h.side.hub, doorName, w))
 	v.h.outside.wished(v.h, w)
+}
+
+// seen are the alarms that the resident's page shows now: those that stand at the service, and the one of the door's newest view.
+func (v *visits) seen() (ids []string) {
+	s := v.h.t.service
+	for _, a := range must(s.s.Home(bg, s.now(), v.h.side.resident)).Alarms {
+		if !a.Notice && a.Hub == v.h.side.hub && (a.Door == "" || a.Door == doorName) {
+			ids = append(ids, a.ID)
+		}
+	}
+	slices.Reverse(ids) // oldest first
+	if id := v.view.AlarmID; id != "" && !slices.Contains(ids, id) {
+		ids = append(ids, id)
+	}
+	return ids[max(0, len(ids)-32):]
 }
 
 // tidy puts the house in order between two visits, as a household does that wants the next parcel: the door closed and bolted by

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -182,9 +183,44 @@ func (c *Cast) Out(ctx context.Context, delivery, nonce string) error {
 	return err
 }
 
+// Acknowledge is the resident who has seen the alarms that his page shows of a door. Where there is none he presses nothing.
+func (c *Cast) Acknowledge(ctx context.Context, door string) error {
+	var home struct {
+		Doors []struct {
+			Hub, Door string
+			View      *struct {
+				AlarmID string `json:"alarm_id"`
+			}
+		}
+		Alarms []struct {
+			ID, Hub, Door string
+			Notice        bool
+		}
+	}
+	if err := c.Resident.Call(ctx, http.MethodGet, "/api/home", nil, &home); err != nil {
+		return err
+	}
+	var ids []string
+	for _, a := range home.Alarms {
+		if !a.Notice && a.Hub == c.Hub && (a.Door == "" || a.Door == door) {
+			ids = append(ids, a.ID)
+		}
+	}
+	for _, d := range home.Doors {
+		if d.Hub == c.Hub && d.Door == door && d.View != nil && d.View.AlarmID != "" && !slices.Contains(ids, d.View.AlarmID) {
+			ids = append(ids, d.View.AlarmID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	_, err := ask(ctx, c.Resident, "/api/doors/"+c.Hub+"/"+door+"/ack", map[string]any{"alarms": ids[:min(len(ids), 32)]})
+	return err
+}
+
 // Forgive is the resident who acknowledges a door's alarm and closes a visit's incident.
 func (c *Cast) Forgive(ctx context.Context, door, visit string) error {
-	if _, err := ask(ctx, c.Resident, "/api/doors/"+c.Hub+"/"+door+"/ack", map[string]any{}); err != nil {
+	if err := c.Acknowledge(ctx, door); err != nil {
 		return err
 	}
 	_, err := ask(ctx, c.Resident, "/api/visits/"+visit+"/close", map[string]any{})

@@ -276,7 +276,7 @@ func (r *attackRun) over(ctx context.Context) bool {
 	}
 	ignores := slices.ContainsFunc(r.visit.Moves, func(m sim.Move) bool { return m.Attack == 22 }) || r.visit.Resident == sim.Ignores
 	if told := h.told(ctx, r.id); told && v.Phase != "idle" && (!ignores || lasts > 2*time.Minute) {
-		_ = h.town.cast.Resident.Call(ctx, http.MethodPost, "/api/doors/"+hubID+"/"+doorName(0)+"/ack", map[string]any{}, nil)
+		_ = h.town.cast.Acknowledge(ctx, doorName(0))
 	}
 	return v.Phase == "idle" && r.ended(ctx)
 }

@@ -96,7 +96,7 @@ func (r *faultRun) settlesAgain(ctx context.Context, k *faultReport) {
 func (h *faultHome) calms(ctx context.Context) bool {
 	v := h.door.Now()
 	if v.Alarm != "" {
-		_ = h.town.cast.Resident.Call(ctx, http.MethodPost, "/api/doors/"+hubID+"/"+doorName(0)+"/ack", map[string]any{}, nil)
+		_ = h.town.cast.Acknowledge(ctx, doorName(0))
 	}
 	var page struct{ Incidents []struct{ Visit, ID string } }
 	if err := h.town.cast.Resident.Call(ctx, http.MethodGet, "/api/home", nil, &page); err != nil {

@@ -69,6 +69,17 @@ const maxReply = 8 << 20
 
 // Call sends in as JSON and decodes the reply into out; either may be nil. A refusal is a *Problem.
 func (p *Person) Call(ctx context.Context, method, path string, in, out any) error {
+	err := p.call(ctx, method, path, in, out)
+	if problem := (*Problem)(nil); !errors.As(err, &problem) || problem.Reason != "sign-in-again" {
+		return err
+	}
+	if err := p.Login(ctx); err != nil {
+		return err
+	}
+	return p.call(ctx, method, path, in, out)
+}
+
+func (p *Person) call(ctx context.Context, method, path string, in, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	var body io.Reader
