@@ -275,6 +275,9 @@ func (d *door) replay(c *Core, e ledger.Entry) {
 			d.blocked = true
 			d.blocks = max(d.blocks, o.Count)
 		case "unblock":
+			if o.Count < d.blocks {
+				return // a disk that failed took it behind a newer block (S4, T18)
+			}
 			d.blocked = false
 			d.blocks, d.unblocked = max(d.blocks, o.Count), max(d.unblocked, o.Count)
 		case "home", "away":

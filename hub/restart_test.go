@@ -317,3 +317,35 @@ func TestAlarmSurvives(t *testing.T) {
 	}
 	h.must(bus.Ask{What: bus.AskArrive, GrantID: h.who.Delivery.ID, Parcel: "PARCEL-1"})
 }
+
+// S4, T18: a disk that fails for a moment takes an unblock behind the block that came after it. The block stands after a restart.
+func TestRecordOutOfOrderLiftsNoBlock(t *testing.T) {
+	h := newHome(t)
+	h.prepare()
+	for n, what := range []string{bus.AskBlock, bus.AskUnblock, bus.AskBlock} {
+		h.must(bus.Ask{What: what, Count: uint64(n + 1)})
+	}
+	h.flush()
+	find := func(n uint64) int {
+		return slices.IndexFunc(h.disk, func(e ledger.Entry) bool {
+			k, ok := decode[orderData](e.Data)
+			return ok && e.Kind == ledger.KindConfig && (e.Word == "block" || e.Word == "unblock") && k.Count == n
+		})
+	}
+	lifted, blocked := find(2), find(3)
+	if lifted < 0 || blocked < lifted {
+		t.Fatalf("unblocked at entry %d, blocked at %d", lifted, blocked)
+	}
+	h.disk[lifted], h.disk[blocked] = h.disk[blocked], h.disk[lifted]
+	h.boot([]string{"hall"}, 2)
+	h.run(4 * time.Second)
+	if !h.view.Blocked || h.view.BlockCount != 3 {
+		t.Errorf("blocked %v, count %d after the restart, want the block 3", h.view.Blocked, h.view.BlockCount)
+	}
+	h.must(bus.Ask{What: bus.AskUnblock, Count: 4})
+	h.boot([]string{"hall"}, 3)
+	h.run(4 * time.Second)
+	if h.view.Blocked {
+		t.Error("a block that was lifted stands after a restart")
+	}
+}
