@@ -43,7 +43,7 @@ var reasonWords = [reasons]said{
 	TooLate:          {"too-late", "The delivery window is over: take the parcel along and call your dispatcher."},
 	ScreeningExpired: {"screening-expired", "Your screening has run out: ask your carrier to renew it."},
 	NoConsent:        {"no-consent", "The household has not allowed this: take the parcel along and call your dispatcher."},
-	ClockUnsure:      {"clock-unsure", "The hub does not trust its clock yet: wait until it has reached the service."},
+	ClockUnsure:      {"clock-unsure", "The hub is not sure of the time: wait a minute; if it stays so, take the parcel along and call your dispatcher."},
 	SlideStale:       {"slide-stale", "That slide was for an older request: slide again."},
 	SlideForged:      {"slide-forged", "The passkey could not be verified: unlock your phone and slide again."},
 	AnotherVisit:     {"another-visit", "Another visit is going on at this door: wait until it has ended."},
