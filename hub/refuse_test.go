@@ -366,6 +366,23 @@ func TestServiceKnowsVisit(t *testing.T) {
 	h.until("ready")
 }
 
+// S1, S4: an answer counts from when its beat left: one that was two seconds on its way keeps a door ready for three more, since a block that
+// the service has taken meanwhile must end that in five.
+func TestAnswerCountsFromItsBeat(t *testing.T) {
+	for _, trip := range []time.Duration{0, 1900 * time.Millisecond} {
+		h := ready(t)
+		h.silent = true
+		h.run(200 * time.Millisecond)
+		h.seq++
+		h.in(Answered{Seq: h.seq, Visits: h.named, Sent: h.mono - trip, Trip: trip, Reply: bus.BeatReply{Blocks: h.blocks, Time: noon.Add(h.away + h.mono)}})
+		came := h.mono
+		h.until("arming")
+		if lasted := h.mono - came; h.view.Reason != "service-silent" || lasted < 4900*time.Millisecond-trip || lasted > 5100*time.Millisecond-trip {
+			t.Errorf("trip %v: ready for %v, then %s", trip, lasted, h.view.Reason)
+		}
+	}
+}
+
 // S1, T23: an answer that was overtaken by a newer one says nothing: its block counter is older.
 func TestOvertakenAnswer(t *testing.T) {
 	h := ready(t)

@@ -42,7 +42,7 @@ func (c *Core) answered(in Answered) {
 		if ok && d.visit != nil && !slices.Contains(in.Visits, d.visit.id) {
 			continue
 		}
-		c.step(d, interlock.Fact{Kind: interlock.ServiceSays, OK: ok})
+		c.step(d, interlock.Fact{Kind: interlock.ServiceSays, OK: ok, Age: ms(c.at.Mono - in.Sent)}) // a block may have come since it left
 	}
 	if behind {
 		c.rest = append(c.rest, BeatNow{})

@@ -266,7 +266,7 @@ func (j *judge) hear(f Fact) {
 	case LockSays:
 		j.lockOK = f.OK
 	case ServiceSays:
-		j.served = 0
+		j.served = min(f.Age, l.Service+1)
 		if !f.OK {
 			j.served = l.Service + 1
 		}

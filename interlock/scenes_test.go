@@ -61,7 +61,7 @@ func scenes() []scene {
 			ok(Block), ok(Unblock), ok(Cannot), ok(Out), jump,
 		}, pre},
 		scene{"arrival: lock, door, service, clock", arrivalLimits(), toReady[:len(toReady)-1], []Fact{
-			tick1, ok(ServiceSays), bad(ServiceSays, NoReason), ok(ClockSays), bad(ClockSays, NoReason), ok(LockSays), bad(LockSays, NoReason),
+			tick1, ok(ServiceSays), aged(ok(ServiceSays), 2), aged(ok(ServiceSays), 9), bad(ServiceSays, NoReason), ok(ClockSays), bad(ClockSays, NoReason), ok(LockSays), bad(LockSays, NoReason),
 			bolt(BoltThrown), bolt(BoltDrawn), bolt(BoltJammed), bolt(BoltUnknown), aged(bolt(BoltThrown), 1), aged(bolt(BoltDrawn), 3),
 			door(DoorClosed), door(DoorOpen), door(DoorAjar), door(DoorUnknown), ok(LockNow),
 			number(Slide, current), number(Durable, current),

@@ -17,8 +17,8 @@ func (t *turn) take(f *Fact) {
 	case LockSays:
 		s.lockOK = f.OK
 	case ServiceSays:
-		if f.OK {
-			s.service = 0
+		if f.OK { // it counts from when it was given: a block may have come since (S1, S4)
+			s.service = min(f.Age, past(s.lim.Service))
 		} else {
 			s.service = past(s.lim.Service)
 		}

@@ -138,7 +138,7 @@ type Fact struct {
 	Door   Door
 	By     By
 	Reason Reason
-	Age    Millis // how old a report was when it reached the hub
+	Age    Millis // how old a report, or the service's answer, was when it reached the hub
 	N      uint32 // the nonce of a Slide, the decision of Durable, WriteFailed and NotSent
 }
 

@@ -30,7 +30,7 @@ type outside struct {
 	lockOK    bool
 	smoke     bool
 	liveFrom  time.Duration // since when the verdict told is live without a break; 0: it is not
-	beatAt    time.Duration // the newest answer
+	beatAt    time.Duration // when the service gave the newest answer that came
 	beatOK    bool          // its block counter was the hub's
 	beatOf    []string
 	blocked   bool // a block was taken, and no newer unblock
@@ -244,8 +244,8 @@ func (o *outside) saw(h *home, e *eye, v liveness.Verdict) {
 	}
 }
 
-func (o *outside) answered(h *home, b bus.Beat, r bus.BeatReply) {
-	o.beatAt, o.beatOf = h.t.now, b.Visits
+func (o *outside) answered(h *home, b bus.Beat, r bus.BeatReply, given time.Duration) {
+	o.beatAt, o.beatOf = given, b.Visits
 	o.beatOK = r.Blocks[doorName] == o.blocks
 }
 

@@ -160,8 +160,15 @@ func (h *home) sendBeat() {
 	h.planBeat(h.t.now + every)
 	b := bus.Beat{Hub: h.side.hub, Nonce: beatNonce, Seq: p.seq, Visits: p.visits, Told: p.told}
 	sent, at, boot := h.mono(), h.t.now, h.boot
-	h.request(beatTimeout, func() (any, bool) { return h.t.service.beat(h, b, boot, at) }, func(r any) {
-		reply := r.(bus.BeatReply)
+	type answer struct {
+		reply any
+		given time.Duration
+	}
+	h.request(beatTimeout, func() (any, bool) {
+		r, ok := h.t.service.beat(h, b, boot, at)
+		return answer{r, h.t.now}, ok
+	}, func(r any) {
+		reply, given := r.(answer).reply.(bus.BeatReply), r.(answer).given
 		trip := h.mono() - sent
 		if b.Seq <= p.answered {
 			return
@@ -170,7 +177,7 @@ func (h *home) sendBeat() {
 		if reply.Time.Sub(b.Told) > beatStale {
 			h.beat(boot)
 		}
-		h.outside.answered(h, b, reply)
+		h.outside.answered(h, b, reply, given)
 		h.take(hub.Answered{Seq: b.Seq, Visits: b.Visits, Sent: sent, Trip: trip, Size: uint64(len(h.disk.entries)), Reply: reply})
 		p.known = true
 		if !p.shipping {

@@ -295,13 +295,15 @@ func shellWord(s string) string {
 	return s
 }
 
-// Unit is a systemd unit for a hub.
+// Unit is a systemd unit for a hub. At a reboot it is stopped before what it bolts doors with, where that runs on this machine (S8), and it is
+// started again however often it ended: a door without its hub is nobody's (S14).
 func Unit(program, config, state, user string) string {
 	return `# /etc/systemd/system/eyebolt-hub.service
 [Unit]
 Description=Eyebolt hub
 Wants=network-online.target
-After=network-online.target
+After=network-online.target mosquitto.service zigbee2mqtt.service zwave-js-server.service zwave-js-ui.service matter-server.service
+StartLimitIntervalSec=0
 
 [Service]
 ExecStart=` + unitWord(program) + ` hub --config ` + unitWord(config) + `

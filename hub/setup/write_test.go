@@ -233,9 +233,10 @@ func TestWhatCannotBeReadIsLeft(t *testing.T) {
 	}
 }
 
-func TestUnitQuotes(t *testing.T) {
+// S8, S14: the unit quotes what it is given, is stopped before what it bolts doors with, and never gives up.
+func TestUnit(t *testing.T) {
 	got := setup.Unit("/opt/my eye/eyebolt", "/etc/100%/hub.yaml", "/var/lib/$x", "ada")
-	for _, want := range []string{`ExecStart="/opt/my eye/eyebolt" hub --config /etc/100%%/hub.yaml`, "ReadWritePaths=/var/lib/$$x", "User=ada"} {
+	for _, want := range []string{`ExecStart="/opt/my eye/eyebolt" hub --config /etc/100%%/hub.yaml`, "ReadWritePaths=/var/lib/$$x", "User=ada", " mosquitto.service ", "StartLimitIntervalSec=0"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("it lacks %q:\n%s", want, got)
 		}
