@@ -185,6 +185,30 @@ type datagrams struct {
 	*turn.RelayAddressGeneratorPortRange
 }
 
+// AllocatePacketConn gives a relayed port from which nothing leaves for this machine but to other relayed ports (T25): who may relay to
+// Public is asked for the address alone (mayReach).
+func (d datagrams) AllocatePacketConn(conf turn.AllocateListenerConfig) (net.PacketConn, net.Addr, error) {
+	c, at, err := d.RelayAddressGeneratorPortRange.AllocatePacketConn(conf)
+	if err != nil {
+		return nil, nil, err
+	}
+	return within{c, d.RelayAddressGeneratorPortRange}, at, nil
+}
+
+type within struct {
+	net.PacketConn
+	of *turn.RelayAddressGeneratorPortRange
+}
+
+// WriteTo drops what it does not send, as a network would.
+func (w within) WriteTo(p []byte, to net.Addr) (int, error) {
+	u, ok := to.(*net.UDPAddr)
+	if !ok || u.IP.Equal(w.of.RelayAddress) && (u.Port < int(w.of.MinPort) || u.Port > int(w.of.MaxPort)) {
+		return len(p), nil
+	}
+	return w.PacketConn.WriteTo(p, to)
+}
+
 var errDatagrams = errors.New("turn: datagrams alone are relayed")
 
 func (datagrams) AllocateListener(turn.AllocateListenerConfig) (net.Listener, net.Addr, error) {

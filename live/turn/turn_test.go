@@ -121,6 +121,55 @@ func TestRelay(t *testing.T) {
 	}
 }
 
+// T25: what else listens on the relay's own machine is reached through no relayed port, though the address is one that may be relayed to.
+func TestRelayReachesNothingElseOfItsMachine(t *testing.T) {
+	s := start(t)
+	other, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Close() }()
+	a, err := s.client(t, "udp", s.of(t, "phone")).Allocate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := s.client(t, "udp", s.of(t, "hub")).Allocate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.WriteTo([]byte("open"), a.LocalAddr()); err != nil { // makes b's permission
+		t.Fatal(err)
+	}
+	got := make(chan error, 1)
+	go func() {
+		_, _, err := b.ReadFrom(make([]byte, 100))
+		got <- err
+	}()
+	for end := time.Now().Add(10 * time.Second); ; {
+		for _, to := range []net.Addr{other.LocalAddr(), b.LocalAddr()} { // what goes to b goes the same way, behind it
+			if _, err := a.WriteTo([]byte("x"), to); err != nil {
+				t.Fatal(err)
+			}
+		}
+		select {
+		case err := <-got:
+			if err != nil {
+				t.Fatal(err)
+			}
+		case <-time.After(50 * time.Millisecond):
+			if time.Now().Before(end) {
+				continue
+			}
+			t.Fatal("nothing comes through to the other relayed port")
+		}
+		break
+	}
+	_ = other.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+	if n, from, err := other.ReadFrom(make([]byte, 100)); err == nil {
+		t.Errorf("%d bytes came from %v", n, from)
+	}
+}
+
 func TestMayReach(t *testing.T) {
 	s := &Server{cfg: Config{Public: netip.MustParseAddr("203.0.113.7")}}
 	for addr, want := range map[string]bool{
