@@ -1,7 +1,8 @@
 import { computed, signal } from "@preact/signals";
-import { ask, get, Problem, serverNow } from "../lib/api.ts";
+import { ask, get, Problem } from "../lib/api.ts";
 import { now } from "../lib/clock.ts";
 import { connected, heard } from "../lib/events.ts";
+import { age, agree, arrived, newer } from "../lib/fresh.ts";
 import { headline } from "../lib/state.ts";
 import { putOpen } from "../lib/incidents.ts";
 import type { Alarm, Delivery, Home, Incident, View, VisitSummary } from "../lib/types.ts";
@@ -33,10 +34,10 @@ export const all = computed(() => (home.value?.doors ?? []).flatMap((d) => {
   return v === null ? [] : [{ door: d, view: v }];
 }));
 
-// newsAge is how old the shown view is, by the service's clock.
+// newsAge is how old the shown view is.
 export const newsAge = computed(() => {
   void now.value;
-  return view.value === null ? Number.POSITIVE_INFINITY : Math.max(0, serverNow() - Date.parse(view.value.at));
+  return view.value === null ? Number.POSITIVE_INFINITY : age(view.value);
 });
 export const hero = computed(() => headline(view.value, newsAge.value, connected.value));
 export const stale = computed(() => hero.value.last !== "");
@@ -60,7 +61,8 @@ export async function refresh(): Promise<void> {
 function keep(all: Record<string, View>, v: View): void {
   const k = key(v.hub, v.door);
   const old = all[k];
-  if (old === undefined || Date.parse(v.at) >= Date.parse(old.at)) all[k] = v;
+  arrived(v, old);
+  if (old === undefined || newer(v, old)) all[k] = v;
 }
 
 export function take(type: string, data: unknown): void {
@@ -69,6 +71,7 @@ export function take(type: string, data: unknown): void {
     const newest = { ...views.value };
     keep(newest, data as View);
     views.value = newest;
+    agree(data as View, refresh);
     return;
   }
   if (h === null) return;
