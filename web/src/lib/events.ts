@@ -21,7 +21,7 @@ export const hung = 35_000;
 const look = 5000; // how often that is looked at
 
 type Handler = (type: string, data: unknown) => void;
-const types = ["view", "alarm", "notice", "incident", "visit", "delivery", "reset", "here"];
+const types = ["view", "alarm", "acked", "notice", "incident", "visit", "delivery", "reset", "here"];
 
 // follow hands every event to take; refresh is called when everything must be fetched again.
 export function follow(take: Handler, refresh: () => void): () => void {
