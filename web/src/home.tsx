@@ -8,7 +8,7 @@ import { Household } from "./home/household.tsx";
 import { Deliveries, Notices, Visits } from "./home/lists.tsx";
 import { Consents, Pairing } from "./home/pairing.tsx";
 import { Picture } from "./home/picture.tsx";
-import { all, chosen, door, home, problem, refresh, stale, take, view } from "./home/store.ts";
+import { chosen, door, home, problem, refresh, ringing, stale, take, view } from "./home/store.ts";
 import { VisitPage } from "./home/visit.tsx";
 import { path, part } from "./ui/router.ts";
 import { Boot, enter, Guard, leave, me, OfflineBanner, shell, bootProblem } from "./ui/shell.tsx";
@@ -30,7 +30,7 @@ function HomePage() {
           {doors.map((x, i) => (
             <button key={`${x.hub}/${x.door}`} type="button" aria-pressed={i === chosen.value} onClick={() => (chosen.value = i)}>
               {x.name}
-              {all.value.some((a) => a.door === x && a.view.alarm) && <span class="count">Alarm</span>}
+              {ringing.value.some((r) => r.hub === x.hub && r.door === x.door) && <span class="count">Alarm</span>}
             </button>
           ))}
         </div>

@@ -1,9 +1,9 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { serverNow } from "./lib/api.ts";
 import { now } from "./lib/clock.ts";
 import { connected, follow, lastNews } from "./lib/events.ts";
 import { hhmmss, spanText } from "./lib/format.ts";
+import { age, knownAt } from "./lib/fresh.ts";
 import { stage } from "./lib/stage.ts";
 import { staleAfter } from "./lib/state.ts";
 import type { Stop } from "./lib/types.ts";
@@ -74,15 +74,15 @@ function List({ aside }: { aside: string }) {
 function NoNews({ stop }: { stop: Stop | undefined }) {
   void now.value;
   // In a visit the hub speaks every 5 s: three times nothing, and what is shown may be old, whatever the connection says.
-  const at = stop?.view?.visit ? Date.parse(stop.view.at) : Number.NaN;
-  const silent = serverNow() - at > staleAfter && !["over", "released", "kept"].includes(stop ? stage(stop, stop.view) : "over");
+  const v = stop?.view?.visit ? stop.view : null;
+  const silent = v !== null && age(v) > staleAfter && !["over", "released", "kept"].includes(stop ? stage(stop, stop.view) : "over");
   if (connected.value && !silent) return null;
   const in_ = stop !== undefined && ["inside", "closing", "opening", "leave"].includes(stage(stop, stop.view));
   return (
     <div class={`offline ${in_ ? "loud" : ""}`} role={in_ ? "alert" : "status"}>
       <Icon name="offline" size={20} />
       <span>
-        {connected.value ? `No news from the home since ${hhmmss(at)}.` : lastNews.value === 0 ? "Connecting to the service…" : `No connection since ${hhmmss(lastNews.value)}.`}
+        {connected.value ? `No news from the home since ${hhmmss(v ? knownAt(v) : Number.NaN)}.` : lastNews.value === 0 ? "Connecting to the service…" : `No connection since ${hhmmss(lastNews.value)}.`}
         {in_ && " Step out and pull the door shut: the home bolts it without your phone."}
       </span>
     </div>

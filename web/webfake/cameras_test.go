@@ -3,6 +3,7 @@ package webfake
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"eyebolt/bus"
 )
@@ -53,6 +54,39 @@ func TestHomeShowsEachCamera(t *testing.T) {
 	})
 	p.Text("The link is not graded yet")
 	p.Wait(`!document.body.textContent.includes('Another camera sees')`)
+	clean(t, p)
+}
+
+// S13: a silent hub's cameras watch nothing that anybody knows of, and nobody is told that couriers may go on.
+func TestHomeOfASilentHubCallsNoCameraWatching(t *testing.T) {
+	f, p := start(t), open(t)
+	f.quiet("resident")
+	f.set(func() {
+		v := f.views[theDoor]
+		v.At = v.At.Add(-time.Minute)
+		v.Cameras = []bus.Camera{
+			{Name: "hall", Watch: "live", AgeMs: 70, Link: steady},
+			{Name: "porch", Watch: "lost", AgeMs: 4200, Say: "The picture is lost. Its newest picture was 1.6 s old.", Link: shaky},
+		}
+		f.views[theDoor] = v
+	})
+	f.hub.set(func() { f.hub.mute = true })
+	p.Go(f.url + "/home")
+	p.Wait(unknown)
+	p.Wait(`document.querySelectorAll('.cameras li').length === 2`)
+	var said string
+	p.Eval(`document.body.innerText`, &said)
+	for _, never := range []string{"Watching", "Another camera sees this door", "The picture is lost"} {
+		if strings.Contains(said, never) {
+			t.Errorf("the hub has been silent for a minute, and the page says %q", never)
+		}
+	}
+	p.Text("No news since")
+	p.Eval(`document.querySelector('.cameras').scrollIntoView({block: 'center'})`, nil)
+	shot(t, p, "home-cameras-stale")
+	f.view(func(*bus.View) {})
+	p.Text("Watching")
+	p.Text("Another camera sees this door")
 	clean(t, p)
 }
 

@@ -113,6 +113,7 @@ func TestSmallScreensAndLargeText(t *testing.T) {
 		v.Alarm, v.AlarmText = "lapse-lost", "The picture is lost: the courier was told to leave, and the hub bolts the door as it closes."
 		f.views[theDoor] = v
 		f.home["incidents"] = f.ops["incidents"]
+		f.home["alarms"] = []bus.Alarm{alarm("s1", "front", "hub-silent", fellSilent, 0), alarm("d1", "", "hub-doubled", "Two hubs speak with this hub's key at once.", 0)}
 	})
 	for _, page := range everywhere {
 		for _, c := range []struct {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"eyebolt/bus"
 	"eyebolt/web"
@@ -187,7 +188,8 @@ func TestOperatorIsTold(t *testing.T) {
 	clean(t, p)
 }
 
-// A stream that stands and carries nothing is told as no connection, and made anew.
+// A stream that stands and carries nothing is told as no connection, and made anew: also where this device's clock was turned back
+// meanwhile (S13, T15).
 func TestAStreamThatHangsIsNoConnection(t *testing.T) {
 	f, p := start(t), open(t)
 	f.quiet("operator")
@@ -198,7 +200,7 @@ func TestAStreamThatHangsIsNoConnection(t *testing.T) {
 		p.Eval(`new Promise(r => setTimeout(() => r(document.body.innerText.includes('Door has closed')), 100))`, &seen)
 	}
 	f.set(func() { f.hung = true })
-	p.Eval(`(() => { const now = Date.now.bind(Date); Date.now = () => now() + 40_000; return 1 })()`, nil) // instead of waiting
+	p.Eval(clocks(-time.Hour, 40*time.Second), nil) // instead of waiting
 	p.Text("No connection. Last news at")
 	f.set(func() { f.hung = false })
 	p.Wait(`document.querySelector('.offline') === null`)

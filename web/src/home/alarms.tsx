@@ -1,50 +1,89 @@
 import { ask } from "../lib/api.ts";
 import { buzz } from "../lib/buzz.ts";
-import { hhmmss } from "../lib/format.ts";
+import { hhmmss, moment } from "../lib/format.ts";
+import type { Ringing } from "../lib/ringing.ts";
 import { gapText, tenths } from "../lib/state.ts";
 import type { Incident } from "../lib/types.ts";
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../ui/icons.tsx";
 import { Button, Card, Link, Note } from "../ui/ui.tsx";
-import { all, busy, home, order } from "./store.ts";
+import { acknowledge, all, home, ringing } from "./store.ts";
 
-// AlarmBanner stands above everything until a person acknowledges it: every door's, whichever is looked at, in the page's
-// title too, and felt in the hand.
+// AlarmBanner stands above everything until a person acknowledges it: every door's and every hub's, whichever is looked at, in the
+// page's title too, and felt in the hand.
 export function AlarmBanner() {
-  const ringing = all.value.filter(({ view: v }) => v.alarm);
-  const loud = ringing.length > 0;
+  const list = ringing.value;
+  const loud = list.length > 0;
+  const felt = useRef(new Set<string>());
+  const each = list.flatMap((r) => r.rings.map((a) => `${r.hub}/${r.door}/${a.id || a.reason}`));
   useEffect(() => {
     if (!loud) return;
     const quiet = document.title;
     document.title = `ALARM – ${quiet}`;
-    buzz([400, 150, 400, 150, 400]);
     return () => {
       document.title = quiet;
     };
   }, [loud]);
+  useEffect(() => {
+    if (each.some((a) => !felt.current.has(a))) buzz([400, 150, 400, 150, 400]); // a further alarm is felt, too
+    felt.current = new Set(each);
+  }, [each.join()]);
   if (!loud) return null;
-  const several = (home.value?.doors ?? []).length > 1;
+  const several = (home.value?.doors ?? []).length > 1 || list.length > 1;
   return (
     <div class="alarms">
-      {ringing.map(({ door: d, view: v }) => {
-        const alarm = (home.value?.alarms ?? []).find((a) => !a.notice && a.reason === v.alarm && a.hub === v.hub && a.door === v.door);
-        return (
-          <div key={`${d.hub}/${d.door}`} class="alarm" role="alert">
-            <Icon name="alert" size={32} />
-            <div class="alarm-text">
-              <strong>
-                {several ? `${d.name}: ` : ""}
-                {v.alarm_text || alarm?.text || "There is an alarm at this door."}
-              </strong>
-              <p>{alarm ? `Since ${hhmmss(alarm.at)}. ` : ""}It stays here until somebody acknowledges it.</p>
-            </div>
-            <Button big busy={busy.value.includes("ack")} onClick={() => void order("ack", {}, "Acknowledged.", d)}>
-              I have seen this
-            </Button>
-          </div>
-        );
-      })}
+      {list.map((r) => (
+        <Banner key={`${r.hub}/${r.door}`} ringing={r} several={several} />
+      ))}
+    </div>
+  );
+}
+
+function Banner({ ringing: r, several }: { ringing: Ringing; several: boolean }) {
+  const [wait, setWait] = useState(false);
+  const seen = async (): Promise<void> => {
+    setWait(true);
+    await acknowledge({ hub: r.hub, door: r.ack }, r.rings.map((a) => a.id).filter((id) => id !== ""));
+    setWait(false);
+  };
+  const [one] = r.rings;
+  const name = several ? `${r.name}: ` : "";
+  return (
+    <div class={`alarm ${r.rings.length > 1 ? "several" : ""}`} role="alert">
+      <Icon name="alert" size={32} />
+      {r.rings.length === 1 && one ? (
+        <div class="alarm-text">
+          <strong>
+            {name}
+            {one.text}
+          </strong>
+          <p>{one.at ? `Since ${moment(one.at)}. ` : ""}It stays here until somebody acknowledges it.</p>
+        </div>
+      ) : (
+        <div class="alarm-text">
+          <strong>
+            {name}
+            {r.rings.length + r.more} alarms
+          </strong>
+          <ul>
+            {r.rings.map((a) => (
+              <li key={a.id || a.reason}>
+                {a.text}
+                {a.at && <span class="alarm-since">Since {moment(a.at)}</span>}
+              </li>
+            ))}
+          </ul>
+          {r.more > 0 ? <span class="alarm-more">and {r.more} more: acknowledge these first</span> : <p>They stay here until somebody acknowledges them.</p>}
+        </div>
+      )}
+      {r.ack === "" ? (
+        <p>It can be acknowledged once this hub has a door.</p>
+      ) : (
+        <Button big busy={wait} onClick={() => void seen()}>
+          I have seen this
+        </Button>
+      )}
     </div>
   );
 }

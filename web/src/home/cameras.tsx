@@ -1,13 +1,15 @@
+import { hhmmss } from "../lib/format.ts";
+import { knownAt } from "../lib/fresh.ts";
 import { lapsed, watchName, type Tone } from "../lib/state.ts";
 import type { CameraOfView, LinkOfCamera } from "../lib/types.ts";
 import { Card, Chip, Note } from "../ui/ui.tsx";
-import { view } from "./store.ts";
+import { stale, view } from "./store.ts";
 
 // CameraWarning says that one of several cameras does not watch. Another one does, so nothing is locked for it.
 export function CameraWarning() {
   const v = view.value;
   const all = v?.cameras ?? [];
-  if (v?.watch !== "live" || all.length < 2) return null;
+  if (v?.watch !== "live" || all.length < 2 || stale.value) return null;
   const blind = all.filter((c) => lapsed(c.watch));
   if (blind.length === 0) return null;
   return (
@@ -22,12 +24,18 @@ export function CameraWarning() {
   );
 }
 
-// Cameras is each camera for itself, and what its connection is worth.
+// Cameras is each camera for itself, and what its connection is worth. Without news nobody knows what a camera sees (S13).
 export function Cameras() {
-  const all = view.value?.cameras ?? [];
-  if (all.length === 0) return null;
+  const v = view.value;
+  const all = v?.cameras ?? [];
+  if (v === null || all.length === 0) return null;
   return (
     <Card title={all.length === 1 ? "Camera" : "Cameras"}>
+      {stale.value && (
+        <p class="hint">
+          No news since {hhmmss(knownAt(v))}. {all.length === 1 ? "Nobody knows whether it watches now. Its connection is told as it was then." : "Nobody knows whether they watch now. Their connections are told as they were then."}
+        </p>
+      )}
       <ul class="cameras">
         {all.map((c) => (
           <One key={c.name} camera={c} />
@@ -42,9 +50,9 @@ function One({ camera: c }: { camera: CameraOfView }) {
     <li>
       <p class="camera-head">
         <strong>{c.name}</strong>
-        <Chip tone={tone(c.watch)}>{watchName(c.watch)}</Chip>
+        {stale.value ? <Chip tone="unknown">Unknown</Chip> : <Chip tone={tone(c.watch)}>{watchName(c.watch)}</Chip>}
       </p>
-      {c.say && <p class="camera-say">{c.say}</p>}
+      {c.say && !stale.value && <p class="camera-say">{c.say}</p>}
       {c.link && <Connection link={c.link} />}
     </li>
   );

@@ -1,4 +1,5 @@
 import { hhmmss } from "../lib/format.ts";
+import { knownAt } from "../lib/fresh.ts";
 import { inVisit, phaseName, type Tone } from "../lib/state.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Button, Chip, Note, Switch, Twice } from "../ui/ui.tsx";
@@ -28,7 +29,7 @@ export function Hero() {
         <p class="hero-sentence">{h.sentence}</p>
         {h.last !== "" && v && (
           <p class="hero-last">
-            Last known: {h.last}, at {hhmmss(v.at)}
+            Last known: {h.last}, at {hhmmss(knownAt(v))}
           </p>
         )}
       </div>

@@ -1,9 +1,11 @@
 import { computed, signal } from "@preact/signals";
-import { ask, get, Problem, serverNow } from "../lib/api.ts";
+import { ask, get, Problem } from "../lib/api.ts";
 import { now } from "../lib/clock.ts";
 import { connected, heard } from "../lib/events.ts";
+import { age, agree, arrived, newer } from "../lib/fresh.ts";
 import { headline } from "../lib/state.ts";
 import { putOpen } from "../lib/incidents.ts";
+import { ringing as ringingOf } from "../lib/ringing.ts";
 import type { Alarm, Delivery, Home, Incident, View, VisitSummary } from "../lib/types.ts";
 
 // The resident's whole state: fetched once, then kept by events.
@@ -33,18 +35,33 @@ export const all = computed(() => (home.value?.doors ?? []).flatMap((d) => {
   return v === null ? [] : [{ door: d, view: v }];
 }));
 
-// newsAge is how old the shown view is, by the service's clock.
+// ringing are the alarms that nobody has acknowledged, one entry for each door and each hub where any rings.
+export const ringing = computed(() =>
+  ringingOf(home.value, (hub, at) => all.value.find(({ door: d }) => d.hub === hub && d.door === at)?.view ?? null),
+);
+
+// newsAge is how old the shown view is.
 export const newsAge = computed(() => {
   void now.value;
-  return view.value === null ? Number.POSITIVE_INFINITY : Math.max(0, serverNow() - Date.parse(view.value.at));
+  return view.value === null ? Number.POSITIVE_INFINITY : age(view.value);
 });
 export const hero = computed(() => headline(view.value, newsAge.value, connected.value));
 export const stale = computed(() => hero.value.last !== "");
 
+let asks = 0;
+let newestHome = 0; // the number of the newest answer
+const underWay = new Set<[string, unknown][]>(); // what came as events during each fetch
+
 export async function refresh(): Promise<void> {
+  const mine = ++asks;
+  const came: [string, unknown][] = [];
+  underWay.add(came);
   try {
     const h = await get<Home>("/api/home");
-    home.value = h;
+    if (mine < newestHome) return; // a later fetch was answered first
+    newestHome = mine;
+    // The answer may have been made before an alarm was raised or acknowledged of which an event has told meanwhile.
+    home.value = came.reduce((sum, [type, data]) => fold(sum, type, data), h);
     heard();
     const newest = { ...views.value };
     for (const d of h.doors ?? []) if (d.view) keep(newest, d.view);
@@ -53,6 +70,8 @@ export async function refresh(): Promise<void> {
   } catch (e) {
     if (e instanceof Problem && e.status === 401) location.replace("/");
     problem.value = e instanceof Error ? e.message : "The service did not answer.";
+  } finally {
+    underWay.delete(came);
   }
 }
 
@@ -60,7 +79,8 @@ export async function refresh(): Promise<void> {
 function keep(all: Record<string, View>, v: View): void {
   const k = key(v.hub, v.door);
   const old = all[k];
-  if (old === undefined || Date.parse(v.at) >= Date.parse(old.at)) all[k] = v;
+  arrived(v, old);
+  if (old === undefined || newer(v, old)) all[k] = v;
 }
 
 export function take(type: string, data: unknown): void {
@@ -69,24 +89,31 @@ export function take(type: string, data: unknown): void {
     const newest = { ...views.value };
     keep(newest, data as View);
     views.value = newest;
+    agree(data as View, refresh);
     return;
   }
-  if (h === null) return;
+  for (const came of underWay) came.push([type, data]);
+  if (h !== null) home.value = fold(h, type, data);
+}
+
+// fold gives the home as it is after an event.
+function fold(h: Home, type: string, data: unknown): Home {
   switch (type) {
     case "alarm":
     case "notice":
-      home.value = { ...h, alarms: put(h.alarms, data as Alarm, (a) => a.id).slice(0, 50) };
-      break;
+      return { ...h, alarms: put(h.alarms, data as Alarm, (a) => a.id).slice(0, 50) };
+    case "acked": {
+      const ids = (data as { ids: string[] | null }).ids ?? [];
+      return { ...h, alarms: (h.alarms ?? []).filter((a) => !ids.includes(a.id)) };
+    }
     case "incident":
-      home.value = { ...h, incidents: putOpen(h.incidents, data as Incident) };
-      break;
+      return { ...h, incidents: putOpen(h.incidents, data as Incident) };
     case "visit":
-      home.value = { ...h, visits: put(h.visits, data as VisitSummary, (v) => v.id) };
-      break;
+      return { ...h, visits: put(h.visits, data as VisitSummary, (v) => v.id) };
     case "delivery":
-      home.value = { ...h, deliveries: put(h.deliveries, data as Delivery, (d) => d.id) };
-      break;
+      return { ...h, deliveries: put(h.deliveries, data as Delivery, (d) => d.id) };
   }
+  return h;
 }
 
 function put<T>(list: T[] | null | undefined, one: T, id: (t: T) => string): T[] {
@@ -110,4 +137,10 @@ export async function order(what: string, body: unknown, done: string, at?: { hu
   if (!r.ok || mine === newestOrder) said.value = answer;
   if (r.ok) setTimeout(() => said.value === answer && (said.value = null), 6000);
   return r.ok;
+}
+
+// acknowledge says that these alarms were seen, and no others (S16). What is left is fetched: an event may be lost.
+export async function acknowledge(at: { hub: string; door: string }, ids: string[]): Promise<void> {
+  await order("ack", { alarms: ids }, "Acknowledged.", at);
+  await refresh();
 }

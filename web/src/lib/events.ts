@@ -21,7 +21,7 @@ export const hung = 35_000;
 const look = 5000; // how often that is looked at
 
 type Handler = (type: string, data: unknown) => void;
-const types = ["view", "alarm", "notice", "incident", "visit", "delivery", "reset", "here"];
+const types = ["view", "alarm", "acked", "notice", "incident", "visit", "delivery", "reset", "here"];
 
 // follow hands every event to take; refresh is called when everything must be fetched again.
 export function follow(take: Handler, refresh: () => void): () => void {
@@ -30,21 +30,22 @@ export function follow(take: Handler, refresh: () => void): () => void {
   let wait = 1000;
   let stopped = false;
   let late = 0;
-  let opened = 0;
-  let alive = 0; // Date.now() of the newest sign of life of this very stream
+  let opened = 0; // by performance.now(), as is all that is waited for here: a clock that is turned back must not make it longer
+  let alive = 0; // when the newest sign of life of this very stream came
 
   const open = (): void => {
     source?.close();
     const s = new EventSource("/api/events");
     source = s;
-    opened = Date.now();
+    opened = performance.now();
     clearTimeout(late);
     late = setTimeout(() => {
       if (s.readyState !== EventSource.OPEN && !stopped) connected.value = false;
     }, opening);
     s.onopen = () => {
       connected.value = true;
-      lastNews.value = alive = Date.now();
+      heard();
+      alive = performance.now();
       wait = 1000;
       refresh(); // what happened between the last fetch and this moment came to nobody
     };
@@ -57,7 +58,8 @@ export function follow(take: Handler, refresh: () => void): () => void {
     };
     for (const type of types) {
       s.addEventListener(type, (e) => {
-        lastNews.value = alive = Date.now();
+        heard();
+        alive = performance.now();
         connected.value = true;
         if (type === "here") return;
         if (type === "reset") return refresh();
@@ -84,9 +86,9 @@ export function follow(take: Handler, refresh: () => void): () => void {
   const back = (e: PageTransitionEvent): void => {
     if (e.persisted) open();
   };
-  let looked = Date.now();
+  let looked = performance.now();
   const watchdog = setInterval(() => {
-    const now = Date.now();
+    const now = performance.now();
     const slept = now - looked > 2 * look; // this page was itself asleep: the stream is asked before it is blamed
     looked = now;
     if (slept || source === null) return;

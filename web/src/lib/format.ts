@@ -32,6 +32,12 @@ export function dayName(t: string | undefined, now = Date.now()): string {
   return day.format(d);
 }
 
+// moment is a time to the second, with its day unless that is today.
+export function moment(t: string): string {
+  const d = dayName(t);
+  return d === "Today" || d === "–" ? hhmmss(t) : `${d === "Yesterday" ? "yesterday" : d}, ${hhmmss(t)}`;
+}
+
 export const spanText = (from: string, until: string): string => `${hhmm(from)} – ${hhmm(until)}`;
 
 // since gives seconds since a visit began as m:ss.

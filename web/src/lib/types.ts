@@ -70,6 +70,7 @@ export interface View {
   leave: boolean;
   alarm?: string;
   alarm_text?: string;
+  alarm_id?: string; // Alarm.id of it
   incidents?: Incident[] | null;
   cameras?: CameraOfView[] | null; // to residents alone
   walk?: WalkOfView;

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { ask, get, Problem } from "../lib/api.ts";
 import { heard } from "../lib/events.ts";
+import { agree, arrived, newer } from "../lib/fresh.ts";
 import { stopOf } from "../lib/stage.ts";
 import type { AskReply, Stop, View } from "../lib/types.ts";
 
@@ -23,10 +24,11 @@ export async function refresh(): Promise<void> {
     // An event may have brought a newer view while this was under way: of the same visit, or of one that has just begun.
     stops.value = got.map((s) => {
       const known = stops.value?.find((o) => o.delivery === s.delivery)?.view;
+      if (s.view) arrived(s.view, known);
       if (!known) return s;
       const since = (heardAt.get(s.delivery) ?? 0) >= asked;
       if (!s.view) return since ? { ...s, view: known } : s;
-      return (since || known.visit === s.view.visit) && Date.parse(known.at) > Date.parse(s.view.at) ? { ...s, view: known } : s;
+      return (since || known.visit === s.view.visit) && !newer(s.view, known) ? { ...s, view: known } : s;
     });
     heard();
     problem.value = "";
@@ -43,12 +45,14 @@ export function take(type: string, data: unknown): void {
     const about = stopOf(stops.value ?? [], v);
     stops.value = (stops.value ?? []).map((s) => {
       if (s !== about) return s;
-      if (s.view && Date.parse(v.at) < Date.parse(s.view.at)) return s;
+      arrived(v, s.view);
+      if (s.view && !newer(v, s.view)) return s;
       ended ||= !!s.view?.visit && !v.visit;
       heardAt.set(s.delivery, performance.now());
       return { ...s, view: v };
     });
     if (ended) void refresh(); // the visit is over: the stop's state has changed with it
+    else agree(v, refresh);
     return;
   }
   if (type === "delivery" || type === "visit") void refresh();

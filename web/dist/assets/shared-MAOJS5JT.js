@@ -1,1 +1,0 @@
-function e(i){navigator.userActivation?.hasBeenActive&&navigator.vibrate?.(i)}export{e as a};
