@@ -31,7 +31,8 @@ type post struct {
 
 type pending struct {
 	a       bus.Alarm
-	sending bool
+	sending int           // tries under way
+	left    time.Duration // when the newest began
 }
 
 const (
@@ -41,8 +42,9 @@ const (
 	beatGap     = 100 * time.Millisecond
 	beatTimeout = 2 * time.Second
 	beatStale   = 12 * time.Second
+	maxBeats    = 4
 	alarmRetry  = time.Second
-	alarmAgain  = beatTimeout + alarmRetry // from an alarm that was lost to the next try
+	alarmAgain  = beatTimeout + alarmRetry // from an alarm that was lost to the next try, if no beat is answered before
 	shipWait    = 2 * time.Second
 	shipEvery   = 30 * time.Second       // hub/run ships several times a second; each time costs two signatures
 	shipMost    = 256                    // entries in one message
@@ -174,6 +176,7 @@ func (h *home) sendBeat() {
 			return
 		}
 		p.answered, p.told = b.Seq, reply.Time
+		p.hurry(h, at)
 		if reply.Time.Sub(b.Told) > beatStale {
 			h.beat(boot)
 		}
@@ -200,26 +203,38 @@ func (p *post) alarm(h *home, a bus.Alarm) {
 		p.alarms = append(p.alarms, &pending{a: a})
 		i = len(p.alarms) - 1
 	}
-	p.tell(h, p.alarms[i])
+	if p.alarms[i].sending == 0 {
+		p.tell(h, p.alarms[i])
+	}
 }
 
 func (p *post) tell(h *home, k *pending) {
-	if k.sending {
-		return
-	}
-	k.sending = true
+	k.sending++
+	k.left = h.t.now
 	boot := h.boot
 	h.request(beatTimeout, func() (any, bool) { return nil, h.t.service.alarm(h, k.a) }, func(any) {
-		p.alarms = slices.DeleteFunc(p.alarms, func(o *pending) bool { return o == k })
-		h.take(hub.Told{ID: k.a.ID})
+		k.sending--
+		if i := slices.Index(p.alarms, k); i >= 0 {
+			p.alarms = slices.Delete(p.alarms, i, i+1)
+			h.take(hub.Told{ID: k.a.ID})
+		}
 	}, func() {
+		k.sending--
 		h.t.after(alarmRetry, func() {
-			if h.boot == boot {
-				k.sending = false
+			if h.boot == boot && k.sending == 0 && slices.Contains(p.alarms, k) {
 				p.tell(h, k)
 			}
 		})
 	})
+}
+
+// hurry tells again what was told before a beat that was answered: the way is open.
+func (p *post) hurry(h *home, sent time.Duration) {
+	for _, k := range slices.Clone(p.alarms) {
+		if k.left < sent && k.sending < maxBeats {
+			p.tell(h, k)
+		}
+	}
 }
 
 // ship sends the record from the service's cursor on.

@@ -36,7 +36,7 @@ var whyNotWorse = map[string]string{
 	"loop":        "The longest that a loop, coded anew, took in the measured clips is 18 s; the town's detector is that model",
 	"hub-off":     "The service hears no beat for 2 s and alarms by itself (S14); it looks twice a second",
 	"hub-stalled": "As with hub-off: a hub that stands still sends no beats (S14)",
-	"dark+T10":    "With the uplink cut before the alarm could leave, the hub's silence tells after 2 s, or the alarm is sent again after 3",
+	"dark+T10":    "With the uplink cut before the alarm could leave, the hub's silence tells after 2 s, or the alarm is sent again with the first beat that is answered",
 	"in all": "Several kinds, one behind the other, in one stretch: a camera that is frozen, then covered, then dark. Each has its own bound, and each that is found is told; " +
 		"a chain is as long as its links, so this has no bound of its own. Whoever forges pictures at will chooses the longest link, the loop",
 }
@@ -46,8 +46,8 @@ var lengthenings = map[string]string{
 	"+missed": "The detector does not find it: it lasts as long as the attack. Of the measured clips that is 0 of 44 frozen, 4 of 120 covered, 5 of 60 loops; the town misses 5, 3.2 and 8.3 %",
 	"+T27":    "A magnet tells the hub that the door never opened: it does not know that anybody is in. The walk test and the door's own sense are against it, not the watch",
 	"+T15":    "The town's service waits by a clock that was turned meanwhile; a real one waits by its monotonic clock",
-	"+T23":    "The bus loses what is said; an alarm that is lost is sent again after 3 s, as often as it is lost",
-	"+T10":    "With the uplink cut before the alarm could leave, the hub's silence tells after 2 s, or the alarm is sent again after 3; the bound is longer by that",
+	"+T23":    "The bus loses what is said; an alarm that is lost is sent again with the next beat that is answered, as often as it is lost",
+	"+T10":    "With the uplink cut before the alarm could leave, the hub's silence tells after 2 s, or the alarm is sent again with the first beat that is answered; the bound is longer by that, and half a second for each cut that hits it again",
 }
 
 // The page of the worst says what the search's files come to now: none breaks a rule or is over its bound (S6, S14). With -rewrite it is

@@ -76,10 +76,14 @@ type answer struct {
 	reply any
 }
 
+// pending is an alarm that the service has not taken yet. While it does not answer, each answered beat has the alarm sent again: the way is open,
+// and whoever cuts it for moments must not choose when the household is told (T10, S16).
 type pending struct {
 	alarm   bus.Alarm
-	sending bool
-	due     time.Duration
+	sending int           // tries under way
+	left    time.Duration // when the newest of them began
+	hurry   bool          // a beat that left later was answered
+	due     time.Duration // of the next try, while there is none
 }
 
 func newPost(cfg Config, now func() time.Duration, q *queue, wg *sync.WaitGroup, cursor func(uint64)) *post {
@@ -180,6 +184,12 @@ func (p *post) beat(ctx context.Context, b bus.Beat) {
 	newest := b.Seq > p.answered
 	if newest {
 		p.answered, p.told = b.Seq, r.Time
+		for _, k := range p.alarms {
+			if k.left < sent {
+				k.hurry, k.due = true, 0
+			}
+		}
+		signal(p.alarmNow)
 	}
 	p.mu.Unlock()
 	if !newest {
@@ -299,7 +309,7 @@ func (p *post) alarming(ctx context.Context) {
 			timer.Reset(alarmRetry / 4)
 		} // else alarmNow tells of the next one
 		for _, k := range p.alarms {
-			if k.sending || k.due > now {
+			if k.sending == 0 && k.due > now || k.sending > 0 && !k.hurry || k.sending >= maxBeats {
 				continue
 			}
 			select {
@@ -307,7 +317,8 @@ func (p *post) alarming(ctx context.Context) {
 			default:
 				continue
 			}
-			k.sending = true
+			k.sending++
+			k.left, k.hurry = now, false
 			p.wg.Go(func() {
 				p.send(ctx, k)
 				<-slots
@@ -323,21 +334,20 @@ func (p *post) send(ctx context.Context, k *pending) {
 	defer cancel()
 	err := p.request(ctx, "alarm", k.alarm, nil)
 	p.mu.Lock()
-	k.sending = false
+	k.sending--
 	if err != nil {
 		k.due = p.now() + alarmRetry
 		p.mu.Unlock()
 		p.log.Warn("alarm was not taken by the service, it is sent again", "alarm", k.alarm.Reason, "door", k.alarm.Door, "err", err)
 		return
 	}
-	for i, o := range p.alarms {
-		if o == k {
-			p.alarms = append(p.alarms[:i:i], p.alarms[i+1:]...)
-			break
-		}
-	}
+	before := len(p.alarms)
+	p.alarms = slices.DeleteFunc(p.alarms, func(o *pending) bool { return o == k })
+	first := len(p.alarms) < before
 	p.mu.Unlock()
-	p.push(hub.Told{ID: k.alarm.ID})
+	if first {
+		p.push(hub.Told{ID: k.alarm.ID})
+	}
 }
 
 func (p *post) takeAsk(m bus.Message) {
