@@ -186,9 +186,20 @@ func (w *witness) takeContact(e *event, m item) {
 	w.sayDoor(0, m.at)
 }
 
+// sayDoor tells of the door. An answer to a question that left before the newest word of the door has crossed it, and nobody can say which
+// came first: the lock is asked again. What is not closed is told all the same, as no older than the word that it contradicts: an
+// older one is overlooked, and would not be told twice. Closed is left to the answer to come (T27, S13).
 func (w *witness) sayDoor(age, at time.Duration) {
-	w.doorSaid = w.door()
-	w.say(lock.Report{What: lock.OfDoor, Door: w.doorSaid, At: at, Age: age})
+	door := w.door()
+	if door != w.doorSaid && age > 0 && at-age < w.doorNew {
+		w.ask(at)
+		if door == lock.DoorClosed {
+			return
+		}
+		age = lock.After(age, at, w.doorNew)
+	}
+	w.doorSaid, w.doorNew = door, max(w.doorNew, at-age)
+	w.say(lock.Report{What: lock.OfDoor, Door: door, At: at, Age: age})
 }
 
 // door joins the contact and the lock's own sense: closed only if each one that there is says so (T27).

@@ -45,8 +45,9 @@ type witness struct {
 	jammed   bool
 	deed     deed
 	deedAt   time.Duration
-	bolt     lock.Bolt // as last reported
-	doorSaid lock.Door // likewise
+	bolt     lock.Bolt     // as last reported
+	doorSaid lock.Door     // likewise
+	doorNew  time.Duration // when the newest word of the door was made that was reported
 	contact  lock.Door
 	exact    bool // the contact has the precise word for its door, beside the simple one
 	sense    lock.Door
@@ -163,7 +164,7 @@ func (w *witness) forget(at time.Duration) {
 		w.say(lock.Report{What: lock.OfBolt, At: at})
 	}
 	if w.doorSaid != lock.DoorUnknown {
-		w.doorSaid = lock.DoorUnknown
+		w.doorSaid, w.doorNew = lock.DoorUnknown, at
 		w.say(lock.Report{What: lock.OfDoor, At: at})
 	}
 }

@@ -189,3 +189,101 @@ func TestSmokeCrossing(t *testing.T) {
 	}
 	l.want("asked again", l.learn(4*s, 5*s, both("0", "0")), "over ")
 }
+
+// doorTold are the reports of the door.
+func doorTold(all []lock.Report) (told []lock.Report) {
+	for _, r := range all {
+		if r.What == lock.OfDoor {
+			told = append(told, r)
+		}
+	}
+	return told
+}
+
+// believes is what a hub makes of all reports so far: one that was made before the newest says nothing (interlock).
+func believes(all []lock.Report) (door lock.Door, made time.Duration) {
+	for _, r := range doorTold(all) {
+		if r.At-r.Age >= made {
+			door, made = r.Door, r.At-r.Age
+		}
+	}
+	return door, made
+}
+
+func contactEvent(at time.Duration, code int) item {
+	return item{what: said, at: at, event: &event{name: "value updated", node: 3, class: ccNotification, property: "Access Control", key: "Door state", value: json.RawMessage(fmt.Sprint(code))}}
+}
+
+func doorAnswer(sent, at time.Duration, door lock.Door) item {
+	return item{what: answered, sent: sent, at: at, answer: operation{mode: modeSecured, bolt: lock.BoltThrown, door: door}}
+}
+
+// S9, S11, S13, T27: the lock's answer to a question that left before the contact spoke. Open is told as no older than the contact's word, or
+// the hub would drop it and never hear it again; closed is told by the next answer; the lock is asked again either way.
+func TestDoorAnswerCrossesTheContact(t *testing.T) {
+	ms := time.Millisecond
+	for _, c := range []struct {
+		name    string
+		contact int
+		before  lock.Door
+		answer  lock.Door
+		told    bool
+		between lock.Door // what the hub goes by before the next answer
+	}{
+		{"the contact closes, the lock's sense is open", windowClosed, lock.DoorClosed, lock.DoorOpen, true, lock.DoorOpen},
+		{"the contact closes, the lock's sense does not know", windowClosed, lock.DoorClosed, lock.DoorUnknown, true, lock.DoorUnknown},
+		{"the contact closes, and so does the lock's sense", windowClosed, lock.DoorOpen, lock.DoorClosed, false, lock.DoorOpen},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := withSmoke
+			s.DoorSense = true
+			l := newListener(t, s)
+			l.connect(1000*ms, "")
+			all := l.hear(contactEvent(2000*ms, windowOpen))
+			all = append(all, l.hear(doorAnswer(3000*ms, 3100*ms, c.before))...)
+			l.asks(9900 * ms)
+			all = append(all, l.hear(contactEvent(10_000*ms, c.contact))...)
+			told := l.hear(doorAnswer(9900*ms, 10_400*ms, c.answer))
+			all = append(all, told...)
+			if got := doorTold(told); (len(got) > 0) != c.told {
+				t.Errorf("told %+v", got)
+			}
+			for _, r := range doorTold(told) {
+				if r.At-r.Age < 10_000*ms || r.Door == lock.DoorClosed {
+					t.Errorf("told %+v, made %v before it came", r, r.Age)
+				}
+			}
+			if got, _ := believes(all); got != c.between {
+				t.Errorf("the hub believes %d, want %d", got, c.between)
+			}
+			if now, _ := l.asks(10_400 * ms); !now {
+				t.Error("the lock is not asked again")
+			}
+			all = append(all, l.hear(doorAnswer(10_400*ms, 10_800*ms, c.answer))...)
+			if got, _ := believes(all); got != c.answer {
+				t.Errorf("after the next answer the hub believes %d, want %d", got, c.answer)
+			}
+			if now, _ := l.asks(10_800 * ms); now {
+				t.Error("asked for no reason")
+			}
+		})
+	}
+}
+
+// S12, S13: an answer to a question of before a word was lost. Open is told as no older than "unknown", which it contradicts.
+func TestDoorAnswerCrossesALoss(t *testing.T) {
+	ms := time.Millisecond
+	l := newListener(t, Settings{Lock: "2", Contact: "3", DoorSense: true, Prove: time.Minute})
+	l.connect(1000*ms, "")
+	all := l.hear(contactEvent(2000*ms, windowClosed))
+	all = append(all, l.hear(doorAnswer(3000*ms, 3100*ms, lock.DoorClosed))...)
+	if got, _ := believes(all); got != lock.DoorClosed {
+		t.Fatalf("the hub believes %d, want closed", got)
+	}
+	all = append(all, l.hear(item{what: unreadable, at: 5000 * ms, err: errNoKind})...)
+	all = append(all, l.hear(doorAnswer(4900*ms, 5200*ms, lock.DoorOpen))...)
+	all = append(all, l.hear(doorAnswer(5300*ms, 5400*ms, lock.DoorOpen))...)
+	if got, _ := believes(all); got != lock.DoorOpen {
+		t.Errorf("the hub believes %d, want open", got)
+	}
+}
