@@ -27,7 +27,7 @@ func (w *witness) takeAnswer(m item) {
 	age := m.at - m.sent
 	switch m.of {
 	case readContact:
-		w.contact = contactDoor(m.answer[w.ids.contactPath().String()])
+		w.contact = w.weigh(w.contact, contactDoor(m.answer[w.ids.contactPath().String()]), m, w.contactAt)
 		w.sayDoor(age, m.at)
 	case readSmoke:
 		w.takeSmokeAnswer(m, age)
@@ -46,11 +46,11 @@ func (w *witness) takeLockAnswer(m item, age time.Duration) {
 		w.looseBack = max(m.at, 1)
 	}
 	if w.set.DoorSense {
-		w.sense = senseDoor(m.answer[w.ids.lockPath(attrDoorState).String()])
+		w.sense = w.weigh(w.sense, senseDoor(m.answer[w.ids.lockPath(attrDoorState).String()]), m, w.senseAt)
 	}
 	beside := w.ids.contact.node != 0 && !w.apart(w.ids.contact)
 	if beside {
-		w.contact = contactDoor(m.answer[w.ids.contactPath().String()])
+		w.contact = w.weigh(w.contact, contactDoor(m.answer[w.ids.contactPath().String()]), m, w.contactAt)
 	}
 	if beside || (w.set.DoorSense && w.ids.contact.node == 0) {
 		w.sayDoor(age, m.at)
@@ -106,7 +106,7 @@ func (w *witness) takeEvent(m item) {
 	case e.node == w.ids.lock.node && e.path == w.ids.battery:
 		w.takeBattery(e.value, m.at)
 	case at == w.ids.contact && e.path == w.ids.contactPath():
-		w.contact = contactDoor(e.value)
+		w.contact, w.contactAt = contactDoor(e.value), m.at
 		w.sayDoor(0, m.at)
 	case at == w.ids.smoke && (e.path == w.ids.smokePath(attrSmokeState) || e.path == w.ids.smokePath(attrCOState)):
 		if w.takeSmoke(e.path.attribute, e.value) {
@@ -159,7 +159,7 @@ func (w *witness) takeSense(to lock.Door, at time.Duration) {
 	if !w.set.DoorSense {
 		return
 	}
-	w.sense = to
+	w.sense, w.senseAt = to, at
 	w.sayDoor(0, at)
 }
 
@@ -260,9 +260,33 @@ func (w *witness) sayBolt(b lock.Bolt, d deed, age, at time.Duration, solicited 
 	w.say(lock.Report{What: lock.OfBolt, Bolt: b, By: d.by, Who: d.who, At: at, Age: age, Solicited: solicited})
 }
 
+// sayDoor tells of the door. An answer to a question that left before the newest word of the door has crossed it, and nobody can say which
+// came first: the door is asked again. What is not closed is told all the same, as no older than the word that it contradicts: an
+// older one is overlooked, and would not be told twice. Closed is left to the answer to come (T27, S13).
 func (w *witness) sayDoor(age, at time.Duration) {
-	w.doorSaid = w.door()
-	w.say(lock.Report{What: lock.OfDoor, Door: w.doorSaid, At: at, Age: age})
+	door := w.door()
+	if door != w.doorSaid && age > 0 && at-age < w.doorNew {
+		w.ask(at)
+		if door == lock.DoorClosed {
+			return
+		}
+		age = lock.After(age, at, w.doorNew)
+	}
+	w.doorSaid, w.doorNew = door, max(w.doorNew, at-age)
+	w.say(lock.Report{What: lock.OfDoor, Door: door, At: at, Age: age})
+}
+
+// weigh is what an answer makes of one sense of the door, now being what it said before. Of an answer and of the sense's own word since the
+// question left, which was at spoke, nobody can say which came first: it is asked again, and meanwhile is not closed unless both say so (S13).
+func (w *witness) weigh(now, answer lock.Door, m item, spoke time.Duration) lock.Door {
+	if answer == now || m.sent > spoke {
+		return answer
+	}
+	w.ask(m.at)
+	if answer == lock.DoorClosed {
+		return now
+	}
+	return answer
 }
 
 func (w *witness) sayChangedDoor(age, at time.Duration) {

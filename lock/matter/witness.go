@@ -46,17 +46,20 @@ type witness struct {
 	healthy   string
 
 	// Evidence. Everything here is void when the connection was gone.
-	throwing time.Duration // since when a thrown bolt is expected; 0: it is not
-	contrary time.Duration // when the lock last said by itself that it is not thrown
-	jammed   bool
-	deed     deed
-	deedAt   time.Duration
-	bolt     lock.Bolt // as last reported
-	doorSaid lock.Door // likewise
-	contact  lock.Door
-	sense    lock.Door
-	percent  int
-	alarms   [2]bool // smoke, CO
+	throwing  time.Duration // since when a thrown bolt is expected; 0: it is not
+	contrary  time.Duration // when the lock last said by itself that it is not thrown
+	jammed    bool
+	deed      deed
+	deedAt    time.Duration
+	bolt      lock.Bolt     // as last reported
+	doorSaid  lock.Door     // likewise
+	doorNew   time.Duration // when the newest word of the door was made that was reported
+	contact   lock.Door
+	sense     lock.Door
+	contactAt time.Duration // when the contact last spoke by itself; -1: never
+	senseAt   time.Duration // likewise the lock's own sense
+	percent   int
+	alarms    [2]bool // smoke, CO
 
 	at     time.Duration
 	warner lock.Warner
@@ -70,7 +73,7 @@ type deed struct {
 }
 
 func newWitness(s Settings, log *slog.Logger, say func(lock.Report)) *witness {
-	w := &witness{set: s, say: say, contrary: -1, percent: -1, healthy: "unsaid", warner: lock.Warner{Log: log}}
+	w := &witness{set: s, say: say, contrary: -1, contactAt: -1, senseAt: -1, percent: -1, healthy: "unsaid", warner: lock.Warner{Log: log}}
 	for i := range w.askers {
 		w.askers[i].Prove = s.Prove
 	}
@@ -164,7 +167,7 @@ func (w *witness) forget(at time.Duration) {
 		w.say(lock.Report{What: lock.OfBolt, At: at})
 	}
 	if w.doorSaid != lock.DoorUnknown {
-		w.doorSaid = lock.DoorUnknown
+		w.doorSaid, w.doorNew = lock.DoorUnknown, at
 		w.say(lock.Report{What: lock.OfDoor, At: at})
 	}
 }

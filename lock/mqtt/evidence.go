@@ -142,7 +142,7 @@ func (w *witness) recent(b lock.Bolt, at time.Duration) deed {
 
 func (w *witness) sayBolt(b lock.Bolt, d deed, age time.Duration, m message, solicited bool) {
 	if b != lock.BoltThrown {
-		age = after(age, m.at, w.boltNew)
+		age = lock.After(age, m.at, w.boltNew)
 	}
 	w.bolt, w.boltAt = b, m.at-age
 	w.boltNew = max(w.boltNew, w.boltAt)
@@ -201,15 +201,11 @@ func (w *witness) sayDoor(t told, m message) {
 	age := w.age(t, m)
 	w.doorSaid = w.door()
 	if w.doorSaid != lock.DoorClosed {
-		age = after(age, m.at, w.doorNew)
+		age = lock.After(age, m.at, w.doorNew)
 	}
 	w.doorNew = max(w.doorNew, m.at-age)
 	w.say(lock.Report{What: lock.OfDoor, Door: w.doorSaid, At: m.at, Age: age})
 }
-
-// after is age, but not older than the newest that was said, of before: messages come in order, so a later one that seems older
-// says only that a wall clock was set. It is used for what makes a home less safe; a door that opens must not be overlooked.
-func after(age, at, before time.Duration) time.Duration { return min(age, max(at-before, 0)) }
 
 // door joins the contact and the lock's own sense: closed only if each one that there is says so (T27).
 func (w *witness) door() lock.Door {

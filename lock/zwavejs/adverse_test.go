@@ -147,6 +147,56 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
+// S11, T20: a word that was lost may have been the smoke sensor's, and a sensor that is being interviewed is listed without its values:
+// the server is asked, and what it knows is told.
+func TestLostSmoke(t *testing.T) {
+	const sensor = `{"nodeId":4,"ready":true,"values":[{"commandClass":113,"endpoint":0,"property":"Smoke Alarm","propertyKey":"Sensor status","value":%d}]}`
+	lines := make(chan string)
+	var now atomic.Int64 // what the sensor last told the server
+	h := newHostile(t, func(c *hostileConn, m map[string]any) bool {
+		switch m["command"] {
+		case "start_listening":
+			c.result(m["messageId"], strings.Replace(listing, `]}]}}`, `]},{"nodeId":4,"status":1,"ready":false,"values":[]}]}}`, 1))
+			go func() {
+				for line := range lines {
+					c.say(line)
+				}
+			}()
+		case "node.get_state":
+			if m["nodeId"] != 4.0 {
+				t.Errorf("asked of node %v, want 4", m["nodeId"])
+			}
+			c.result(m["messageId"], fmt.Sprintf(`{"state":`+sensor+`}`, now.Load()))
+		default:
+			return false
+		}
+		return true
+	}, nil)
+	defer close(lines)
+	_, e := open(t, h.now, zwavejs.Settings{URL: h.url, Lock: "2", Contact: "3", Smoke: "4"})
+	smoke := func(ok bool) func(lock.Report) bool {
+		return func(r lock.Report) bool { return r.What == lock.OfSmoke && r.OK == ok }
+	}
+	_, from := e.Wait(t, 0, "health", well)
+	now.Store(2)
+	lines <- `{"type":"event","event":{"source":"node","event":"ready","nodeId":4,"nodeState":{}}}`
+	_, from = e.Wait(t, from, "smoke, when the sensor is known", smoke(false))
+	now.Store(0)
+	lines <- `{"type":"event",`
+	_, from = e.Wait(t, from, "it is over, when a word was lost", smoke(true))
+	now.Store(1)
+	for range 4 * lock.InboxRoom { // at once: more than can wait
+		lines <- currentMode(0)
+	}
+	lines <- `{"type":"event",` // a machine that is fast enough loses nothing
+	e.Wait(t, from, "smoke, after a flood", smoke(false))
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.conns != 1 {
+		t.Errorf("connections: got %d, want 1", h.conns)
+	}
+}
+
 // S9: what the server believes of the bolt is no report. Here its currentMode says thrown again and again, as it does when a
 // command was only heard, and the lock answers that it is drawn.
 func TestOptimism(t *testing.T) {

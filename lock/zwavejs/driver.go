@@ -212,6 +212,28 @@ func (d *driver) get(ctx context.Context, s *session, since time.Duration) {
 	}
 }
 
+// learn asks the server what it knows of the smoke sensor, which costs no battery. One question is under way at a time.
+func (d *driver) learn(ctx context.Context) error {
+	s, err := d.current()
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	busy := s.learns
+	s.learns = true
+	d.mu.Unlock()
+	if busy {
+		return nil
+	}
+	err = d.write(ctx, s, command{kind: kindState}, map[string]any{"command": "node.get_state", "nodeId": s.ids.smoke}, 0, func() error { return nil })
+	if err != nil {
+		d.mu.Lock()
+		s.learns = false
+		d.mu.Unlock()
+	}
+	return err
+}
+
 // isFailed has the server ask its stick whether it calls a node failed.
 func isFailed(node int) map[string]any {
 	return map[string]any{"command": "controller.is_failed_node", "nodeId": node}

@@ -57,12 +57,20 @@ func (d *driver) listen(ctx context.Context) {
 				d.log.Debug("the lock was not asked", "err", err) // asked again after the pause
 			}
 		}
+		learn, wait := w.learns(d.now())
+		if learn {
+			if err := d.learn(ctx); err != nil {
+				d.log.Debug("the server was not asked for the smoke sensor", "err", err) // asked again after the pause
+			}
+		}
 		next := look
-		switch {
-		case waits:
+		for _, p := range []time.Duration{pause, wait} {
+			if p > 0 {
+				next = min(next, p)
+			}
+		}
+		if waits {
 			next = lock.SpeakerGap
-		case pause > 0:
-			next = min(pause, look)
 		}
 		again.Reset(next)
 	}

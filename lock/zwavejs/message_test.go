@@ -86,6 +86,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Add([]byte(`{"type":"event","event":{"source":"node","event":"notification","nodeId":2,"endpointIndex":0,"ccId":113,"args":{"type":6,"event":6,"parameters":{"userId":3}}}}`))
 	f.Add([]byte(`{"type":"result","success":true,"messageId":"m","result":{"state":{"nodes":[{"nodeId":2,"name":"a","status":4,"ready":true,"values":[{"commandClass":98}]}]}}}`))
+	f.Add([]byte(`{"type":"result","success":true,"messageId":"m","result":{"state":{"nodeId":4,"ready":true,"values":[{"commandClass":113,"endpoint":0,"property":"Smoke Alarm","propertyKey":"Sensor status","value":2}]}}}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		m, err := read(payload)
 		if err != nil {
@@ -103,6 +104,11 @@ func FuzzRead(f *testing.F) {
 			}
 			_ = readSet(m.result.body)
 			_, _ = readFailed(m.result.body)
+			if n, err := readNode(m.result.body, 4); err == nil {
+				w := newWitness(Settings{Lock: "2", Smoke: "4"}, slog.New(slog.DiscardHandler), func(lock.Report) {})
+				w.ids = ids{2, 0, 4}
+				w.take(item{what: learned, network: n, at: time.Second})
+			}
 			if n, err := readNetwork(m.result.body); err == nil {
 				_, _ = n.resolve(Settings{Lock: "2", Contact: "a"})
 				_ = n.list()

@@ -40,12 +40,13 @@ type node struct {
 	} `json:"deviceConfig"`
 }
 
-// value says which value a node has; what it is does not matter here.
+// value is one of a node's, as the server last heard of it.
 type value struct {
 	Class    int             `json:"commandClass"`
 	Endpoint int             `json:"endpoint"`
 	Property json.RawMessage `json:"property"`
 	Key      json.RawMessage `json:"propertyKey"`
+	Value    json.RawMessage `json:"value"`
 }
 
 // maxNodes bounds a network; Z-Wave Long Range has room for some 4000.
@@ -67,6 +68,20 @@ func readNetwork(body json.RawMessage) (network, error) {
 		return network{}, fmt.Errorf("Z-Wave JS lists %d nodes: no network has so many", len(m.State.Nodes))
 	}
 	return network{m.State.Nodes}, nil
+}
+
+// readNode reads what the server knows of one node.
+func readNode(body json.RawMessage, id int) (network, error) {
+	var m struct {
+		State *node `json:"state"`
+	}
+	if err := json.Unmarshal(body, &m); err != nil {
+		return network{}, fmt.Errorf("what Z-Wave JS knows of node %d cannot be read: %w", id, err)
+	}
+	if m.State == nil || m.State.ID != id {
+		return network{}, fmt.Errorf("Z-Wave JS does not say what it knows of node %d", id)
+	}
+	return network{[]node{*m.State}}, nil
 }
 
 // ids are the door's nodes, 0 for none.

@@ -230,6 +230,46 @@ func TestWhoAndSmoke(t *testing.T) {
 	e.Wait(t, from, "all clear", smoke(true))
 }
 
+// S11: smoke that begins, and ends, while the real server cannot be reached is told on the next connection, before the sensor speaks again.
+func TestSmokeOnAnotherConnection(t *testing.T) {
+	w := newWorld(t)
+	_, e := start(t, w)
+	smoke := func(ok bool) func(lock.Report) bool {
+		return func(r lock.Report) bool { return r.What == lock.OfSmoke && r.OK == ok }
+	}
+	says := func(event string) {
+		w.p.hand(t, "/notify", url.Values{"node": {"4"}, "type": {"1"}, "event": {event}, "user": {""}})
+	}
+	from := e.Count()
+	for tries := 0; !slices.ContainsFunc(e.Since(from), smoke(false)); tries++ { // a server that has just started may not know node 4 yet
+		if tries == 60 {
+			t.Fatalf("smoke was never reported; reported since: %+v", e.Since(from))
+		}
+		says("2")
+		time.Sleep(500 * time.Millisecond)
+	}
+	direct := w.settings()
+	direct.URL = "ws://" + w.p.addr
+	_, beside := open(t, w.now, direct) // another hub, whose path is never cut, tells when the server has heard
+	beside.Wait(t, 0, "smoke, at another hub's start", smoke(false))
+	for _, c := range []struct {
+		event string
+		ok    bool
+	}{{"0", true}, {"2", false}, {"0", true}} {
+		from = e.Count()
+		w.Path(false)
+		_, from = e.Wait(t, from, "cut", func(r lock.Report) bool { return r.What == lock.OfHealth && !r.OK })
+		heard := beside.Count()
+		says(c.event)
+		beside.Wait(t, heard, "smoke, beside", smoke(c.ok))
+		w.Path(true)
+		r, _ := e.Wait(t, from, "smoke", func(r lock.Report) bool { return r.What == lock.OfSmoke })
+		if r.OK != c.ok {
+			t.Errorf("event %s while away: first word of smoke is %v, want %v", c.event, r.OK, c.ok)
+		}
+	}
+}
+
 // TestUnknownNode: the health names what there is.
 func TestUnknownNode(t *testing.T) {
 	w := newWorld(t)

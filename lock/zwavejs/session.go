@@ -37,6 +37,7 @@ type session struct {
 	// Under driver.mu.
 	asking bool // a question to the lock is under way
 	again  bool // another is to follow it
+	learns bool // a question about the smoke sensor is under way
 }
 
 // command is one of which nothing was heard yet.
@@ -55,6 +56,7 @@ const (
 	kindLock
 	kindUnlock
 	kindProof
+	kindState // a question to the server: what it knows of the smoke sensor
 )
 
 // serve runs one connection to its end. was says whether events came.
@@ -171,7 +173,7 @@ func (i ids) interest(e *event) bool {
 	case i.contact:
 		return values && e.endpoint == 0 && (e.class == ccNotification || e.class == ccBinarySensor)
 	case i.smoke:
-		return values && e.class == ccNotification
+		return e.name == "ready" || (values && e.class == ccNotification)
 	}
 	return false
 }
@@ -214,6 +216,15 @@ func (d *driver) settle(s *session, c ws.Call[command], r result) {
 			err = readSet(r.body)
 		}
 		d.put(item{what: carried, err: err, deadline: c.What.deadline})
+	case kindState:
+		d.mu.Lock()
+		s.learns = false
+		d.mu.Unlock()
+		m := item{what: learned, sent: c.Sent, err: r.err}
+		if r.err == nil {
+			m.network, m.err = readNode(r.body, s.ids.smoke)
+		}
+		d.put(m)
 	}
 }
 

@@ -11,6 +11,9 @@
 // The door is where the contact said that it is, on this connection: a contact sleeps and cannot be asked, so after each
 // connection the door is unknown until it moves. A lock with a door sense (door_sense) answers for it with the bolt.
 //
+// Smoke is what the sensor says, and after each connection, or when words were lost, what the server last heard of it: a sensor speaks
+// only when something changes, and a fire that began meanwhile would be told nowhere else. A server that was off itself heard nothing.
+//
 // # What is sent, and what may happen to it
 //
 // An order is written once and only while the connection, the server and the stick prove that they live: the server asks its

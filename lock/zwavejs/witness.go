@@ -13,6 +13,8 @@ import (
 const (
 	// deedLife is how long a notification explains a movement: both come within a second of each other, in either order.
 	deedLife = 5 * time.Second
+	// learnGap is the shortest time between two questions to the server about the smoke sensor: in a flood, something is lost all the time.
+	learnGap = 100 * time.Millisecond
 )
 
 // witness turns what was heard into what may be believed. It has no clock and no I/O; one goroutine owns it.
@@ -20,7 +22,9 @@ type witness struct {
 	set Settings
 	say func(lock.Report)
 
-	asker lock.Asker
+	asker     lock.Asker
+	learner   lock.Asker    // of the server, for the smoke sensor: events of it were lost
+	learnedAt time.Duration // when it was last asked; 0: never
 
 	// Health.
 	up      bool
@@ -41,13 +45,17 @@ type witness struct {
 	jammed   bool
 	deed     deed
 	deedAt   time.Duration
-	bolt     lock.Bolt // as last reported
-	doorSaid lock.Door // likewise
+	bolt     lock.Bolt     // as last reported
+	doorSaid lock.Door     // likewise
+	doorNew  time.Duration // when the newest word of the door was made that was reported
 	contact  lock.Door
 	exact    bool // the contact has the precise word for its door, beside the simple one
 	sense    lock.Door
 	percent  int
-	alarms   [2]bool // smoke, CO
+
+	// Smoke outlives the connection, since nothing takes an alarm back but a word that says so.
+	alarms  [2]bool       // smoke, CO
+	alarmAt time.Duration // when the sensor last told of an alarm on this connection; -1: it did not
 
 	at     time.Duration
 	warner lock.Warner
@@ -61,7 +69,7 @@ type deed struct {
 }
 
 func newWitness(s Settings, log *slog.Logger, say func(lock.Report)) *witness {
-	return &witness{set: s, say: say, asker: lock.Asker{Prove: s.Prove}, mode: -1, hint: -1, percent: -1, healthy: "unsaid", warner: lock.Warner{Log: log}}
+	return &witness{set: s, say: say, asker: lock.Asker{Prove: s.Prove}, mode: -1, hint: -1, percent: -1, alarmAt: -1, healthy: "unsaid", warner: lock.Warner{Log: log}}
 }
 
 // take believes, or does not believe, one item.
@@ -79,6 +87,9 @@ func (w *witness) take(m item) {
 		}
 		w.forget(m.at)
 		w.ask(m.at)
+		w.alarmAt = -1
+		w.learner.Got(m.at, m.at)
+		w.learnSmoke(m.network, m.at, m.at)
 	case misfit:
 		w.up, w.misfit, w.proven = false, m.err, false
 		w.forget(m.at)
@@ -89,12 +100,13 @@ func (w *witness) take(m item) {
 		w.takeAnswer(m)
 	case carried:
 		w.takeCarried(m)
+	case learned:
+		w.takeLearned(m)
 	case said:
 		w.takeEvent(m)
 	case unreadable:
 		w.warn("unreadable message of Z-Wave JS: bolt and door are unknown", "err", m.err)
-		w.forget(m.at)
-		w.ask(m.at)
+		w.lost(m.at)
 	}
 	w.sayHealth(m.at)
 }
@@ -103,8 +115,15 @@ func (w *witness) take(m item) {
 func (w *witness) overflow(at time.Duration) {
 	w.at = at
 	w.warn("more events of Z-Wave JS than can be read: bolt and door are unknown until the devices speak again")
+	w.lost(at)
+}
+
+// lost: a word was lost, and nobody knows whose. The sensor may have told of a fire, or that it is over: it does not say so again, but
+// the server knows (S11).
+func (w *witness) lost(at time.Duration) {
 	w.forget(at)
 	w.ask(at)
+	w.learner.Want(at)
 }
 
 func (w *witness) warn(sentence string, args ...any) {
@@ -122,6 +141,21 @@ func (w *witness) asks(at time.Duration) (now bool, again time.Duration) {
 	return w.asker.Due(at)
 }
 
+// learns says whether the server is to be asked about the smoke sensor now, and otherwise when to look again; 0: not before something
+// is heard.
+func (w *witness) learns(at time.Duration) (now bool, again time.Duration) {
+	if !w.up || w.ids.smoke == 0 {
+		return false, 0
+	}
+	if wait := w.learnedAt + learnGap - at; wait > 0 && w.learnedAt != 0 {
+		return false, wait
+	}
+	if now, again = w.learner.Due(at); now {
+		w.learnedAt = max(at, 1)
+	}
+	return now, again
+}
+
 // forget makes everything unknown until fresh (S12, S13).
 func (w *witness) forget(at time.Duration) {
 	w.mode, w.hint, w.jammed, w.deed, w.contact, w.sense, w.exact = -1, -1, false, deed{}, lock.DoorUnknown, lock.DoorUnknown, false
@@ -130,7 +164,7 @@ func (w *witness) forget(at time.Duration) {
 		w.say(lock.Report{What: lock.OfBolt, At: at})
 	}
 	if w.doorSaid != lock.DoorUnknown {
-		w.doorSaid = lock.DoorUnknown
+		w.doorSaid, w.doorNew = lock.DoorUnknown, at
 		w.say(lock.Report{What: lock.OfDoor, At: at})
 	}
 }
