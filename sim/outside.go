@@ -249,11 +249,11 @@ func (o *outside) answered(h *home, b bus.Beat, r bus.BeatReply, given time.Dura
 	o.beatOK = r.Blocks[doorName] == o.blocks
 }
 
-// heard is a beat that has come to the service. One that was long on its way, and the first of a hub that has had no answer yet, prove
-// nothing (T23): nothing is expected of the service for them.
+// heard is a beat that has come to the service. One that was long on its way, and the first of a hub that has had no answer yet, or none for
+// long, prove nothing (T23): nothing is expected of the service for them.
 func (o *outside) heard(h *home, b bus.Beat, boot int, sent time.Duration) {
 	n := uint64(boot)<<32 | b.Seq
-	if n < o.heardSeq || b.Told.IsZero() || h.t.now-sent > beatTimeout {
+	if n < o.heardSeq || b.Told.IsZero() || h.t.now-sent > beatTimeout || h.t.service.now().Sub(b.Told) > beatFresh {
 		return
 	}
 	o.heardAt, o.heardBoot, o.heardOf, o.heardSeq = h.t.now, h.t.service.boots, len(b.Visits), n

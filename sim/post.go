@@ -42,6 +42,7 @@ const (
 	beatGap     = 100 * time.Millisecond
 	beatTimeout = 2 * time.Second
 	beatStale   = 12 * time.Second
+	beatFresh   = 15 * time.Second // control's
 	maxBeats    = 4
 	alarmRetry  = time.Second
 	alarmAgain  = beatTimeout + alarmRetry // from an alarm that was lost to the next try, if no beat is answered before
