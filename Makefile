@@ -6,7 +6,7 @@ RUN_NEEDS  := ffmpeg mosquitto
 TEST_NEEDS := $(RUN_NEEDS) strace e2fsprogs gcc libc6-dev mosquitto-clients chromium chromium-driver fonts-dejavu-core \
 	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly libnl-route-3-200
 
-.PHONY: demo test build cross pure decision lint fmt pages bad-input explore mutants attacks worst bench fuzz locks drivers lab clean
+.PHONY: demo test build cross pure lint fmt pages bad-input explore mutants attacks worst bench fuzz locks drivers lab clean
 
 demo: build ## everything in one process, with a pretend home; prints one URL
 	@scripts/need.sh $(RUN_NEEDS)
@@ -21,13 +21,15 @@ test: ## everything that is checked: layout, linters, builds for other machines,
 	@scripts/lockpeers.sh --may-lack & peers=$$!; \
 	  $(MAKE) --no-print-directory lint; rest=$$?; wait $$peers && exit $$rest
 	@echo "the pages come first: they wait for a browser while others compute"
-	CGO_ENABLED=1 go test -race -p 3 -timeout 20m ./web/webfake $$(go list ./... | grep -vxE 'eyebolt/(cmd/.*|liveness|hub/walk|sim|lock/.*|web/webfake)')
-	@echo "the drivers, alone: they wait for their peers"
-	@$(MAKE) --no-print-directory drivers
-	@echo "whole houses, which wait, and beside them what only computes and gives way to them: a starved hub rightly opens nothing"
-	@(nice -n 19 $(MAKE) --no-print-directory cross pure decision) > bin/pure.log 2>&1 & pure=$$!; \
-	  CGO_ENABLED=1 go test -race -timeout 20m -skip ThroughThePages ./cmd/... && \
-	  go test -timeout 10m -run ThroughThePages ./cmd/...; houses=$$?; wait $$pure; pure=$$?; cat bin/pure.log; exit $$((houses | pure))
+	CGO_ENABLED=1 go test -race -timeout 20m ./web/webfake $$(go list ./... | grep -vxE 'eyebolt/(cmd/.*|liveness|hub/walk|sim|lock/.*|web/webfake)')
+	@echo "the drivers wait for their peers; what only computes gives way to them"
+	@nice -n 19 $(MAKE) --no-print-directory cross pure > bin/pure.log 2>&1 & pure=$$!; \
+	  $(MAKE) --no-print-directory drivers; drivers=$$?; wait $$pure; pure=$$?; cat bin/pure.log; exit $$((drivers | pure))
+	@echo "whole houses, beside what gives way to them: a starved hub rightly opens nothing; and every fault that a machine makes of"
+	@echo "the decision is caught, or argued"
+	@nice -n 19 go test -timeout 30m -run ExploreGeneratedMutants ./interlock & mutants=$$!; \
+	  CGO_ENABLED=1 go test -race -timeout 20m -skip ThroughThePages ./cmd/...; houses=$$?; wait $$mutants && exit $$houses
+	go test -timeout 10m -run ThroughThePages ./cmd/...
 	@if [ -e bin/peers/lacking ]; then cat bin/peers/lacking; fi
 
 # The drivers wait for their peers nearly all of the time, so several run at once.
@@ -46,10 +48,6 @@ pure: ## the pure rooms on linux/386, and all of liveness, of the walk test's ru
 	@echo "test linux/386: the pure rooms; and all of liveness, hub/walk and sim"
 	@GOARCH=386 go test ./interlock ./liveness ./lock ./record -short & narrow=$$!; \
 	  go test -timeout 20m ./liveness ./hub/walk ./sim; wide=$$?; wait $$narrow && exit $$wide
-
-decision: ## every fault that a machine makes of the decision is caught, or argued
-	@echo "every fault that a machine makes of the decision is caught, or argued"
-	@go test -timeout 30m -run ExploreGeneratedMutants ./interlock
 
 fuzz: ## every parser of outside bytes, each for TIME (1m): a table; new inputs that crash are kept in testdata
 	@scripts/fuzz.sh $(or $(TIME),1m)
