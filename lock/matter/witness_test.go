@@ -124,22 +124,28 @@ func TestDoorAnswerCrossesItsOwnSense(t *testing.T) {
 		other  func(l *listener, at time.Duration) item
 		asked  kind
 	}{
-		"contact": {home,
+		"contact": {
+			home,
 			func(l *listener, sent, at time.Duration) item { return l.contactAnswers(sent, at, lock.DoorClosed) },
 			func(l *listener, at time.Duration) item { return l.contactSays(at, lock.DoorOpen) },
-			func(l *listener, at time.Duration) item { return l.senseSays(at, lock.DoorClosed) }, readContact},
-		"contact beside": {beside,
+			func(l *listener, at time.Duration) item { return l.senseSays(at, lock.DoorClosed) }, readContact,
+		},
+		"contact beside": {
+			beside,
 			func(l *listener, sent, at time.Duration) item {
 				return l.lockAnswers(sent, at, lock.DoorClosed, lock.DoorClosed)
 			},
 			func(l *listener, at time.Duration) item { return l.contactSays(at, lock.DoorOpen) },
-			func(l *listener, at time.Duration) item { return l.senseSays(at, lock.DoorClosed) }, readLock},
-		"lock": {home,
+			func(l *listener, at time.Duration) item { return l.senseSays(at, lock.DoorClosed) }, readLock,
+		},
+		"lock": {
+			home,
 			func(l *listener, sent, at time.Duration) item {
 				return l.lockAnswers(sent, at, lock.DoorClosed, lock.DoorUnknown)
 			},
 			func(l *listener, at time.Duration) item { return l.senseSays(at, lock.DoorOpen) },
-			func(l *listener, at time.Duration) item { return l.contactSays(at, lock.DoorClosed) }, readLock},
+			func(l *listener, at time.Duration) item { return l.contactSays(at, lock.DoorClosed) }, readLock,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newListener(senses, c.at)
