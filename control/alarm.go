@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"eyebolt/bus"
@@ -76,7 +75,7 @@ type Acked struct {
 // ackAlarms marks alarms of a door, and of its hub as a whole, as seen by somebody: those that he names, who alone knows what he was shown
 // (S16). What is not his, does not stand, or has not come yet is passed over.
 func ackAlarms(tx Tx, now time.Time, who Account, hub, door string, ids []string) ([]event, error) {
-	var seen []StoredAlarm
+	acked := Acked{}
 	for _, id := range ids {
 		a, err := get[StoredAlarm](tx, alarmID(hub, id))
 		switch {
@@ -87,33 +86,16 @@ func ackAlarms(tx Tx, now time.Time, who Account, hub, door string, ids []string
 		case a.Household != who.Household || a.Door != "" && a.Door != door || a.Notice || !a.AckedAt.IsZero():
 			continue
 		}
-		seen = append(seen, a)
-	}
-	return acknowledge(tx, now, who.ID, seen)
-}
-
-// ackVisit does so for all alarms of the visit whose incident an order closes.
-func ackVisit(tx Tx, now time.Time, o Order) ([]event, error) {
-	all, err := find[StoredAlarm](tx, Query{Keys: Keys{Hub: o.Hub, Door: o.Ask.Door, State: stateOpen}})
-	if err != nil {
-		return nil, err
-	}
-	return acknowledge(tx, now, o.Ask.By, slices.DeleteFunc(all, func(a StoredAlarm) bool { return a.Visit != o.Ask.Visit }))
-}
-
-func acknowledge(tx Tx, now time.Time, by string, seen []StoredAlarm) ([]event, error) {
-	if len(seen) == 0 {
-		return nil, nil
-	}
-	acked := Acked{}
-	for _, a := range seen {
-		a.AckedAt, a.AckedBy = now, by
+		a.AckedAt, a.AckedBy = now, who.ID
 		if err := put(tx, a); err != nil {
 			return nil, err
 		}
-		acked.IDs = append(acked.IDs, a.ID)
+		acked.IDs = append(acked.IDs, id)
 	}
-	return []event{{kind: EventAcked, household: seen[0].Household, data: acked}}, nil
+	if len(acked.IDs) == 0 {
+		return nil, nil
+	}
+	return []event{{kind: EventAcked, household: who.Household, data: acked}}, nil
 }
 
 // Standing gives the alarms that nobody has acknowledged, oldest first: for whoever escalates them.

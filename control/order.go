@@ -258,13 +258,8 @@ func (s *Service) answered(tx Tx, now time.Time, o Order, r AskReply) ([]event, 
 	case bus.AskArrive:
 		return s.arriveAnswered(tx, o, r)
 	case bus.AskClose:
-		if r.OK { // who has read of a visit has seen its alarms: the hub takes it so, too
-			acked, err := ackVisit(tx, now, o)
-			if err != nil {
-				return nil, err
-			}
-			closed, err := closeIncident(tx, o.Ask.Visit, o.Ask.By, now)
-			return append(closed, acked...), err
+		if r.OK { // its alarms stand until somebody has seen them: one may have come since he read of the visit (S16)
+			return closeIncident(tx, o.Ask.Visit, o.Ask.By, now)
 		}
 	case bus.AskPair:
 		if r.OK {
